@@ -1,0 +1,196 @@
+import {
+  type Channel,
+  ChannelError,
+  type ConnectorContext,
+  defineConnector,
+  definePlugin,
+  type Exchange,
+  type JsonRpcNotification,
+  type JsonRpcRequest,
+  type JsonRpcResponse,
+  type RawAnswer,
+  type RawRequest,
+  z,
+} from '@/plugins/api.ts'
+import { asChannelError, contentType, isEventStream, isJson, readRefusal } from './answers.ts'
+import { claimedVersion, modernHeaders, namedHeaders } from './headers.ts'
+import { endingWith, joined } from './signals.ts'
+import { listenForever, readStream, readWhole } from './streams.ts'
+
+const MODERN_VERSION = '2026-07-28'
+const GOODBYE_MS = 2_000
+
+const settings = z.object({
+  url: z
+    .url({ protocol: /^https?$/, error: 'This is no http or https address.' })
+    .max(2048)
+    .meta({
+      title: 'Address',
+      description: 'Where the server answers, usually ending in /mcp.',
+      placeholder: 'https://mcp.example.com/mcp',
+    }),
+  headers: z
+    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().max(16_384))
+    .default({})
+    .meta({ title: 'Headers', description: 'Sent with each request, such as an API key.', secret: true }),
+})
+type Settings = z.output<typeof settings>
+
+/** What a legacy upstream (2025-03-26 to 2025-11-25) made us remember. */
+type Legacy = { sessionId?: string; version?: string }
+
+/** The upstream's address with what the traffic taught us about it. */
+function createWire(context: ConnectorContext<Settings>) {
+  const { url } = context.settings
+  const ownHeaders = lowerCased(context.settings.headers)
+  const legacy: Legacy = {}
+  let modernVersion = MODERN_VERSION
+
+  function headersFor(message?: JsonRpcRequest | JsonRpcNotification): Record<string, string> {
+    const claimed = message === undefined ? undefined : claimedVersion(message)
+    if (message !== undefined && claimed !== undefined) {
+      modernVersion = claimed
+      return modernHeaders(message, claimed)
+    }
+    const headers: Record<string, string> = {}
+    // `initialize` opens a session, so it carries none, even when an older one is known.
+    if (message?.method === 'initialize') return headers
+    if (legacy.sessionId !== undefined) headers['mcp-session-id'] = legacy.sessionId
+    if (legacy.version !== undefined) headers['mcp-protocol-version'] = legacy.version
+    return headers
+  }
+
+  return {
+    legacy,
+    headersFor,
+    headersForRaw: ({ method, name, headers = {} }: RawRequest) => ({
+      ...lowerCased(headers),
+      ...(legacy.version === undefined ? namedHeaders(modernVersion, method, name) : headersFor()),
+    }),
+    post: (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>, signal: AbortSignal) =>
+      context.fetch(url, {
+        method: 'POST',
+        headers: { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+        body,
+        signal,
+      }),
+    listen: (signal: AbortSignal, lastEventId?: string) => {
+      const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+      return context.fetch(url, { headers: { ...ownHeaders, accept: 'text/event-stream', ...headersFor(), ...resume }, signal })
+    },
+    /** DELETE is a courtesy (2025-06-18, "Session Management"); nobody waits long for it. */
+    goodbye: async () => {
+      if (legacy.sessionId === undefined) return
+      try {
+        const response = await context.fetch(url, {
+          method: 'DELETE',
+          headers: { ...ownHeaders, ...headersFor() },
+          signal: AbortSignal.timeout(GOODBYE_MS),
+        })
+        void response.body?.cancel().catch(() => {})
+      } catch {
+        // The session will run out by itself.
+      }
+    },
+  }
+}
+
+/** Nothing is sent yet: whether the upstream is there shows with the first request. */
+async function open(context: ConnectorContext<Settings>): Promise<Channel> {
+  const closing = new AbortController()
+  const wire = createWire(context)
+  const { legacy } = wire
+
+  async function request(message: JsonRpcRequest, exchange: Exchange): Promise<JsonRpcResponse> {
+    const scope = joined(exchange.signal, closing.signal)
+    const hadSession = legacy.sessionId !== undefined && message.method !== 'initialize' && claimedVersion(message) === undefined
+    try {
+      const response = await wire.post(JSON.stringify(message), wire.headersFor(message), scope.signal)
+      if (!response.ok) return await readRefusal(response, message.id, hadSession)
+      const answer = isEventStream(response)
+        ? await readStream(response, message, exchange, (id) => wire.listen(scope.signal, id), scope.signal)
+        : await readWhole(response, message, exchange)
+      if (message.method === 'initialize') remember(legacy, response, answer)
+      return answer
+    } catch (error) {
+      throw scope.signal.aborted ? givenUp(scope.signal.reason) : asChannelError(error)
+    } finally {
+      scope.end()
+    }
+  }
+
+  async function tell(message: JsonRpcNotification | JsonRpcResponse): Promise<void> {
+    try {
+      const response = await wire.post(JSON.stringify(message), wire.headersFor('method' in message ? message : undefined), closing.signal)
+      if (!response.ok) await readRefusal(response, undefined, legacy.sessionId !== undefined)
+      void response.body?.cancel().catch(() => {})
+    } catch (error) {
+      throw asChannelError(error)
+    }
+  }
+
+  async function forward(raw: RawRequest, signal: AbortSignal): Promise<RawAnswer> {
+    const scope = joined(signal, closing.signal)
+    try {
+      const response = await wire.post(raw.body, wire.headersForRaw(raw), scope.signal)
+      if (!isPassable(response, legacy)) await readRefusal(response, undefined, legacy.sessionId !== undefined)
+      const body = isEventStream(response) ? endingWith(response.body, scope.end) : response.body
+      if (body === response.body) scope.end()
+      return { status: response.status, contentType: contentType(response), body }
+    } catch (error) {
+      scope.end()
+      throw scope.signal.aborted ? givenUp(scope.signal.reason) : asChannelError(error)
+    }
+  }
+
+  return {
+    shared: false,
+    request,
+    forward,
+    notify: async (notification) => {
+      await tell(notification)
+      const legacyIsReady = notification.method === 'notifications/initialized' && legacy.version !== undefined
+      if (legacyIsReady) void listenForever(context, wire.listen, closing.signal)
+    },
+    respond: tell,
+    close: async () => {
+      if (closing.signal.aborted) return
+      closing.abort(new ChannelError('lost', 'The connection was closed.'))
+      await wire.goodbye()
+    },
+  }
+}
+
+/** What may go on as bytes: messages, and errors that are messages (400 and 404 on the modern revision). */
+function isPassable(response: Response, legacy: Legacy): boolean {
+  if (response.status === 401 || response.status === 403) return false
+  if (response.status === 404 && legacy.sessionId !== undefined) return false
+  return isJson(response) || (response.ok && isEventStream(response))
+}
+
+function remember(legacy: Legacy, response: Response, { result }: JsonRpcResponse): void {
+  const version = result?.['protocolVersion']
+  if (typeof version !== 'string') return
+  const sessionId = response.headers.get('mcp-session-id')
+  legacy.version = version
+  if (sessionId === null) delete legacy.sessionId
+  else legacy.sessionId = sessionId
+}
+
+const givenUp = (cause: unknown): ChannelError =>
+  cause instanceof ChannelError ? cause : new ChannelError('lost', 'The request was given up.', { cause })
+
+const lowerCased = (headers: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+
+const streamableHttp = defineConnector({
+  id: 'streamable-http',
+  title: 'Web address (Streamable HTTP)',
+  description: 'An MCP server on the network, of any revision from 2025-03-26 on.',
+  settings,
+  definedBy: 'anyone',
+  summary: ({ url = '' }) => URL.parse(url)?.host ?? '',
+  open,
+})
+
+export default definePlugin({ id: 'streamable-http', version: '1.0.0', title: 'Streamable HTTP', connectors: [streamableHttp] })

@@ -1,0 +1,282 @@
+/** Each page as the gallery shows it, by the name of its picture. */
+import { ActivityPage, type CallRow } from '@views/activity.tsx'
+import { AdminPage } from '@views/admin.tsx'
+import { AppPage } from '@views/app.tsx'
+import { AppsPage, type AppSummary } from '@views/apps.tsx'
+import { AuthorizationProblemPage } from '@views/authorization-problem.tsx'
+import { CallPage } from '@views/call.tsx'
+import { ConnectionPage } from '@views/connection.tsx'
+import { NewConnectionPage } from '@views/connection-new.tsx'
+import { ConnectionsPage } from '@views/connections.tsx'
+import { ConsentNoProfilePage, ConsentNoToolsPage, ConsentPage } from '@views/consent.tsx'
+import { ErrorPage } from '@views/error.tsx'
+import { HomePage } from '@views/home.tsx'
+import type { Html } from '@views/jsx-runtime'
+import { LoginPage } from '@views/login.tsx'
+import { ProfilePage } from '@views/profile.tsx'
+import { ProfilesPage } from '@views/profiles.tsx'
+import { SettingsPage } from '@views/settings.tsx'
+import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
+import {
+  DAY,
+  EVIL,
+  LONG,
+  TOOLS,
+  apps,
+  asking,
+  calls,
+  chips,
+  connection,
+  connectors,
+  edit,
+  few,
+  filters,
+  groups,
+  many,
+  member,
+  now,
+  others,
+  probe,
+  profile,
+  profiles,
+  sessions,
+  shell,
+  stdioForm,
+  steps,
+  stranger,
+  summaries,
+  toasted,
+  upstreamTools,
+  users,
+  waitingFor,
+  work,
+} from './samples.ts'
+
+export const doorPages: Record<string, Html> = {
+  setup: <SetupPage shell={shell} token="t" publicUrl="http://localhost:8080" reach="this-computer" passwordLengthMin={10} />,
+  'setup-refused': (
+    <SetupPage
+      shell={shell}
+      token="t"
+      publicUrl="https://tools.example.org"
+      reach="internet"
+      passwordLengthMin={10}
+      form={{ values: { username: 'kim' }, errors: { password: 'Use at least 10 characters.' } }}
+    />
+  ),
+  'setup-used': <LinkUsedPage shell={shell} why="used" purpose="setup" />,
+  reset: <ResetPage shell={shell} token="t" username="noor" passwordLengthMin={10} />,
+  login: <LoginPage shell={shell} next="/oauth/authorize?request=x" />,
+  'login-refused': <LoginPage shell={shell} form={{ values: { username: 'kim' }, errors: { form: 'User name or password is wrong.' } }} />,
+  'login-slowed': <LoginPage shell={shell} slowedForSeconds={30} />,
+  'error-404': <ErrorPage shell={shell} status={404} />,
+  'error-500': <ErrorPage shell={shell} status={500} requestId="req_01J9ZQ4T8M3" />,
+  problem: (
+    <AuthorizationProblemPage
+      shell={shell}
+      code="invalid_redirect_uri"
+      message="The address it wants you sent back to is not one that it registered."
+      detail={`redirect_uri ${LONG} ${EVIL}`}
+    />
+  ),
+  consent: <ConsentPage {...asking} profile={work} otherProfiles={[]} tools={few} deviceName="Chrome on macOS" />,
+  'consent-stranger': <ConsentPage {...stranger} profile={work} otherProfiles={others} tools={many} deviceName="" />,
+  'consent-no-tools': <ConsentNoToolsPage {...asking} profile={{ id: 'prf_1', ...work }} otherProfiles={others} />,
+  'consent-no-profile': <ConsentNoProfilePage {...asking} slug="reserch" profileTitles={['Home', LONG]} />,
+}
+export const innerPages: Record<string, Html> = {
+  'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,
+  home: (
+    <HomePage
+      shell={toasted}
+      steps={{ ...steps(true), toolsPicked: true, appConnected: true }}
+      calls={calls}
+      apps={apps.slice(0, 3)}
+      troubles={[{ id: 'con_2', name: 'Company docs', problem: 'The connected server refused the credential. Sign in to it again.' }]}
+    />
+  ),
+  profiles: (
+    <ProfilesPage shell={shell} profiles={summaries} form={{ values: { title: 'Work' }, errors: { title: 'This name is taken.' } }} />
+  ),
+  'profile-new': (
+    <ProfilePage
+      shell={shell}
+      profile={{ ...profile, description: '' }}
+      groups={[]}
+      chips={[]}
+      reach="internet"
+      waiting={waitingFor.waiting}
+      apps={[]}
+    />
+  ),
+  profile: (
+    <ProfilePage
+      shell={toasted}
+      profile={profile}
+      groups={groups(true)}
+      chips={chips}
+      reach="this-network"
+      waiting={waitingFor.waiting}
+      apps={apps}
+    />
+  ),
+  'profile-called': (
+    <ProfilePage
+      shell={shell}
+      profile={{ ...profile, title: LONG }}
+      groups={groups(true)}
+      chips={chips}
+      reach="internet"
+      waiting={waitingFor.called}
+      apps={[]}
+    />
+  ),
+  'connections-empty': <ConnectionsPage shell={member} connections={[]} />,
+  connections: (
+    <ConnectionsPage
+      shell={shell}
+      connections={[
+        { ...connection, tools: 7, owner: undefined },
+        {
+          ...connection,
+          id: 'con_2',
+          name: 'Company docs',
+          summary: `docs.example.org/${LONG}`,
+          state: 'trouble',
+          problem: 'The connected server refused the credential. Sign in to it again.',
+          tools: 2,
+          visibility: 'private',
+        },
+        {
+          ...connection,
+          id: 'con_3',
+          name: EVIL,
+          connector: 'Program (stdio)',
+          summary: 'npx -y @modelcontextprotocol/server-filesystem /srv/files',
+          state: 'checking',
+          tools: 0,
+          owner: 'noor',
+          checkedAt: undefined,
+        },
+      ]}
+    />
+  ),
+  'connection-choose': <NewConnectionPage shell={member} connectors={connectors.map((each) => ({ ...each, allowed: !each.runsHere }))} />,
+  'connection-stdio': (
+    <NewConnectionPage
+      shell={shell}
+      connectors={connectors}
+      chosen={{ id: 'stdio', schema: stdioForm }}
+      form={{
+        values: { name: 'Files', 'settings.args': '-y\n@modelcontextprotocol/server-filesystem' },
+        errors: { 'settings.command': 'There is no such program here.', form: 'It could not be started.' },
+      }}
+    />
+  ),
+  connection: (
+    <ConnectionPage
+      shell={shell}
+      connection={connection}
+      tools={upstreamTools}
+      log={['[info] listening', `[warn] ${EVIL} ${LONG}`]}
+      edit={edit}
+      usedBy={profiles}
+    />
+  ),
+  'connection-probing': (
+    <ConnectionPage
+      shell={shell}
+      connection={{ ...connection, state: 'checking', checkedAt: undefined, upstream: undefined }}
+      tools={[]}
+      probe={probe(false, false)}
+      edit={edit}
+      usedBy={[]}
+    />
+  ),
+  'connection-probed': (
+    <ConnectionPage shell={shell} connection={connection} tools={upstreamTools} probe={probe(true, false)} usedBy={[]} />
+  ),
+  'connection-failed': (
+    <ConnectionPage
+      shell={shell}
+      connection={{
+        ...connection,
+        state: 'trouble',
+        problem: 'Its host name does not exist.',
+        fix: 'Check the address below. A typing error is the usual reason.',
+      }}
+      tools={[]}
+      edit={{ ...edit, form: { values: edit.saved, errors: { 'settings.url': 'This is no https address.' } } }}
+      usedBy={[]}
+    />
+  ),
+  'apps-empty': <AppsPage shell={shell} apps={[]} />,
+  apps: <AppsPage shell={shell} apps={apps} />,
+  app: (
+    <AppPage
+      shell={shell}
+      app={{
+        ...(apps[0] as AppSummary),
+        profileId: 'prf_1',
+        redirectHost: 'localhost',
+        verification: 'described at claude.ai',
+        lastAddress: '192.168.1.20',
+      }}
+      tools={TOOLS.map(([exposedName, kind], at) => ({
+        exposedName,
+        kind,
+        connection: 'Linear',
+        calls: 40 - at * 9,
+        lastUsedAt: at < 4 ? now - at * DAY : undefined,
+      }))}
+      calls={calls}
+    />
+  ),
+  'activity-empty': <ActivityPage shell={shell} calls={[]} filtered={false} {...filters} renewHref="/activity/rows" />,
+  activity: (
+    <ActivityPage
+      shell={shell}
+      calls={calls}
+      filtered={true}
+      {...filters}
+      filter={{ outcome: 'ok' }}
+      renewHref="/activity/rows"
+      olderHref="/activity?before=1"
+    />
+  ),
+  call: (
+    <CallPage
+      shell={shell}
+      call={{
+        ...(calls[2] as CallRow),
+        method: 'tools/call',
+        user: 'kim',
+        kind: 'destructive',
+        device: 'Work laptop',
+        connection: { id: 'con_1', name: 'Linear' },
+        profileId: 'prf_1',
+        upstreamTool: 'delete_issue',
+        clientRevision: '2025-06-18',
+        requestBytes: 320,
+        requestId: 'req_01J9ZQ4T8M3',
+        arguments: '{\n  "id": "ABC-1"\n}',
+      }}
+    />
+  ),
+  settings: (
+    <SettingsPage
+      shell={shell}
+      sessions={sessions}
+      passwordLengthMin={10}
+      passwordForm={{ errors: { current_password: 'The current password is wrong.' } }}
+    />
+  ),
+  admin: (
+    <AdminPage
+      shell={shell}
+      users={users}
+      passwordLengthMin={10}
+      link={{ username: 'noor', url: `https://tools.example.org/reset#${LONG}`, hours: 24 }}
+    />
+  ),
+}

@@ -1,0 +1,42 @@
+/**
+ * The typed bus of things that *have been committed*. What must flow against the staircase flows here: a room announces,
+ * `app` alone subscribes and calls the rooms that have to act.
+ */
+import type { ClientId, ConnectionId, GrantId, ProfileId, UserId } from './ids.ts'
+
+export type Change =
+  | { kind: 'user-disabled'; userId: UserId }
+  | { kind: 'connection-changed'; connectionId: ConnectionId }
+  | { kind: 'connection-removed'; connectionId: ConnectionId }
+  | { kind: 'tools-changed'; connectionId: ConnectionId }
+  | { kind: 'profile-changed'; profileId: ProfileId }
+  | { kind: 'profile-removed'; profileId: ProfileId }
+  | { kind: 'client-removed'; clientId: ClientId }
+  | { kind: 'grant-changed'; grantId: GrantId }
+  | { kind: 'grant-ended'; grantId: GrantId }
+
+export type Changes = {
+  announce(change: Change): void
+  subscribe<K extends Change['kind']>(kind: K, hear: (change: Extract<Change, { kind: K }>) => void): () => void
+}
+
+export function createChanges(onError: (error: unknown) => void): Changes {
+  const hearers = new Map<Change['kind'], Set<(change: never) => void>>()
+  return {
+    announce(change) {
+      // One hearer's fault must not keep the others from closing their streams.
+      for (const hear of hearers.get(change.kind) ?? []) {
+        try {
+          hear(change as never)
+        } catch (error) {
+          onError(error)
+        }
+      }
+    },
+    subscribe(kind, hear) {
+      const set = hearers.get(kind) ?? new Set()
+      hearers.set(kind, set.add(hear as (change: never) => void))
+      return () => void set.delete(hear as (change: never) => void)
+    },
+  }
+}

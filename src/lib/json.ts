@@ -1,0 +1,76 @@
+/** Deeper than any honest message or document; shallow enough for code that walks it by recursion. */
+const JSON_DEPTH_MAX = 64
+
+export class JsonError extends Error {
+  override readonly name = 'JsonError'
+  constructor(readonly reason: 'syntax' | 'depth') {
+    super(reason === 'depth' ? 'The JSON is nested too deeply.' : 'This is no JSON.')
+  }
+}
+
+/**
+ * Parses JSON of unknown origin. The depth is measured on the text first, so hostile nesting reaches neither the parser's
+ * stack nor ours; `__proto__` keys are dropped, since a later `Object.assign` or merge would turn them into a prototype.
+ * Throws `JsonError`.
+ */
+export function parseJson(text: string, { depthMax = JSON_DEPTH_MAX }: { depthMax?: number } = {}): unknown {
+  if (depthOf(text, depthMax) > depthMax) throw new JsonError('depth')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new JsonError('syntax')
+  }
+  // A key can be spelt with escapes ("\u005f_proto__"), so any escaped underscore is reason enough to look.
+  return text.includes('__proto__') || /\\u005f/i.test(text) ? tameJson(value, { depthMax }) : value
+}
+
+/**
+ * Holds a value that somebody else parsed to the same rules, in place: throws `JsonError` when it is too deep, removes
+ * `__proto__` keys. Iterative, so it cannot be made to overflow.
+ */
+export function tameJson<T>(value: T, { depthMax = JSON_DEPTH_MAX }: { depthMax?: number } = {}): T {
+  let level: object[] = isObject(value) ? [value] : []
+  for (let depth = 1; level.length > 0; depth += 1) {
+    if (depth > depthMax) throw new JsonError('depth')
+    const next: object[] = []
+    for (const parent of level) {
+      if (!Array.isArray(parent) && Object.hasOwn(parent, '__proto__')) Reflect.deleteProperty(parent, '__proto__')
+      for (const child of Array.isArray(parent) ? parent : Object.values(parent)) if (isObject(child)) next.push(child)
+    }
+    level = next
+  }
+  return value
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** The deepest nesting of brackets outside strings, counted no further than one past `depthMax`. */
+function depthOf(text: string, depthMax: number): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === QUOTE) {
+      at = endOfString(text, at)
+    } else if (code === 123 || code === 91) {
+      depth += 1
+      if (depth > deepest) deepest = depth
+      if (deepest > depthMax) return deepest
+    } else if (code === 125 || code === 93) depth -= 1
+  }
+  return deepest
+}
+
+/** Strings are skipped by searching for their end: most of a large message is text. */
+function endOfString(text: string, start: number): number {
+  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
+    let backslashes = 0
+    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1
+    if (backslashes % 2 === 0) return at
+  }
+  return text.length
+}

@@ -1,0 +1,181 @@
+import { type JsonError, tameJson } from '@/lib/json.ts'
+import { type Outbound, OutboundError } from '@/lib/outbound.ts'
+import { ProgramError, type Programs } from '@/lib/programs.ts'
+import { type Channel, ChannelError, type Connector, type ConnectorContext, type UpstreamMessage } from './api.ts'
+
+export type OpeningDeps = {
+  outbound: Pick<Outbound, 'fetch'>
+  programs: Pick<Programs, 'start'>
+  /** The longest wait for the head of an answer. The house's own time limit for a call is shorter; this is the backstop. */
+  answerTimeoutMs?: number
+}
+
+const ANSWER_TIMEOUT_MS = 15 * 60_000
+const LOG_LINE_CHARS_MAX = 2_000
+
+/** Who opens a channel, and for what. */
+export type OpenedBy = {
+  /** Plain and secret settings joined. */
+  settings: unknown
+  /** Names the connection (and the credential, where each user has their own) in the data folder: its programs' HOME. */
+  key: string
+  /** An administrator entered the address, so it may be private or loopback. */
+  privateAllowed: boolean
+  /** Asked before each request, so a refreshed token holds at once. Sent to this origin only. */
+  credential?: { origin: string; headers(): Promise<Record<string, string>> | Record<string, string> }
+  receive(message: UpstreamMessage): void
+  log(line: string): void
+  closed(reason: ChannelError): void
+  signal: AbortSignal
+}
+
+export function createOpening(deps: OpeningDeps) {
+  return async (connector: Connector, by: OpenedBy): Promise<Channel> => {
+    const settings = connector.settings.safeParse(by.settings)
+    if (!settings.success) {
+      const [issue] = settings.error.issues
+      throw new ChannelError('unreachable', `The settings are not complete: ${issue?.path.join('.')}.`)
+    }
+    const state = { ended: false }
+    const opening = Promise.try(() => connector.open(createContext(deps, by, settings.data, state)))
+    // A connector that hangs, or ignores the signal, is left behind; what it opens after all is closed at once.
+    const channel = await untilAborted(opening, by.signal, (late) => void late.close().catch(() => {}))
+    return guardChannel(channel, state, by)
+  }
+}
+
+type State = { ended: boolean }
+
+function createContext(
+  deps: OpeningDeps,
+  by: OpenedBy,
+  settings: Record<string, unknown>,
+  state: State,
+): ConnectorContext<Record<string, unknown>> {
+  return {
+    settings,
+    signal: by.signal,
+    fetch: async (url, init = {}) => {
+      try {
+        const headers = { ...init.headers, ...(await credentialFor(url, by)) }
+        return await deps.outbound.fetch(url, {
+          ...init,
+          headers,
+          privateAllowed: by.privateAllowed,
+          timeoutMs: deps.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
+          timeoutCovers: 'head',
+          bodyBytesMax: Number.POSITIVE_INFINITY,
+          redirectsMax: init.redirectsMax ?? 0,
+        })
+      } catch (error) {
+        throw error instanceof OutboundError ? describeOutbound(error) : error
+      }
+    },
+    spawn: async (command) => {
+      try {
+        return await deps.programs.start({ ...command, key: by.key })
+      } catch (error) {
+        throw error instanceof ProgramError ? describeProgram(error) : error
+      }
+    },
+    receive: (message) => {
+      if (!state.ended) hand(message, by.receive, by)
+    },
+    log: (line) => by.log(line.slice(0, LOG_LINE_CHARS_MAX)),
+    closed: (reason) => {
+      if (state.ended) return
+      state.ended = true
+      by.closed(asChannelError(reason))
+    },
+  }
+}
+
+/** A credential goes to the origin that it was made for and to no other, whatever address a connector asks for. */
+async function credentialFor(url: string, { credential }: OpenedBy): Promise<Record<string, string>> {
+  if (credential === undefined || URL.parse(url)?.origin !== credential.origin) return {}
+  return credential.headers()
+}
+
+/** Holds a connector to its promises: `ChannelError` only, JSON within bounds, `close` that never rejects. */
+function guardChannel(channel: Channel, state: State, by: OpenedBy): Channel {
+  const guarded: Channel = {
+    shared: channel.shared,
+    request: async (request, exchange) => {
+      try {
+        return tame(await channel.request(request, { signal: exchange.signal, receive: (message) => hand(message, exchange.receive, by) }))
+      } catch (error) {
+        throw asChannelError(error)
+      }
+    },
+    notify: (notification) => channel.notify(notification).catch((error) => Promise.reject(asChannelError(error))),
+    respond: (response) => channel.respond(response).catch((error) => Promise.reject(asChannelError(error))),
+    close: async () => {
+      state.ended = true
+      await channel.close().catch(() => {})
+    },
+  }
+  if (channel.forward !== undefined) {
+    guarded.forward = (request, signal) =>
+      (channel.forward as NonNullable<Channel['forward']>)(request, signal).catch((error) => Promise.reject(asChannelError(error)))
+  }
+  return guarded
+}
+
+/** A message that is out of bounds is dropped with a remark: an error thrown here would end the connector's reading. */
+function hand(message: UpstreamMessage, receive: (message: UpstreamMessage) => void, by: OpenedBy): void {
+  try {
+    receive(tame(message))
+  } catch (error) {
+    if (!(error instanceof ChannelError)) throw error
+    by.log(error.message)
+  }
+}
+
+function tame<T>(message: T): T {
+  try {
+    return tameJson(message)
+  } catch (error) {
+    throw new ChannelError('invalid', 'The upstream sent JSON that is nested too deeply.', { cause: error as JsonError })
+  }
+}
+
+function asChannelError(error: unknown): ChannelError {
+  if (error instanceof ChannelError) return error
+  if (error instanceof OutboundError) return describeOutbound(error)
+  // An outside plugin may throw anything; its text is not for the user's eyes, so only the cause keeps it.
+  return new ChannelError('lost', 'The connector failed.', { cause: error })
+}
+
+const KINDS = {
+  request: 'unreachable',
+  address: 'unreachable',
+  resolve: 'unreachable',
+  connect: 'unreachable',
+  tls: 'unreachable',
+  lost: 'lost',
+  timeout: 'lost',
+  aborted: 'lost',
+  redirect: 'refused',
+  'too-large': 'invalid',
+} as const satisfies Record<OutboundError['kind'], ChannelError['kind']>
+
+const describeOutbound = (error: OutboundError): ChannelError => new ChannelError(KINDS[error.kind], error.message, { cause: error })
+const describeProgram = (error: ProgramError): ChannelError => new ChannelError('unreachable', error.message, { cause: error })
+
+function untilAborted(opening: Promise<Channel>, signal: AbortSignal, onLate: (channel: Channel) => void): Promise<Channel> {
+  const { promise, resolve, reject } = Promise.withResolvers<Channel>()
+  let givenUp = false
+  const onAbort = () => {
+    givenUp = true
+    reject(new ChannelError('unreachable', 'Opening the connection was given up.', { cause: signal.reason }))
+  }
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  opening
+    .then(
+      (channel) => (givenUp ? onLate(channel) : resolve(channel)),
+      (error) => reject(asChannelError(error)),
+    )
+    .finally(() => signal.removeEventListener('abort', onAbort))
+  return promise
+}

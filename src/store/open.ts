@@ -1,0 +1,117 @@
+import { Database } from 'bun:sqlite'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type BunSQLiteDatabase, drizzle } from 'drizzle-orm/bun-sqlite'
+import { shipped } from '../lib/assets.ts'
+import { Failure } from '../lib/failure.ts'
+import { lockFolder } from './lock.ts'
+import { migrate } from './migrate.ts'
+import * as tables from './tables/index.ts'
+
+type Tables = typeof tables
+
+/** For reading anywhere. Its connection is read-only: a write through it is refused by SQLite itself. */
+export type Reader = Pick<BunSQLiteDatabase<Tables>, 'select' | 'selectDistinct' | 'query' | '$count'>
+/** For reading and writing inside `transact`. */
+export type Writer = Pick<BunSQLiteDatabase<Tables>, 'select' | 'selectDistinct' | 'query' | '$count' | 'insert' | 'update' | 'delete'>
+
+export type Durability = 'full' | 'process'
+
+export type Store = {
+  readonly read: Reader
+  /**
+   * The only way to write: one writer at a time, all of `work` or nothing of it. `full` (the default) survives the loss of
+   * power, `process` survives kill -9 of this program. `work` may await, but must not wait for another `transact`.
+   */
+  transact<T>(work: (tx: Writer) => Promise<T>, durability?: Durability): Promise<T>
+  /** Statements for the hot path and for what drizzle cannot say, prepared once, on the read-only connection. */
+  prepare<Row, Args extends SqlValue[]>(sql: string): { get(...args: Args): Row | null; all(...args: Args): Row[] }
+  close(): Promise<void>
+}
+type SqlValue = string | number | bigint | null | Uint8Array
+
+const BUSY_TIMEOUT_MS = 5_000
+const CACHE_KIB = 16_384
+
+/**
+ * Opens the data folder. Throws a sentence for the person at the terminal when it is locked, not writable, damaged or newer.
+ * @param migrations folder of SQL files; the shipped one by default
+ */
+export function openStore(folder: string, migrations = shipped('migrations')): Store {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const unlock = lockFolder(folder)
+  if (!unlock) throw new Error(`Another Toolpass is running on ${folder}. Stop it first, or choose another data folder.`)
+  try {
+    return opened(join(folder, 'toolpass.db'), migrations, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+function opened(file: string, migrations: string, unlock: () => void): Store {
+  const isNew = !existsSync(file)
+  const writer = new Database(file, { create: true })
+  for (const pragma of ['journal_mode = WAL', `busy_timeout = ${BUSY_TIMEOUT_MS}`, 'foreign_keys = ON', `cache_size = -${CACHE_KIB}`])
+    writer.run(`PRAGMA ${pragma}`)
+  if (!isNew) demandSound(writer)
+  migrate(writer, migrations)
+  const reader = new Database(file, { readonly: true })
+  for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'query_only = ON', `cache_size = -${CACHE_KIB}`]) reader.run(`PRAGMA ${pragma}`)
+
+  const queue = createWriterQueue(writer)
+  return {
+    read: drizzle(reader, { schema: tables }),
+    transact: queue.transact,
+    prepare: (sql) => reader.query(sql) as never,
+    close: async () => {
+      await queue.drained()
+      reader.close()
+      writer.run('PRAGMA wal_checkpoint(TRUNCATE)')
+      writer.close()
+      unlock()
+    },
+  }
+}
+
+function demandSound(database: Database): void {
+  const [answer] = database.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').all()
+  if (answer?.quick_check !== 'ok') throw new Error('The database file is damaged. Restore a backup; nothing was changed.')
+}
+
+/** drizzle's own `transaction(async …)` commits before an await inside it has run, so the transaction is spelled out here. */
+function createWriterQueue(writer: Database) {
+  const db = drizzle(writer, { schema: tables })
+  const inside = new AsyncLocalStorage<true>()
+  let last: Promise<unknown> = Promise.resolve()
+  let durability: Durability | undefined
+
+  const run = async <T>(work: (tx: Writer) => Promise<T>, wanted: Durability): Promise<T> => {
+    if (durability !== wanted) {
+      writer.run(`PRAGMA synchronous = ${wanted === 'full' ? 'FULL' : 'NORMAL'}`)
+      durability = wanted
+    }
+    writer.run('BEGIN IMMEDIATE')
+    try {
+      const result = await inside.run(true, () => work(db))
+      writer.run('COMMIT')
+      return result
+    } catch (error) {
+      if (writer.inTransaction) writer.run('ROLLBACK')
+      throw isStorageTrouble(error) ? new Failure('store_unavailable', { cause: error }) : error
+    }
+  }
+
+  const transact = <T>(work: (tx: Writer) => Promise<T>, wanted: Durability = 'full'): Promise<T> => {
+    // Waiting for the queue from inside the queue would wait for ever.
+    if (inside.getStore()) throw new Error('transact was called inside transact')
+    const mine = last.then(() => run(work, wanted))
+    last = mine.catch(() => undefined)
+    return mine
+  }
+  return { transact, drained: () => last }
+}
+
+const isStorageTrouble = (error: unknown) =>
+  error instanceof Error && 'code' in error && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(String(error.code))

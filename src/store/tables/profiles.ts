@@ -1,0 +1,51 @@
+import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
+import type { ProfileId, ToolId, UserId } from '../../lib/ids.ts'
+import { at, id } from './columns.ts'
+import { tools, VISIBILITIES } from './connections.ts'
+import { users } from './users.ts'
+
+export const NAMINGS = ['always', 'on-collision', 'never'] as const
+
+export const profiles = sqliteTable(
+  'profiles',
+  {
+    id: id<ProfileId>('id').primaryKey(),
+    ownerId: id<UserId>('owner_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    /** The last part of its address, `/mcp/{name}`; unique for the owner. */
+    name: text('name').notNull(),
+    title: text('title').notNull(),
+    /** Served to clients as the instructions of the virtual server. */
+    description: text('description').notNull(),
+    visibility: text('visibility', { enum: VISIBILITIES }).notNull(),
+    naming: text('naming', { enum: NAMINGS }).notNull(),
+    /** Counts up with each change of what it serves; lists are cached by it. */
+    revision: integer('revision').notNull(),
+    createdAt: at('created_at').notNull(),
+    updatedAt: at('updated_at').notNull(),
+  },
+  (t) => [uniqueIndex('profiles_owner_name').on(t.ownerId, t.name)],
+)
+
+export const profileTools = sqliteTable(
+  'profile_tools',
+  {
+    profileId: id<ProfileId>('profile_id')
+      .notNull()
+      .references(() => profiles.id, { onDelete: 'cascade' }),
+    toolId: id<ToolId>('tool_id')
+      .notNull()
+      .references(() => tools.id, { onDelete: 'cascade' }),
+    exposedName: text('exposed_name').notNull(),
+    /** The definition's hash when it was picked. */
+    approvedHash: text('approved_hash').notNull(),
+    addedAt: at('added_at').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.profileId, t.toolId] }),
+    // Two upstream tools can never share an exposed name: the table itself refuses it.
+    uniqueIndex('profile_tools_exposed_name').on(t.profileId, t.exposedName),
+    index('profile_tools_tool').on(t.toolId),
+  ],
+)

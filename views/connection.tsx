@@ -1,0 +1,231 @@
+/**
+ * One connection.
+ * POST /connections/:id/check — tries it again; the reply is `<Probe …/>`, which replaces the status card.
+ * GET /connections/:id/probe — see probe.tsx.
+ * POST /connections/:id — name, visibility, settings.<key> (an empty secret is kept).
+ * POST /connections/:id/delete — nothing else.
+ */
+import { ConnectionStatus, type ConnectionState, type Visibility, VISIBILITY_WORDS } from './connections.tsx'
+import { VISIBILITY_OPTIONS } from './connection-new.tsx'
+import { Layout, type Shell } from './layout.tsx'
+import { Button } from './parts/button.tsx'
+import { Card, Facts, PageHead } from './parts/card.tsx'
+import { Confirm } from './parts/confirm.tsx'
+import { Empty } from './parts/empty.tsx'
+import { FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
+import { foreign, plural, short } from './parts/format.ts'
+import { Notice } from './parts/notice.tsx'
+import { AgoOr } from './parts/time.tsx'
+import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
+import { Probe, type ProbeProps } from './probe.tsx'
+import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
+
+export type UpstreamTool = { name: string; title?: string | undefined; description: string; kind: ToolKind; contextCost: number }
+
+export type ConnectionPageProps = {
+  shell: Shell
+  connection: {
+    id: string
+    name: string
+    connector: string
+    summary: string
+    visibility: Visibility
+    /** Absent when it is the reader's own. */
+    owner?: string | undefined
+    state: ConnectionState
+    checkedAt?: number | undefined
+    problem?: string | undefined
+    /** What to do about the problem, in one or two sentences. */
+    fix?: string | undefined
+    upstream?: { name: string; title?: string | undefined; version?: string | undefined; revision: string } | undefined
+  }
+  tools: readonly UpstreamTool[]
+  /** Last lines of a program's stderr and of the connector's remarks; absent where there is no log. */
+  log?: readonly string[] | undefined
+  /** Present while it is tried, and right after. */
+  probe?: ProbeProps | undefined
+  /** Absent for those who may use the connection but not change it. */
+  edit?:
+    | { schema: SettingsSchema; saved: Readonly<Record<string, string>>; sealed: readonly string[]; form?: FormState | undefined }
+    | undefined
+  /** Where its tools are in use, named when it is to be deleted. */
+  usedBy: readonly { id: string; title: string }[]
+}
+
+type Connection = ConnectionPageProps['connection']
+
+const CheckAgain = ({ connection }: { connection: Connection }) => (
+  <form
+    method="post"
+    action={`/connections/${connection.id}/check`}
+    hx-post={`/connections/${connection.id}/check`}
+    hx-target="#probe"
+    hx-swap="outerHTML"
+    hx-disable="find button"
+  >
+    <Button icon="refresh">Check again</Button>
+  </form>
+)
+
+/** Shares its id with `Probe`, which takes its place while the connection is tried. */
+const StatusCard = ({ connection }: { connection: Connection }) => (
+  <div id="probe">
+    {connection.problem && (
+      <Notice tone="danger" title={foreign(connection.problem, 300)}>
+        {connection.fix}
+      </Notice>
+    )}
+  </div>
+)
+
+const About = ({ connection }: { connection: Connection }) => (
+  <Card title="About">
+    <Facts
+      items={[
+        ['Status', <ConnectionStatus state={connection.state} />],
+        ['Checked', <AgoOr at={connection.checkedAt} none="never" />],
+        [
+          'Upstream',
+          connection.upstream ? (
+            <bdi>
+              {foreign(connection.upstream.title ?? connection.upstream.name, 80)} {foreign(connection.upstream.version ?? '', 30)}
+            </bdi>
+          ) : (
+            <span class="muted">not known yet</span>
+          ),
+        ],
+        ['MCP revision', connection.upstream?.revision ?? <span class="muted">not known yet</span>],
+        ['Connector', connection.connector],
+        ['Visible', VISIBILITY_WORDS[connection.visibility]],
+        ['Owner', connection.owner ?? 'You'],
+      ]}
+    />
+  </Card>
+)
+
+const Tools = (p: { tools: readonly UpstreamTool[] }) => (
+  <Card
+    title="Tools"
+    lead={
+      p.tools.length > 0 &&
+      `${plural(p.tools.length, 'tool')}, context cost ${short(p.tools.reduce((sum, tool) => sum + tool.contextCost, 0))} in all`
+    }
+    flush={true}
+  >
+    {p.tools.length === 0 ? (
+      <Empty icon="plug" title="No tools">
+        They appear when the connection works. Check it again after changing its settings.
+      </Empty>
+    ) : (
+      <table class="table table-lean">
+        <thead>
+          <tr>
+            <th scope="col">Tool</th>
+            <th scope="col">Kind</th>
+            <th scope="col" class="number">
+              Context cost
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {p.tools.map((tool) => (
+            <tr>
+              <td class="cell-main">
+                <span class="mono strong break">{foreign(tool.name, 128)}</span>
+                {tool.title && tool.title !== tool.name && (
+                  <span class="tool-title">
+                    <bdi>{foreign(tool.title, 80)}</bdi>
+                  </span>
+                )}
+                <ToolDescription text={tool.description} />
+              </td>
+              <td>
+                <KindBadge kind={tool.kind} />
+              </td>
+              <td class="number" data-label="Context cost">
+                {short(tool.contextCost)}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    )}
+  </Card>
+)
+
+const Log = (p: { lines: readonly string[] }) => (
+  <Card title="Log" lead="The last lines it wrote.">
+    {p.lines.length === 0 ? (
+      <p class="muted">Nothing yet.</p>
+    ) : (
+      <pre class="code log" tabindex="0">
+        <code>{p.lines.map((line) => foreign(line, 400)).join('\n')}</code>
+      </pre>
+    )}
+  </Card>
+)
+
+const Edit = (p: { connection: Connection; edit: NonNullable<ConnectionPageProps['edit']> }) => (
+  <Card title="Settings">
+    <form class="stack narrow" method="post" action={`/connections/${p.connection.id}`}>
+      <FormProblem form={p.edit.form} />
+      <TextField name="name" label="Name" value={p.connection.name} form={p.edit.form} required={true} lengthMax={60} />
+      <SettingsFields schema={p.edit.schema} saved={p.edit.saved} sealed={p.edit.sealed} form={p.edit.form} />
+      <RadioField
+        name="visibility"
+        label="Who may use it"
+        value={p.connection.visibility}
+        form={p.edit.form}
+        options={VISIBILITY_OPTIONS}
+      />
+      <div class="actions">
+        <Button>Save and try it</Button>
+      </div>
+    </form>
+  </Card>
+)
+
+const Delete = (p: Pick<ConnectionPageProps, 'connection' | 'tools' | 'usedBy'>) => {
+  const name = foreign(p.connection.name)
+  return (
+    <Card title="Delete this connection" tone="danger" lead="Nothing changes at the upstream itself.">
+      <Confirm
+        label="Delete connection"
+        confirm={`Delete ${name}`}
+        icon="trash"
+        action={`/connections/${p.connection.id}/delete`}
+        question={
+          <>
+            Delete <strong>{name}</strong> for good?
+          </>
+        }
+        consequences={[
+          'Its settings and its sealed credential are destroyed',
+          p.usedBy.length === 0
+            ? 'No profile uses it'
+            : `${plural(p.tools.length, 'tool')} go from ${p.usedBy.map((profile) => foreign(profile.title)).join(', ')}, for every app`,
+        ]}
+      />
+    </Card>
+  )
+}
+
+export const ConnectionPage = (p: ConnectionPageProps) => (
+  <Layout shell={p.shell} title={foreign(p.connection.name)} current="connections">
+    <PageHead
+      back={{ href: '/connections', label: 'Connections' }}
+      title={<bdi>{foreign(p.connection.name)}</bdi>}
+      badge={<ConnectionStatus state={p.connection.state} />}
+      lead={<span class="mono break">{foreign(p.connection.summary, 200)}</span>}
+      actions={<CheckAgain connection={p.connection} />}
+    />
+    {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
+    <div class="split split-wide">
+      <Tools tools={p.tools} />
+      <About connection={p.connection} />
+    </div>
+    {p.log && <Log lines={p.log} />}
+    {p.edit && <Edit connection={p.connection} edit={p.edit} />}
+    {p.edit && <Delete connection={p.connection} tools={p.tools} usedBy={p.usedBy} />}
+  </Layout>
+)

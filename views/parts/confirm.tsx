@@ -1,0 +1,60 @@
+import type { Child } from '../jsx-runtime.ts'
+import { Button } from './button.tsx'
+import { Icon, type IconName } from './icon.tsx'
+
+/**
+ * A destructive action: the first click opens the question, which names what will be destroyed; the second does it.
+ * A `<details>`, so it works without JavaScript; `toolpass.js` closes it again by Escape or a click elsewhere.
+ */
+export const Confirm = (p: {
+  /** What the first button says. */
+  label: string
+  /** What the second button says: the deed and its object ("Delete Work"). */
+  confirm: string
+  action: string
+  question: Child
+  /** What is lost, one line each. */
+  consequences?: readonly Child[]
+  icon?: IconName | undefined
+  /** Nothing is destroyed, it is only not to be done by a slip. */
+  mild?: boolean | undefined
+  /** `row` opens over the page and fits a table; `block` opens in its place. */
+  place?: 'row' | 'block' | undefined
+  fields?: Readonly<Record<string, string>>
+  /** The piece that the reply replaces. Without it the form is a plain one. */
+  target?: string | undefined
+}) => (
+  <details class={`confirm confirm-${p.place ?? 'block'}`} data-closes={true}>
+    <summary class={`button ${p.place === 'row' ? 'button-quiet' : 'button-secondary'}${p.mild ? '' : ' button-risky'}`}>
+      {p.icon && <Icon name={p.icon} />}
+      <span>{p.label}</span>
+    </summary>
+    <form
+      class="confirm-panel"
+      method="post"
+      action={p.action}
+      hx-post={p.target && p.action}
+      hx-target={p.target}
+      hx-swap={p.target && 'outerHTML'}
+      hx-disable={p.target && 'find button'}
+    >
+      {Object.entries(p.fields ?? {}).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+      <p class="confirm-question">{p.question}</p>
+      {p.consequences && (
+        <ul>
+          {p.consequences.map((line) => (
+            <li>{line}</li>
+          ))}
+        </ul>
+      )}
+      <div class="actions">
+        <Button tone={p.mild ? 'primary' : 'danger'}>{p.confirm}</Button>
+        <button class="button button-quiet needs-js" type="button" data-close={true}>
+          Cancel
+        </button>
+      </div>
+    </form>
+  </details>
+)

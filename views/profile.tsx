@@ -1,0 +1,130 @@
+/**
+ * One profile: its tools, how to connect an app, what it is called.
+ * POST /profiles/:id — title, description, naming (always | on-collision | never). A plain form: the title stands in
+ *   the page's head too, so the whole page comes back.
+ * POST /profiles/:id/tools — see profile-tools.tsx.
+ * POST /profiles/:id/delete — nothing else.
+ * GET /profiles/:id/waiting — `WaitingCard`, see profile-connect.tsx.
+ */
+import { Layout, type Shell } from './layout.tsx'
+import { Button } from './parts/button.tsx'
+import { Card, PageHead } from './parts/card.tsx'
+import { Confirm } from './parts/confirm.tsx'
+import { FormProblem, type FormState, RadioField, TextArea, TextField } from './parts/field.tsx'
+import { foreign, plural } from './parts/format.ts'
+import { ConnectPanel, type Waiting } from './profile-connect.tsx'
+import { type ClientChip, type ProfileToolGroup, ProfileTools } from './profile-tools.tsx'
+import type { Reach } from './setup.tsx'
+
+/** When the connection's name stands in front of a tool's: `linear__create_issue`. */
+export type Naming = 'always' | 'on-collision' | 'never'
+
+type ProfileDetailsProps = {
+  profile: { id: string; title: string; description: string; naming: Naming }
+  form?: FormState | undefined
+}
+
+export type ProfilePageProps = {
+  shell: Shell
+  profile: ProfileDetailsProps['profile'] & { slug: string; url: string }
+  groups: readonly ProfileToolGroup[]
+  chips: readonly ClientChip[]
+  reach: Reach
+  waiting: Waiting
+  /** Clients of the connected apps that use this profile, named when it is to be deleted. */
+  apps: readonly { id: string; client: string }[]
+  toolsForm?: FormState | undefined
+  detailsForm?: FormState | undefined
+}
+
+const ProfileDetails = ({ profile, form }: ProfileDetailsProps) => (
+  <div id="profile-details">
+    <Card title="Details">
+      <form class="stack narrow" method="post" action={`/profiles/${profile.id}`}>
+        <FormProblem form={form} />
+        <TextField
+          scope="details"
+          name="title"
+          label="Title"
+          value={profile.title}
+          form={form}
+          required={true}
+          lengthMax={60}
+          hint="The address stays as it is."
+        />
+        <TextArea
+          scope="details"
+          name="description"
+          label="Description"
+          value={profile.description}
+          form={form}
+          optional={true}
+          lengthMax={1000}
+          hint="Apps read it as the instructions of this server: what the tools are for."
+        />
+        <RadioField
+          scope="details"
+          name="naming"
+          label="Connection's name in front of a tool's name"
+          value={profile.naming}
+          form={form}
+          options={[
+            { value: 'on-collision', label: 'Only when two tools share a name', hint: 'Short names, and never two alike.' },
+            { value: 'always', label: 'Always', hint: 'linear__create_issue: names stay the same whatever you add later.' },
+            { value: 'never', label: 'Never', hint: 'Names exactly as upstream. Refused while two tools share one.' },
+          ]}
+        />
+        <div class="actions">
+          <Button>Save</Button>
+        </div>
+      </form>
+    </Card>
+  </div>
+)
+
+const DeleteProfile = (p: { profile: ProfilePageProps['profile']; tools: number; apps: ProfilePageProps['apps'] }) => {
+  const title = foreign(p.profile.title)
+  const clients = p.apps.map((app) => foreign(app.client, 40)).join(', ')
+  return (
+    <Card title="Delete this profile" tone="danger" lead="Connections and their credentials stay.">
+      <Confirm
+        label="Delete profile"
+        confirm={`Delete ${title}`}
+        icon="trash"
+        action={`/profiles/${p.profile.id}/delete`}
+        question={
+          <>
+            Delete <strong>{title}</strong> for good?
+          </>
+        }
+        consequences={[
+          <>
+            <code class="break">{p.profile.url}</code> stops answering
+          </>,
+          `Your choice of ${plural(p.tools, 'tool')} is lost`,
+          p.apps.length === 0 ? 'No app uses it' : `${plural(p.apps.length, 'connected app')} lose access at once: ${clients}`,
+        ]}
+      />
+    </Card>
+  )
+}
+
+export const ProfilePage = (p: ProfilePageProps) => {
+  const selected = p.groups.flatMap((group) => group.tools).filter((tool) => tool.selected).length
+  const connect = <ConnectPanel profileId={p.profile.id} slug={p.profile.slug} url={p.profile.url} reach={p.reach} waiting={p.waiting} />
+  return (
+    <Layout shell={p.shell} title={foreign(p.profile.title)} current="profiles">
+      <PageHead
+        back={{ href: '/profiles', label: 'Profiles' }}
+        title={<bdi>{foreign(p.profile.title)}</bdi>}
+        lead={p.profile.description && foreign(p.profile.description, 240)}
+      />
+      {/* What comes next comes first: tools while there are none, then the way to connect an app. */}
+      {selected > 0 && connect}
+      <ProfileTools profileId={p.profile.id} groups={p.groups} chips={p.chips} form={p.toolsForm} />
+      {selected === 0 && connect}
+      <ProfileDetails profile={p.profile} form={p.detailsForm} />
+      <DeleteProfile profile={p.profile} tools={selected} apps={p.apps} />
+    </Layout>
+  )
+}

@@ -1,0 +1,79 @@
+/**
+ * All profiles of a user.
+ * POST /profiles — title. Errors come back as this page with `form`.
+ */
+import { Layout, type Shell } from './layout.tsx'
+import { Button } from './parts/button.tsx'
+import { PageHead } from './parts/card.tsx'
+import { type FormState, FormProblem, TextField } from './parts/field.tsx'
+import { foreign, plural } from './parts/format.ts'
+import { ContextLine } from './parts/meter.tsx'
+
+export type ProfileSummary = {
+  id: string
+  title: string
+  description?: string | undefined
+  /** The address to give to an app, whole. */
+  url: string
+  tools: number
+  connections: number
+  contextCost: number
+  apps: number
+}
+export type ProfilesPageProps = { shell: Shell; profiles: readonly ProfileSummary[]; form?: FormState | undefined }
+
+const ProfileCard = ({ profile }: { profile: ProfileSummary }) => (
+  <article class="tile" id={`profile-${profile.id}`}>
+    <h2>
+      <a class="tile-link" href={`/profiles/${profile.id}`}>
+        {foreign(profile.title)}
+      </a>
+    </h2>
+    <p class="mono cut muted">{profile.url.replace(/^https?:\/\//, '')}</p>
+    {profile.description && <p class="tile-text">{foreign(profile.description, 140)}</p>}
+    <p class="tile-facts">
+      {profile.tools === 0 ? (
+        <strong>No tools yet</strong>
+      ) : (
+        <span>
+          {plural(profile.tools, 'tool')} from {plural(profile.connections, 'connection')}
+        </span>
+      )}
+      <span>{profile.apps === 0 ? 'no app' : plural(profile.apps, 'app')}</span>
+    </p>
+    <ContextLine cost={profile.contextCost} />
+  </article>
+)
+
+const NewProfile = (p: { form: FormState | undefined }) => (
+  <form class="tile tile-new" method="post" action="/profiles">
+    <h2>New profile</h2>
+    <FormProblem form={p.form} />
+    <TextField
+      scope="new"
+      name="title"
+      label="Title"
+      form={p.form}
+      placeholder="Research"
+      required={true}
+      lengthMax={60}
+      hint="The address is made from it: Research becomes /mcp/research."
+    />
+    <Button icon="plus">Create profile</Button>
+  </form>
+)
+
+export const ProfilesPage = (p: ProfilesPageProps) => (
+  <Layout shell={p.shell} title="Profiles" current="profiles">
+    <PageHead
+      title="Profiles"
+      lead="A profile is one MCP server made of the tools you pick. What is not in it, an app can neither see nor use."
+    />
+    <div class="tiles">
+      {p.profiles.map((profile) => (
+        <ProfileCard profile={profile} />
+      ))}
+      <NewProfile form={p.form} />
+    </div>
+  </Layout>
+)
