@@ -74,9 +74,11 @@ function readSettingsFile(path: string, wanted: boolean): Record<string, unknown
 function refuseUnknown(env: Sources['env'], inFile: Record<string, unknown>): void {
   const variables = new Set(SETTING_NAMES.flatMap((name) => [asVariable(name), `${asVariable(name)}_FILE`]))
   for (const name of Object.keys(env))
-    if (name.startsWith('TOOLPASS_') && !variables.has(name)) throw new ConfigProblem(`There is no setting ${name}.${nearest(name, variables)}`)
+    if (name.startsWith('TOOLPASS_') && !variables.has(name))
+      throw new ConfigProblem(`There is no setting ${name}.${nearest(name, variables)}`)
   const keys = new Set(SETTING_NAMES.map(asFileKey))
-  for (const name of Object.keys(inFile)) if (!keys.has(name)) throw new ConfigProblem(`There is no setting "${name}".${nearest(name, keys)}`)
+  for (const name of Object.keys(inFile))
+    if (!keys.has(name)) throw new ConfigProblem(`There is no setting "${name}".${nearest(name, keys)}`)
 }
 
 /** "Did you mean …", when one letter or two are off. */

@@ -2,16 +2,20 @@
 import { z } from 'zod'
 import { LOG_LEVELS } from '../lib/log.ts'
 
-const truth = z.union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((word) => ['true', '1', 'yes'].includes(word))])
+const truth = z.union([
+  z.boolean(),
+  z.enum(['true', 'false', '1', '0', 'yes', 'no']).transform((word) => ['true', '1', 'yes'].includes(word)),
+])
 const list = z.union([z.array(z.string()), z.string().transform((text) => text.split(/[\s,]+/).filter(Boolean))])
 
 const publicUrl = z.string().transform((text, ctx) => {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const problem = !url || !['http:', 'https:'].includes(url.protocol)
-    ? 'must be an http or https address'
-    : url.username || url.password || url.search || url.hash
-      ? 'must not carry a user name, a query or a fragment'
-      : undefined
+  const problem =
+    !url || !['http:', 'https:'].includes(url.protocol)
+      ? 'must be an http or https address'
+      : url.username || url.password || url.search || url.hash
+        ? 'must not carry a user name, a query or a fragment'
+        : undefined
   if (!url || problem) {
     ctx.addIssue({ code: 'custom', message: problem ?? 'must be an address' })
     return z.NEVER
@@ -32,7 +36,13 @@ export const Settings = z.strictObject({
   logFormat: z.enum(['pretty', 'json']).optional().describe('pretty on a terminal, else json'),
   adminUsername: z.string().optional().describe('First administrator, made at the first start only'),
   adminPassword: z.string().optional().describe('Password of the first administrator'),
-  refreshGraceSeconds: z.coerce.number().int().min(0).max(300).default(30).describe('How long a refresh token stays good after its first use; 0 is strict'),
+  refreshGraceSeconds: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(300)
+    .default(30)
+    .describe('How long a refresh token stays good after its first use; 0 is strict'),
 })
 export type Settings = z.infer<typeof Settings>
 export type SettingName = keyof Settings

@@ -39,8 +39,7 @@ export function createDoors({ sessions }: { sessions: Sessions }) {
         return { incoming, session: await sessionOf(request, incoming) }
       }),
     /** Signed-in users. */
-    member: <const P extends string>(prefix: P) =>
-      new Elysia({ prefix }).derive(async ({ request }): Promise<Entered> => enter(request)),
+    member: <const P extends string>(prefix: P) => new Elysia({ prefix }).derive(async ({ request }): Promise<Entered> => enter(request)),
     /** Signed-in administrators. */
     admin: <const P extends string>(prefix: P) =>
       new Elysia({ prefix }).derive(async ({ request }): Promise<Entered> => {

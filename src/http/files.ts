@@ -49,7 +49,9 @@ export function createFiles(paths: Record<string, string>): Files {
       }
       if (request.headers.get('if-none-match') === file.etag) return new Response(null, { status: 304, headers })
       const takesGzip = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')
-      return takesGzip ? new Response(file.zipped, { headers: { ...headers, 'content-encoding': 'gzip' } }) : new Response(file.plain, { headers })
+      return takesGzip
+        ? new Response(file.zipped, { headers: { ...headers, 'content-encoding': 'gzip' } })
+        : new Response(file.plain, { headers })
     },
   }
 }

@@ -24,7 +24,12 @@ export type Reply = ReturnType<typeof createReply>
 
 export const isHtmx = (request: Request): boolean => request.headers.has('hx-request')
 
-function respond(body: string | null, status: number, headers: Record<string, string>, { cookies = [], headers: more = {} }: Extra): Response {
+function respond(
+  body: string | null,
+  status: number,
+  headers: Record<string, string>,
+  { cookies = [], headers: more = {} }: Extra,
+): Response {
   const response = new Response(body, { status, headers: { ...headers, ...more } })
   for (const cookie of cookies) response.headers.append('set-cookie', cookie)
   return response
@@ -33,12 +38,23 @@ function respond(body: string | null, status: number, headers: Record<string, st
 const NOTICE_SECONDS = 30
 
 export function createReply({ base }: { base: string }) {
-  const see = (path: string, extra: Extra = {}) => respond(null, 303, { ...SECURITY_HEADERS, location: base + path, 'cache-control': 'no-store' }, extra)
+  const see = (path: string, extra: Extra = {}) =>
+    respond(null, 303, { ...SECURITY_HEADERS, location: base + path, 'cache-control': 'no-store' }, extra)
   return {
     page: (html: Html, extra: Extra = {}) =>
-      respond(`<!doctype html>${html.text(base)}`, extra.status ?? 200, { ...HTML, 'content-security-policy': CONTENT_SECURITY_POLICY }, extra),
+      respond(
+        `<!doctype html>${html.text(base)}`,
+        extra.status ?? 200,
+        { ...HTML, 'content-security-policy': CONTENT_SECURITY_POLICY },
+        extra,
+      ),
     consentPage: (html: Html, extra: Extra = {}) =>
-      respond(`<!doctype html>${html.text(base)}`, extra.status ?? 200, { ...HTML, 'content-security-policy': CONSENT_SECURITY_POLICY }, extra),
+      respond(
+        `<!doctype html>${html.text(base)}`,
+        extra.status ?? 200,
+        { ...HTML, 'content-security-policy': CONSENT_SECURITY_POLICY },
+        extra,
+      ),
     /** htmx gets the changed piece; a plain browser is sent back to the page that contains it. */
     piece: (request: Request, html: Html, page: string, extra: Extra = {}) =>
       isHtmx(request) ? respond(html.text(base), extra.status ?? 200, HTML, extra) : see(page, extra),

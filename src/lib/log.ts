@@ -35,12 +35,7 @@ const pretty = (level: LogLevel, message: string, fields: LogFields, error: unkn
 const json = (level: LogLevel, message: string, fields: LogFields, error: unknown) =>
   JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...(error === undefined ? {} : { error: whole(error) }) })
 
-export function createLog(options: {
-  level: LogLevel
-  format: 'pretty' | 'json'
-  colour?: boolean
-  write: (line: string) => void
-}): Log {
+export function createLog(options: { level: LogLevel; format: 'pretty' | 'json'; colour?: boolean; write: (line: string) => void }): Log {
   const least = LOG_LEVELS.indexOf(options.level)
   const put = (level: LogLevel, message: string, fields: LogFields = {}, error?: unknown) => {
     if (LOG_LEVELS.indexOf(level) < least) return

@@ -149,8 +149,7 @@ export type Plugin = {
 }
 
 /** Keeps a connector's own settings type while it is written; the house sees all connectors alike. */
-export const defineConnector = <Schema extends z.ZodObject>(connector: Connector<Schema>): Connector =>
-  connector as unknown as Connector
+export const defineConnector = <Schema extends z.ZodObject>(connector: Connector<Schema>): Connector => connector as unknown as Connector
 
 /** What a plugin's `index.ts` exports as default. */
 export const definePlugin = (plugin: Plugin): Plugin => plugin

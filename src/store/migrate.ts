@@ -11,11 +11,17 @@ import { sha256 } from '../lib/crypto.ts'
 export function migrate(database: Database, folder: string): void {
   database.run('CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, hash TEXT NOT NULL, at INTEGER NOT NULL)')
   const done = new Map(
-    database.query<{ name: string; hash: string }, []>('SELECT name, hash FROM migrations').all().map((row) => [row.name, row.hash]),
+    database
+      .query<{ name: string; hash: string }, []>('SELECT name, hash FROM migrations')
+      .all()
+      .map((row) => [row.name, row.hash]),
   )
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sql')).sort()
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.sql'))
+    .sort()
   for (const name of done.keys())
-    if (!files.includes(name)) throw new Error(`The database was made by a newer Toolpass (it has ${name}). Start that version, or restore a backup.`)
+    if (!files.includes(name))
+      throw new Error(`The database was made by a newer Toolpass (it has ${name}). Start that version, or restore a backup.`)
   for (const name of files) {
     const sql = readFileSync(join(folder, name), 'utf8')
     const hash = sha256(sql)

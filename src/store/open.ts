@@ -58,7 +58,8 @@ function opened(file: string, migrations: string, unlock: () => void): Store {
   if (!isNew) demandSound(writer)
   migrate(writer, migrations)
   const reader = new Database(file, { readonly: true })
-  for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'query_only = ON', `cache_size = -${CACHE_KIB}`]) reader.run(`PRAGMA ${pragma}`)
+  for (const pragma of [`busy_timeout = ${BUSY_TIMEOUT_MS}`, 'query_only = ON', `cache_size = -${CACHE_KIB}`])
+    reader.run(`PRAGMA ${pragma}`)
 
   const queue = createWriterQueue(writer)
   return {

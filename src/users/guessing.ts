@@ -26,7 +26,12 @@ export function createGuessing(): Guessing {
   const byAccount = limiter('account', FAILURES_BY_ACCOUNT_MAX)
   const byDevice = limiter('device', FAILURES_BY_KNOWN_DEVICE_MAX)
   const countersOf = ({ address, account, knownDevice }: Guess) =>
-    knownDevice ? ([[byDevice, knownDevice]] as const) : ([[byAddress, network(address)], [byAccount, account]] as const)
+    knownDevice
+      ? ([[byDevice, knownDevice]] as const)
+      : ([
+          [byAddress, network(address)],
+          [byAccount, account],
+        ] as const)
   return {
     async demand(guess) {
       for (const [counter, key] of countersOf(guess)) {
@@ -51,5 +56,8 @@ export function network(address: string): string {
   const left = head.split(':').filter(Boolean)
   const right = tail.split(':').filter(Boolean)
   const full = address.includes('::') ? [...left, ...Array(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right] : left
-  return `${full.slice(0, 4).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`
+  return `${full
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`
 }

@@ -26,14 +26,22 @@ export function createLinks({ store, clock }: { store: Store; clock: Clock }) {
       return secret
     },
     async look(secret: string): Promise<Link | undefined> {
-      const [link] = await store.read.select().from(oneTimeLinks).where(isAlive(sha256(secret)))
+      const [link] = await store.read
+        .select()
+        .from(oneTimeLinks)
+        .where(isAlive(sha256(secret)))
       return link
     },
     /** @throws Failure `setup_link_dead` when it was used, also by somebody who was faster */
     async consume(secret: string, tx: Writer): Promise<Link> {
-      const [link] = await tx.update(oneTimeLinks).set({ usedAt: clock() }).where(isAlive(sha256(secret))).returning()
+      const [link] = await tx
+        .update(oneTimeLinks)
+        .set({ usedAt: clock() })
+        .where(isAlive(sha256(secret)))
+        .returning()
       if (!link) throw new Failure('setup_link_dead')
       return link
     },
   }
 }
+export type Links = ReturnType<typeof createLinks>

@@ -53,3 +53,4 @@ export function createPasswords() {
     },
   }
 }
+export type Passwords = ReturnType<typeof createPasswords>

@@ -3,7 +3,7 @@ import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
 import { sessions, type Store, users, type Writer } from '@/store'
-import type { User } from './users.ts'
+import type { User } from './types.ts'
 
 const IDLE_MS = 7 * DAY_MS
 const ABSOLUTE_MS = 30 * DAY_MS

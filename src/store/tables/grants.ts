@@ -36,11 +36,7 @@ export const grants = sqliteTable(
     lastUsedAt: at('last_used_at'),
     lastAddress: text('last_address'),
   },
-  (t) => [
-    index('grants_user').on(t.userId, t.createdAt),
-    index('grants_client').on(t.clientId),
-    index('grants_profile').on(t.profileId),
-  ],
+  (t) => [index('grants_user').on(t.userId, t.createdAt), index('grants_client').on(t.clientId), index('grants_profile').on(t.profileId)],
 )
 
 export const grantTools = sqliteTable(

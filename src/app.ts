@@ -1,0 +1,155 @@
+/** The composition root: rooms built from left to right, then their routes. Reads as a table of contents. */
+import { chmodSync, mkdirSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { Elysia } from 'elysia'
+import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
+import stdio from '../plugins/stdio/index.ts'
+import streamableHttp from '../plugins/streamable-http/index.ts'
+import { createAudit } from './audit/index.ts'
+import { createClients } from './clients/index.ts'
+import { type Config, environment, rootKey } from './config/index.ts'
+import { createConnections } from './connections/index.ts'
+import { createGateway } from './gateway/index.ts'
+import { createGrants } from './grants/index.ts'
+import { createDoors } from './http/doors.ts'
+import { createFiles } from './http/files.ts'
+import { createFront } from './http/incoming.ts'
+import { createReply, SECURITY_HEADERS } from './http/reply.ts'
+import { ourselves, shipped } from './lib/assets.ts'
+import { createChanges } from './lib/changes.ts'
+import { isFailure } from './lib/failure.ts'
+import type { Log } from './lib/log.ts'
+import { createOutbound } from './lib/outbound.ts'
+import { createPrograms } from './lib/programs.ts'
+import { createAddresses } from './lib/url.ts'
+import { createOauth } from './oauth/index.ts'
+import { createPlugins } from './plugins/index.ts'
+import { createProfiles } from './profiles/index.ts'
+import { openKeys, openStore } from './store/index.ts'
+import { createUsers } from './users/index.ts'
+import { createProblems, createShell, pages } from './web/index.ts'
+
+export type House = Awaited<ReturnType<typeof openHouse>>
+
+/** Opens the data folder and builds every room. Throws a sentence for the terminal when the folder cannot be used. */
+export async function openHouse(config: Config, log: Log) {
+  const clock = Date.now
+  const dataDir = resolve(config.dataDir)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  chmodSync(dataDir, 0o700)
+  // The key first: with a database but no key, nothing may be opened or made.
+  const key = rootKey(config.encryptionKey, dataDir)
+  const store = openStore(dataDir)
+  try {
+    const sealer = await openKeys(store, key)
+    const changes = createChanges((error) => log.error('a change could not be passed on', error))
+    const audit = createAudit({ store, clock })
+    const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
+    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound: createOutbound({}), programs })
+    const users = createUsers({ store, audit, clock, changes })
+    const clients = createClients({ store, clock, audit })
+    const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log })
+    const profiles = createProfiles({ store, audit, changes, clock, connections })
+    const grants = createGrants({ store, clock, audit, changes })
+    const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
+    const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, addresses, config })
+    const gateway = createGateway({ oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
+    await programs.sweepLeftovers()
+    changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
+    const close = async () => {
+      gateway.close()
+      await connections.close()
+      await programs.close()
+      await audit.flush()
+      await store.close()
+    }
+    return {
+      config,
+      log,
+      clock,
+      store,
+      sealer,
+      audit,
+      plugins,
+      programs,
+      users,
+      clients,
+      connections,
+      profiles,
+      grants,
+      oauth,
+      gateway,
+      addresses,
+      close,
+    }
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+const ASSETS = ['toolpass.css', 'toolpass.js', 'favicon.svg'] as const
+
+/** All routes, each behind its door. */
+export function createApp(house: House) {
+  const { log, audit, users, addresses } = house
+  const files = createFiles({ ...Object.fromEntries(ASSETS.map((name) => [name, shipped(join('views/assets', name))])), 'htmx.js': htmx })
+  const reply = createReply(addresses)
+  const shell = createShell({ files })
+  const doors = createDoors({ sessions: users.sessions })
+  const problem = createProblems({ reply, shell, log })
+  return new Elysia({ handler: { standardHostname: false } })
+    .onError(({ error, code, request }) => problem(error, String(code), request))
+    .use(
+      doors
+        .open('')
+        .get('/healthz', () => new Response('ok', { headers: SECURITY_HEADERS }))
+        .get('/readyz', () => new Response(audit.lastSeq() >= 0 ? 'ok' : 'no', { headers: SECURITY_HEADERS }))
+        .get('/assets/:file', ({ request, params, status }) => files.answer(request, params.file) ?? status(404, 'No such file.')),
+    )
+    .use(pages({ ...house, doors, reply, shell }))
+    .use(house.oauth.routes)
+    .use(house.gateway.routes)
+}
+export type App = ReturnType<typeof createApp>
+
+const BODY_BYTES_MAX = 16 * 1024 * 1024
+/** A connection on which nothing happens for so long is closed; streams lift it for themselves. */
+const IDLE_SECONDS = 60
+const WELL_KNOWN = '/.well-known/'
+
+/** The front of the house: Host and peer are checked before any router sees the request. */
+export function createFetch(house: House, app: App) {
+  const { addresses, log } = house
+  const front = createFront({ addresses, trustedProxies: house.config.trustedProxies })
+  return async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
+    try {
+      const inside = withoutBase(request, addresses.base)
+      if (!inside) return new Response('Not here.', { status: 404, headers: SECURITY_HEADERS })
+      front.admit(inside, server.requestIP(request)?.address ?? '')
+      server.timeout(request, request.headers.get('accept')?.includes('text/event-stream') ? 0 : IDLE_SECONDS)
+      return await app.fetch(inside)
+    } catch (error) {
+      if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
+      log.error('a request failed', error)
+      return new Response('Something broke on our side.', { status: 500, headers: SECURITY_HEADERS })
+    }
+  }
+}
+
+/** Undefined when the address is outside our base path. Well-known documents stand at the root of the origin, whatever the base. */
+function withoutBase(request: Request, base: string): Request | undefined {
+  if (base === '') return request
+  const url = new URL(request.url)
+  if (url.pathname.startsWith(WELL_KNOWN)) return request
+  if (url.pathname !== base && !url.pathname.startsWith(`${base}/`)) return undefined
+  url.pathname = url.pathname.slice(base.length) || '/'
+  return new Request(url, request)
+}
+
+/** Starts to listen. Throws a sentence for the terminal when the port is taken. */
+export function listen(house: House) {
+  const { host, port } = house.config
+  const fetch = createFetch(house, createApp(house))
+  return Bun.serve({ hostname: host, port, fetch, maxRequestBodySize: BODY_BYTES_MAX, idleTimeout: IDLE_SECONDS, development: false })
+}

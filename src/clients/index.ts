@@ -1,0 +1,5 @@
+/** The programs that ask for access: how they register, what is known of them, where they may be sent back to. */
+export { createClients, type Client, type Clients } from './clients.ts'
+export { cleanText } from './names.ts'
+export { OAuthProblem } from './problem.ts'
+export { matchesRedirect, redirectKind, type RedirectKind } from './redirects.ts'

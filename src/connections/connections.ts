@@ -1,0 +1,149 @@
+import type { Audit } from '@/audit'
+import type { Changes } from '@/lib/changes.ts'
+import type { Clock } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { Log } from '@/lib/log.ts'
+import type { Plugins } from '@/plugins'
+import type { Sealer, Store } from '@/store'
+import type { User, Users } from '@/users'
+import { createCredentials } from './credentials.ts'
+import { createListing, fetchTools } from './listing.ts'
+import { createOpen } from './open.ts'
+import { createPool, type PoolKey } from './pool.ts'
+import { createProbes } from './probe.ts'
+import { type ChangedConnection, type Connection, createRows, type NewConnection } from './rows.ts'
+import { asFailure, type Upstream } from './session.ts'
+
+type Deps = {
+  store: Store
+  sealer: Sealer
+  audit: Audit
+  plugins: Pick<Plugins, 'connector' | 'open'>
+  changes: Changes
+  clock: Clock
+  log: Log
+  /** The owner's role decides whether a connection may go to private addresses. */
+  users: Pick<Users, 'find'>
+}
+
+const LIST_TIMEOUT_MS = 120_000
+const RELIST_DELAY_MS = 250
+
+export function createConnections(deps: Deps) {
+  const { store, changes, clock, log } = deps
+  const credentials = createCredentials(deps)
+  const rows = createRows({ ...deps, credentials })
+  const listing = createListing({ store, clock })
+  const tails = createTails()
+  const pool = createPool({ clock, open: createOpen({ ...deps, rows, credentials, tails, onListChanged: (id) => relist.soon(id) }) })
+  const keyFor = (it: Connection, userId: UserId): PoolKey => ({
+    connectionId: it.id,
+    credentialOf: it.credentialOf === 'owner' ? it.ownerId : userId,
+  })
+  const demandRow = async (id: ConnectionId): Promise<Connection> => {
+    const row = await rows.find(id)
+    if (!row) throw new Failure('connection_not_found')
+    return row
+  }
+  const refresh = async (id: ConnectionId): Promise<number> => {
+    const row = await demandRow(id)
+    const upstream = await pool.reach(keyFor(row, row.ownerId))
+    const definitions = await fetchTools(upstream, AbortSignal.timeout(LIST_TIMEOUT_MS), (line) => tails.add(id, line))
+    if (await listing.save(id, definitions)) changes.announce({ kind: 'tools-changed', connectionId: id })
+    return definitions.length
+  }
+  const relist = createRelist(refresh, log)
+  const probes = createProbes({
+    clock,
+    log,
+    list: refresh,
+    note: rows.note,
+    open: async (id) => {
+      const row = await demandRow(id)
+      return pool.agreed(keyFor(row, row.ownerId)).catch((error) => Promise.reject(asFailure(error)))
+    },
+  })
+  const tryAgain = (id: ConnectionId) => {
+    pool.retry(id)
+    void probes.start(id)
+  }
+
+  return {
+    list: rows.list,
+    demand: rows.demand,
+    demandOwn: rows.demandOwn,
+    async add(user: User, asked: NewConnection): Promise<Connection> {
+      const connection = await rows.add(user, asked)
+      tryAgain(connection.id)
+      return connection
+    },
+    async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
+      await rows.update(user, id, asked)
+      await pool.forget(id)
+      tryAgain(id)
+    },
+    async remove(user: User, id: ConnectionId): Promise<void> {
+      await rows.remove(user, id)
+      await pool.forget(id)
+      tails.forget(id)
+    },
+    /** Starts a try in the background. */
+    async check(user: User, id: ConnectionId): Promise<void> {
+      await rows.demand(user, id)
+      tryAgain(id)
+    },
+    probeOf: probes.of,
+    waitForProbe: probes.wait,
+    tools: listing.tools,
+    toolsById: listing.toolsById,
+    logTail: tails.of,
+    /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
+    async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {
+      return pool.reach(keyFor(await rows.demand({ id: userId }, id), userId))
+    },
+    async close(): Promise<void> {
+      relist.stop()
+      await pool.close()
+      await probes.settled()
+    },
+  }
+}
+export type Connections = ReturnType<typeof createConnections>
+
+const TAIL_LINES_MAX = 200
+
+/** The last lines that a server wrote, in memory: they may hold anything and are worth nothing tomorrow. */
+function createTails() {
+  const tails = new Map<ConnectionId, string[]>()
+  return {
+    add(id: ConnectionId, line: string): void {
+      const tail = tails.get(id) ?? []
+      tails.set(id, tail)
+      tail.push(line)
+      if (tail.length > TAIL_LINES_MAX) tail.shift()
+    },
+    of: (id: ConnectionId): readonly string[] => tails.get(id) ?? [],
+    forget: (id: ConnectionId) => void tails.delete(id),
+  }
+}
+export type Tails = ReturnType<typeof createTails>
+
+/** A server may announce a change for each of a hundred tools; one listing a little later sees them all. */
+function createRelist(refresh: (id: ConnectionId) => Promise<number>, log: Pick<Log, 'warn'>) {
+  const timers = new Map<ConnectionId, ReturnType<typeof setTimeout>>()
+  return {
+    soon(id: ConnectionId): void {
+      if (timers.has(id)) return
+      const timer = setTimeout(() => {
+        timers.delete(id)
+        refresh(id).catch((error) => log.warn('tools could not be listed again', { connection: id, problem: String(error) }))
+      }, RELIST_DELAY_MS)
+      timers.set(id, timer)
+    },
+    stop(): void {
+      for (const timer of timers.values()) clearTimeout(timer)
+      timers.clear()
+    },
+  }
+}

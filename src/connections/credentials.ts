@@ -1,0 +1,37 @@
+import { and, eq } from 'drizzle-orm'
+import type { Clock } from '@/lib/clock.ts'
+import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
+import { parseJson } from '@/lib/json.ts'
+import type { JsonObject } from '@/plugins'
+import { credentials, type Sealer, type Store, type Writer } from '@/store'
+
+const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
+
+/** The secret settings of a connection, one sealed value for each user; opened only to open a channel or to keep what was not re-entered. */
+export function createCredentials({ store, sealer, clock }: { store: Store; sealer: Sealer; clock: Clock }) {
+  const mine = (connectionId: ConnectionId, userId: UserId) =>
+    and(eq(credentials.connectionId, connectionId), eq(credentials.userId, userId))
+
+  return {
+    async find(connectionId: ConnectionId, userId: UserId): Promise<JsonObject> {
+      const [row] = await store.read.select().from(credentials).where(mine(connectionId, userId))
+      if (row?.kind !== 'settings') return {}
+      return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
+    },
+    /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */
+    async put(tx: Writer, connectionId: ConnectionId, userId: UserId, secret: JsonObject): Promise<void> {
+      const [known] = await tx.select().from(credentials).where(mine(connectionId, userId))
+      if (Object.keys(secret).length === 0) {
+        await tx.delete(credentials).where(mine(connectionId, userId))
+        return
+      }
+      const id = known?.id ?? newCredentialId()
+      const version = (known?.version ?? 0) + 1
+      const { bytes, key } = sealer.seal(JSON.stringify(secret), placeOf(id, userId, version))
+      const current = { kind: 'settings' as const, sealed: bytes, sealedKey: key, version, updatedAt: clock(), expiresAt: null }
+      if (known) await tx.update(credentials).set(current).where(eq(credentials.id, id))
+      else await tx.insert(credentials).values({ ...current, id, connectionId, userId, createdAt: clock() })
+    },
+  }
+}
+export type Credentials = ReturnType<typeof createCredentials>

@@ -1,0 +1,199 @@
+import { asc, eq, or } from 'drizzle-orm'
+import type { Audit } from '@/audit'
+import type { Changes } from '@/lib/changes.ts'
+import type { Clock } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import { type ConnectionId, newConnectionId, type UserId } from '@/lib/ids.ts'
+import { type Connector, type JsonObject, type Plugins, splitSettings } from '@/plugins'
+import { connections, type Store, type Writer } from '@/store'
+import type { User } from '@/users'
+import type { Credentials } from './credentials.ts'
+
+export type Connection = typeof connections.$inferSelect
+export type NewConnection = { connector: string; name: string; visibility: Connection['visibility']; settings: JsonObject }
+export type ChangedConnection = { name: string; visibility: Connection['visibility']; settings: JsonObject }
+
+const CONNECTIONS_MAX = 200
+const NAME_CHARS_MAX = 64
+const PREFIX_CHARS_MAX = 20
+
+type Deps = { store: Store; audit: Audit; plugins: Pick<Plugins, 'connector'>; changes: Changes; clock: Clock; credentials: Credentials }
+
+/** The rows of connections: who sees one, who may change it, and what its settings must be. */
+export function createRows(deps: Deps) {
+  const reading = createReading(deps)
+  return { ...reading, ...createWriting(deps, reading) }
+}
+export type Rows = ReturnType<typeof createRows>
+
+function createReading({ store }: Pick<Deps, 'store'>) {
+  const find = async (id: ConnectionId): Promise<Connection | undefined> =>
+    (await store.read.select().from(connections).where(eq(connections.id, id)))[0]
+
+  // Somebody else's private connection and a missing one look alike, so that ids cannot be probed.
+  const demandThat = async (id: ConnectionId, may: (connection: Connection) => boolean): Promise<Connection> => {
+    const connection = await find(id)
+    if (!connection || !may(connection)) throw new Failure('connection_not_found')
+    return connection
+  }
+  const demand = (user: Pick<User, 'id'>, id: ConnectionId) => demandThat(id, (it) => it.ownerId === user.id || it.visibility === 'open')
+  const demandOwn = (user: Pick<User, 'id' | 'role'>, id: ConnectionId) =>
+    demandThat(id, (it) => it.ownerId === user.id || (user.role === 'admin' && it.visibility === 'open'))
+
+  return {
+    find,
+    demand,
+    demandOwn,
+    list: async (user: Pick<User, 'id'>): Promise<Connection[]> =>
+      store.read
+        .select()
+        .from(connections)
+        .where(or(eq(connections.ownerId, user.id), eq(connections.visibility, 'open')))
+        .orderBy(asc(connections.name), asc(connections.id)),
+  }
+}
+type Reading = ReturnType<typeof createReading>
+
+function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
+  const { store, audit, plugins, changes, clock, credentials } = deps
+  const told = (tx: Writer, action: string, user: User, it: Pick<Connection, 'id' | 'name'>) =>
+    audit.report(
+      {
+        kind: 'admin',
+        action,
+        outcome: 'ok',
+        userId: user.id,
+        userName: user.username,
+        connectionId: it.id,
+        connectionName: it.name,
+        subject: it.name,
+      },
+      tx,
+    )
+
+  return {
+    async add(user: User, asked: NewConnection): Promise<Connection> {
+      const connector = demandConnector(plugins, user, asked.connector)
+      const name = demandName(asked.name)
+      const { plain, secret } = splitSettings(connector, demandSettings(connector, asked.settings))
+      const id = newConnectionId()
+      return store.transact(async (tx) => {
+        const own = await tx.select().from(connections).where(eq(connections.ownerId, user.id))
+        if (own.length >= CONNECTIONS_MAX) throw new Failure('too_many')
+        demandFreeName(own, name)
+        const row = {
+          id,
+          ownerId: user.id,
+          name,
+          prefix: freePrefix(name, new Set(own.map((it) => it.prefix))),
+          connector: connector.id,
+          settings: plain,
+          visibility: asked.visibility,
+          credentialOf: 'owner' as const,
+          status: 'new' as const,
+          createdAt: clock(),
+          updatedAt: clock(),
+        }
+        const [connection] = await tx.insert(connections).values(row).returning()
+        await credentials.put(tx, id, user.id, secret)
+        await told(tx, 'connection.add', user, row)
+        return connection as Connection
+      })
+    },
+
+    async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
+      const known = await demandOwn(user, id)
+      const connector = demandConnector(plugins, user, known.connector)
+      const name = demandName(asked.name)
+      const settings = await withKeptSecrets(credentials, connector, known, user.id, asked.settings)
+      const { plain, secret } = splitSettings(connector, demandSettings(connector, settings))
+      await store.transact(async (tx) => {
+        const own = await tx.select().from(connections).where(eq(connections.ownerId, known.ownerId))
+        demandFreeName(
+          own.filter((it) => it.id !== id),
+          name,
+        )
+        // The revision belongs to the server that stood there before.
+        const current = { name, visibility: asked.visibility, settings: plain, revision: null, updatedAt: clock() }
+        await tx.update(connections).set(current).where(eq(connections.id, id))
+        await credentials.put(tx, id, known.ownerId, secret)
+        await told(tx, 'connection.update', user, { id, name })
+      })
+      changes.announce({ kind: 'connection-changed', connectionId: id })
+    },
+
+    async remove(user: User, id: ConnectionId): Promise<void> {
+      const known = await demandOwn(user, id)
+      await store.transact(async (tx) => {
+        await tx.delete(connections).where(eq(connections.id, id))
+        await told(tx, 'connection.remove', user, known)
+      })
+      changes.announce({ kind: 'connection-removed', connectionId: id })
+    },
+
+    /** What trying it or opening it taught us; nobody waits for the disk over it. */
+    async note(
+      id: ConnectionId,
+      seen: Partial<Pick<Connection, 'revision' | 'upstream' | 'status' | 'problem' | 'checkedAt'>>,
+    ): Promise<void> {
+      await store.transact((tx) => tx.update(connections).set(seen).where(eq(connections.id, id)), 'process')
+    },
+  }
+}
+
+function demandConnector(plugins: Pick<Plugins, 'connector'>, user: User, id: string): Connector {
+  const connector = plugins.connector(id)
+  if (!connector) throw new Failure('connector_not_found')
+  if (connector.definedBy === 'administrator' && user.role !== 'admin') throw new Failure('administrators_only')
+  return connector
+}
+
+function demandName(name: string): string {
+  const tidy = name.trim().replace(/[\p{Cc}\p{Cf}]/gu, '')
+  if (tidy.length === 0 || tidy.length > NAME_CHARS_MAX)
+    throw new Failure('invalid_form', { fields: { name: `Give it a name of up to ${NAME_CHARS_MAX} characters.` } })
+  return tidy
+}
+
+function demandFreeName(others: readonly Connection[], name: string): void {
+  if (others.some((it) => it.name.toLowerCase() === name.toLowerCase()))
+    throw new Failure('invalid_form', { fields: { name: 'Another connection has this name.' } })
+}
+
+function demandSettings(connector: Connector, settings: JsonObject): JsonObject {
+  const parsed = connector.settings.safeParse(settings)
+  if (parsed.success) return parsed.data
+  const fields: Record<string, string> = {}
+  for (const issue of parsed.error.issues) fields[`settings.${String(issue.path[0] ?? '')}`] ??= issue.message
+  throw new Failure('invalid_form', { fields })
+}
+
+/**
+ * A secret is never shown again, so a form that leaves it out keeps it. Not when somebody other than its owner points the
+ * connection elsewhere: that would send the owner's secret to an address of their choice.
+ */
+async function withKeptSecrets(credentials: Credentials, connector: Connector, known: Connection, by: UserId, settings: JsonObject) {
+  const { plain, secret } = splitSettings(connector, settings)
+  const given = Object.fromEntries(Object.entries(secret).filter(([, value]) => !isEmpty(value)))
+  const isElsewhere = JSON.stringify(splitSettings(connector, known.settings).plain) !== JSON.stringify(plain)
+  if (by !== known.ownerId && isElsewhere) return { ...plain, ...given }
+  return { ...plain, ...(await credentials.find(known.id, known.ownerId)), ...given }
+}
+
+const isEmpty = (value: unknown) =>
+  value === '' || value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
+
+/** What exposed names begin with: from the name, in the characters that every client takes, unique for the owner. */
+export function freePrefix(name: string, taken: ReadonlySet<string>): string {
+  const plain = name
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(0, PREFIX_CHARS_MAX)
+    .replace(/^-+|-+$/g, '')
+  const stem = plain === '' ? 'server' : plain
+  for (let count = 1; ; count += 1) {
+    const prefix = count === 1 ? stem : `${stem}-${count}`
+    if (!taken.has(prefix)) return prefix
+  }
+}

@@ -1,0 +1,165 @@
+import { and, eq, isNull, lt } from 'drizzle-orm'
+import type { Audit } from '@/audit'
+import type { Changes } from '@/lib/changes.ts'
+import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import { type ClientId, type GrantId, newGrantId, type ProfileId, type ToolId, type UserId } from '@/lib/ids.ts'
+import { grants, grantTools, type Store, type Writer } from '@/store'
+import type { Actor } from '@/users'
+import type { Permission } from './decide.ts'
+import { createReading, type Grant, type GrantRow } from './reading.ts'
+
+type Deps = { store: Store; clock: Clock; audit: Audit; changes: Changes }
+type Inner = Deps & { reading: ReturnType<typeof createReading> }
+/** Who changes one's own grant. */
+type Owner = { id: UserId; username: string }
+
+export type NewGrant = {
+  userId: UserId
+  clientId: ClientId
+  profileId: ProfileId
+  reach: GrantRow['reach']
+  toolIds: readonly ToolId[]
+  deviceName: string
+  expiresAt: number | null
+}
+
+const DEVICE_NAME_LENGTH_MAX = 60
+const TOUCH_EVERY_MS = MINUTE_MS
+/** A code lives a minute; a grant that nobody came back for is no use a day later. */
+const ABANDONED_AFTER_MS = DAY_MS
+
+export type Grants = ReturnType<typeof createGrants>
+
+export function createGrants(deps: Deps) {
+  const reading = createReading(deps)
+  const inner = { ...deps, reading }
+  const { find, demand, listForUser, forget } = reading
+  return { find, demand, listForUser, forget, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
+}
+
+function createMaking({ clock }: Inner) {
+  return {
+    /** Only inside the transaction that consumes the user's decision. */
+    async create(tx: Writer, { toolIds, ...asked }: NewGrant): Promise<Grant> {
+      const row = { ...asked, id: newGrantId(), laterTools: 'out' as const, createdAt: clock() }
+      const [grant] = await tx.insert(grants).values(row).returning()
+      const tools = [...new Set(toolIds)].map((toolId) => ({ grantId: row.id, toolId, permission: 'allow' as const }))
+      // SQLite takes some thirty thousand values in one statement; a row here has three.
+      for (let at = 0; at < tools.length; at += 1_000) await tx.insert(grantTools).values(tools.slice(at, at + 1_000))
+      return { ...(grant as GrantRow), tools: new Map(tools.map((tool) => [tool.toolId, tool.permission])) }
+    },
+    /** The first token was issued: somebody came back with the code. Call `forget` after the commit. */
+    async activate(tx: Writer, id: GrantId): Promise<void> {
+      await tx
+        .update(grants)
+        .set({ activatedAt: clock() })
+        .where(and(eq(grants.id, id), isNull(grants.activatedAt)))
+    },
+  }
+}
+
+function createOwning({ store, clock, audit, changes, reading }: Inner) {
+  /** One change of a grant of one's own that has not been revoked, with its row in the audit trail. */
+  const change = async (user: Owner, id: GrantId, action: string, work: (tx: Writer, grant: Grant) => Promise<unknown>) => {
+    const grant = await reading.demand(user.id, id)
+    if (grant.revokedAt !== null) throw new Failure('grant_not_found')
+    await store.transact(async (tx) => {
+      await work(tx, grant)
+      await audit.report({ kind: 'admin', action, outcome: 'ok', ...about(user, grant) }, tx)
+    })
+    reading.forget(id)
+    changes.announce({ kind: 'grant-changed', grantId: id })
+  }
+  const set = (tx: Writer, id: GrantId, values: Partial<GrantRow>) => tx.update(grants).set(values).where(eq(grants.id, id))
+  return {
+    async rename(user: Owner, id: GrantId, deviceName: string): Promise<void> {
+      const name = deviceName.trim()
+      if (name.length > DEVICE_NAME_LENGTH_MAX)
+        throw new Failure('invalid_form', { fields: { device_name: `At most ${DEVICE_NAME_LENGTH_MAX} characters.` } })
+      await change(user, id, 'grant.rename', (tx) => set(tx, id, { deviceName: name }))
+    },
+    /** Its tokens stay, and do nothing until `resume`. */
+    pause: (user: Owner, id: GrantId): Promise<void> => change(user, id, 'grant.pause', (tx) => set(tx, id, { pausedAt: clock() })),
+    resume: (user: Owner, id: GrantId): Promise<void> => change(user, id, 'grant.resume', (tx) => set(tx, id, { pausedAt: null })),
+    permit: (user: Owner, id: GrantId, toolId: ToolId, permission: Permission): Promise<void> =>
+      change(user, id, 'grant.permit', (tx) =>
+        tx
+          .insert(grantTools)
+          .values({ grantId: id, toolId, permission })
+          .onConflictDoUpdate({ target: [grantTools.grantId, grantTools.toolId], set: { permission } }),
+      ),
+    /** What becomes of tools that join the profile later. */
+    setLaterTools: (user: Owner, id: GrantId, laterTools: GrantRow['laterTools']): Promise<void> =>
+      change(user, id, 'grant.later-tools', (tx) => set(tx, id, { laterTools })),
+  }
+}
+
+function createEnding({ store, clock, audit, changes, reading }: Inner) {
+  const announceEnded = (id: GrantId) => {
+    reading.forget(id)
+    changes.announce({ kind: 'grant-ended', grantId: id })
+  }
+  const isLive = (id: GrantId) => and(eq(grants.id, id), isNull(grants.revokedAt))
+  const end = async (tx: Writer, by: Actor | undefined, where: ReturnType<typeof isLive>, why: string | undefined): Promise<GrantRow[]> => {
+    const ended = await tx
+      .update(grants)
+      .set({ revokedAt: clock(), revokedWhy: why ?? null })
+      .where(where)
+      .returning()
+    for (const grant of ended)
+      await audit.report({ kind: 'admin', action: 'grant.revoke', outcome: 'ok', reason: why ?? null, ...about(by, grant) }, tx)
+    return ended
+  }
+  return {
+    /** By its user, an administrator, or the person at the machine. @throws Failure `grant_not_found` */
+    async revoke(by: (Owner & { role?: 'admin' | 'member' }) | 'command line', id: GrantId, why?: string): Promise<void> {
+      const grant = await reading.find(id)
+      const mayEnd = by === 'command line' || by.role === 'admin' || grant?.userId === by.id
+      if (!grant || !mayEnd) throw new Failure('grant_not_found')
+      const ended = await store.transact((tx) => end(tx, by, isLive(id), why))
+      if (ended.length > 0) announceEnded(id)
+    },
+    async revokeForClient(by: Actor, clientId: ClientId, why?: string): Promise<void> {
+      const live = and(eq(grants.clientId, clientId), isNull(grants.revokedAt))
+      for (const grant of await store.transact((tx) => end(tx, by, live, why))) announceEnded(grant.id)
+    },
+    /** By the house itself, in the midst of a transaction. Call `announceEnded` after its commit. */
+    endWithin: async (tx: Writer, id: GrantId, why: string): Promise<void> => void (await end(tx, undefined, isLive(id), why)),
+    announceEnded,
+    /** Forgets grants that nobody came back for. @returns how many */
+    async sweep(): Promise<number> {
+      const isAbandoned = and(isNull(grants.activatedAt), lt(grants.createdAt, clock() - ABANDONED_AFTER_MS))
+      const gone = await store.transact((tx) => tx.delete(grants).where(isAbandoned).returning({ id: grants.id }))
+      for (const { id } of gone) reading.forget(id)
+      return gone.length
+    },
+  }
+}
+
+function createUse({ store, clock, reading }: Inner) {
+  const touched = new Map<GrantId, number>()
+  return {
+    /** Notes use, once a minute at most. The list of apps may lag that much; a call must not cost a write. */
+    async touch(id: GrantId, address: string): Promise<void> {
+      const now = clock()
+      if (now - (touched.get(id) ?? Number.NEGATIVE_INFINITY) < TOUCH_EVERY_MS) return
+      touched.set(id, now)
+      const grant = await reading.find(id)
+      if (!grant) return void touched.delete(id)
+      const used = { lastUsedAt: now, lastAddress: address, firstUsedAt: grant.firstUsedAt ?? now }
+      await store.transact(async (tx) => void (await tx.update(grants).set(used).where(eq(grants.id, id))), 'process')
+      const cached = reading.cached(id)
+      if (cached) Object.assign(cached, used)
+    },
+  }
+}
+
+const about = (by: Actor | undefined, grant: GrantRow) => ({
+  userId: by === undefined ? grant.userId : by === 'command line' ? null : by.id,
+  userName: by === undefined ? null : by === 'command line' ? by : by.username,
+  clientId: grant.clientId,
+  grantId: grant.id,
+  profileId: grant.profileId,
+  subject: grant.deviceName,
+})

@@ -1,0 +1,57 @@
+import { desc, eq, inArray } from 'drizzle-orm'
+import { Failure } from '@/lib/failure.ts'
+import type { GrantId, ToolId, UserId } from '@/lib/ids.ts'
+import { grants, grantTools, type Reader, type Store } from '@/store'
+import type { Permission } from './decide.ts'
+
+export type GrantRow = typeof grants.$inferSelect
+export type Grant = GrantRow & { tools: Map<ToolId, Permission> }
+
+const CACHED_MAX = 5_000
+
+export function createReading({ store }: { store: Store }) {
+  const cache = new Map<GrantId, Grant>()
+  /** Counts up with each change: what was read before one must not be kept after it. */
+  let changesSeen = 0
+
+  const find = async (id: GrantId): Promise<Grant | undefined> => {
+    const cached = cache.get(id)
+    if (cached) return cached
+    const before = changesSeen
+    const rows = await store.read.select().from(grants).where(eq(grants.id, id))
+    const [grant] = await withTools(store.read, rows)
+    if (!grant || before !== changesSeen) return grant
+    if (cache.size >= CACHED_MAX) cache.delete(cache.keys().next().value as GrantId)
+    cache.set(id, grant)
+    return grant
+  }
+  return {
+    find,
+    /** The user's own. @throws Failure `grant_not_found` */
+    async demand(userId: UserId, id: GrantId): Promise<Grant> {
+      const grant = await find(id)
+      if (grant?.userId !== userId) throw new Failure('grant_not_found')
+      return grant
+    },
+    /** The newest first, ended ones included. */
+    async listForUser(userId: UserId): Promise<Grant[]> {
+      const rows = await store.read.select().from(grants).where(eq(grants.userId, userId)).orderBy(desc(grants.createdAt))
+      return withTools(store.read, rows)
+    },
+    /** After a commit: what was changed is read anew. Without an id everything, for what a cascade took along. */
+    forget(id?: GrantId): void {
+      changesSeen += 1
+      if (id === undefined) cache.clear()
+      else cache.delete(id)
+    },
+    cached: (id: GrantId) => cache.get(id),
+  }
+}
+
+async function withTools(read: Pick<Reader, 'select'>, rows: readonly GrantRow[]): Promise<Grant[]> {
+  if (rows.length === 0) return []
+  const ids = rows.map((row) => row.id)
+  const found = await read.select().from(grantTools).where(inArray(grantTools.grantId, ids))
+  const tools = Map.groupBy(found, (tool) => tool.grantId)
+  return rows.map((row) => ({ ...row, tools: new Map((tools.get(row.id) ?? []).map((tool) => [tool.toolId, tool.permission])) }))
+}

@@ -1,0 +1,8 @@
+/** The authorization server: requests, codes, tokens and what they are good for. */
+export { readForm } from './body.ts'
+export { oauthRoutes } from './endpoints.ts'
+export type { OfferedTool, Profile as OfferedProfile, ProfilesSeen } from './needs.ts'
+export { createOauth, type Oauth } from './oauth.ts'
+export { isProfileName, resourceAddress } from './places.ts'
+export { CHOSEN_PROFILE, type Pending } from './requests.ts'
+export type { Verified } from './verify.ts'

@@ -1,0 +1,37 @@
+/** What this room needs of the house, no more than it uses. */
+import type { Audit } from '@/audit'
+import type { Clients } from '@/clients'
+import type { Grants } from '@/grants'
+import type { Clock } from '@/lib/clock.ts'
+import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
+import type { Sealer, Store } from '@/store'
+import type { profiles } from '@/store/tables/profiles.ts'
+import type { User } from '@/users'
+
+export type Profile = typeof profiles.$inferSelect
+export type OfferedTool = {
+  toolId: ToolId
+  connectionId: ConnectionId
+  connectionName: string
+  exposedName: string
+  definition: Record<string, unknown>
+  kind: 'read' | 'write' | 'destructive'
+  contextCost: number
+}
+export type ProfilesSeen = {
+  list(userId: UserId): Promise<Profile[]>
+  findByName(userId: UserId, name: string): Promise<Profile | undefined>
+  view(id: ProfileId): Promise<{ tools: OfferedTool[] }>
+}
+
+export type Deps = {
+  store: Store
+  sealer: Pick<Sealer, 'keyFor'>
+  clients: Clients
+  grants: Grants
+  profiles: ProfilesSeen
+  users: { find(id: UserId): Promise<User | undefined> }
+  audit: Audit
+  clock: Clock
+  config: { refreshGraceSeconds: number }
+}

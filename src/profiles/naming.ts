@@ -1,0 +1,77 @@
+/**
+ * Exposed name ↔ upstream tool. Pure and deterministic: the same picks give the same names on every machine, and a name that
+ * an app has seen stays with its tool for as long as the tool is in the profile.
+ */
+import { sha256 } from '@/lib/crypto.ts'
+import { Failure } from '@/lib/failure.ts'
+
+export type Naming = 'always' | 'on-collision' | 'never'
+export type NamedTool<Id extends string = string> = { id: Id; name: string; prefix: string }
+
+export const EXPOSED_NAME = /^[a-zA-Z0-9_-]{1,64}$/
+/** Some clients put the server's name before it and stop at 60, so what we make up stays well below the 64 of the rule. */
+const MADE_CHARS_MAX = 48
+const NAME_CHARS_MAX = 64
+const HASH_CHARS = 6
+const SEPARATOR = '__'
+
+/**
+ * The name of each tool. Names in `existing` are kept as they are.
+ * @throws Failure `names_collide` when naming is `never` and two tools share a name, or one has a name that clients refuse
+ */
+export function exposedNames<Id extends string>(
+  tools: readonly NamedTool<Id>[],
+  naming: Naming,
+  existing: ReadonlyMap<Id, string> = new Map(),
+): Map<Id, string> {
+  const names = new Map<Id, string>()
+  const taken = new Set<string>()
+  const give = (id: Id, name: string) => {
+    names.set(id, name)
+    taken.add(name)
+  }
+  for (const { id } of tools) {
+    const name = existing.get(id)
+    if (name !== undefined) give(id, name)
+  }
+  const counts = Map.groupBy(tools, (tool) => tool.name)
+  for (const tool of tools) {
+    if (names.has(tool.id)) continue
+    const isAlone = counts.get(tool.name)?.length === 1 && !taken.has(tool.name)
+    if (naming === 'never') give(tool.id, demandPlain(tool, isAlone))
+    else if (naming === 'on-collision' && isAlone && EXPOSED_NAME.test(tool.name)) give(tool.id, tool.name)
+    else give(tool.id, freeName(tool, taken))
+  }
+  return names
+}
+
+/** "never" must leave names untouched, since apps hard-code them, so nothing is repaired here. */
+function demandPlain(tool: NamedTool, isAlone: boolean): string {
+  if (!isAlone) throw new Failure('names_collide')
+  if (!EXPOSED_NAME.test(tool.name))
+    throw new Failure('names_collide', { message: 'A tool has a name that apps refuse; choose another way to prefix them.' })
+  return tool.name
+}
+
+function freeName(tool: NamedTool, taken: ReadonlySet<string>): string {
+  const plain = prefixed(tool)
+  if (!taken.has(plain)) return plain
+  // Two upstream names can become one when their characters are replaced; the hash is over what they really are.
+  for (let count = 0; ; count += 1) {
+    const name = withHash(plain, `${tool.prefix}\n${tool.name}\n${tool.id}\n${count}`)
+    if (!taken.has(name)) return name
+  }
+}
+
+/** `prefix__name` in the allowed characters. What had to be cut or replaced is told apart by a short hash of the original. */
+export function prefixed({ prefix, name }: Pick<NamedTool, 'prefix' | 'name'>): string {
+  const whole = `${prefix}${SEPARATOR}${name}`
+  const plain = whole.replace(/[^a-zA-Z0-9_-]/g, '_')
+  return plain === whole && plain.length <= NAME_CHARS_MAX ? plain : withHash(plain, whole)
+}
+
+const withHash = (plain: string, original: string) =>
+  `${plain.slice(0, MADE_CHARS_MAX - HASH_CHARS - 1)}_${sha256(original)
+    .replace(/[^a-zA-Z0-9]/g, '')
+    .toLowerCase()
+    .slice(0, HASH_CHARS)}`

@@ -1,0 +1,86 @@
+import { eq } from 'drizzle-orm'
+import type { Connection, Tool } from '@/connections'
+import { Failure } from '@/lib/failure.ts'
+import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
+import type { JsonObject } from '@/plugins'
+import { profileTools, type Store } from '@/store'
+import type { Profile, Reading } from './rows.ts'
+
+export type ProfileTool = {
+  toolId: ToolId
+  connectionId: ConnectionId
+  connectionName: string
+  exposedName: string
+  upstreamName: string
+  definition: JsonObject
+  kind: 'read' | 'write' | 'destructive'
+  contextCost: number
+  approvedHash: string
+  hash: string
+}
+export type ProfileView = {
+  profile: Profile
+  tools: ProfileTool[]
+  byExposedName: Map<string, ProfileTool>
+  byToolId: Map<ToolId, ProfileTool>
+}
+
+export type ConnectionsSeen = {
+  list(user: { id: UserId }): Promise<Connection[]>
+  tools(ids: readonly ConnectionId[]): Promise<Tool[]>
+  toolsById(ids: readonly ToolId[]): Promise<Tool[]>
+}
+type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading, 'find'> }
+
+const VIEWS_KEPT_MAX = 500
+
+/** What a profile serves, put together once for each of its revisions. */
+export function createViews({ store, connections, reading }: Deps) {
+  const views = new Map<ProfileId, ProfileView>()
+  /** Counts up with each change underneath: what was read before one must not be kept after it. */
+  let changesSeen = 0
+
+  const build = async (profile: Profile): Promise<ProfileView> => {
+    const picks = await store.read.select().from(profileTools).where(eq(profileTools.profileId, profile.id))
+    const pickOf = new Map(picks.map((pick) => [pick.toolId, pick]))
+    const tools = await connections.toolsById([...pickOf.keys()])
+    // Only what the owner may still see: an open connection can have become private since.
+    const seen = new Map((await connections.list({ id: profile.ownerId })).map((connection) => [connection.id, connection]))
+    const served = tools.flatMap((tool): ProfileTool[] => {
+      const pick = pickOf.get(tool.id)
+      const connection = seen.get(tool.connectionId)
+      if (!pick || !connection || tool.goneAt !== null) return []
+      const { id: toolId, connectionId, name: upstreamName, definition, kind, contextCost, hash } = tool
+      const { exposedName, approvedHash } = pick
+      const connectionName = connection.name
+      return [{ toolId, connectionId, connectionName, exposedName, upstreamName, definition, kind, contextCost, approvedHash, hash }]
+    })
+    return {
+      profile,
+      tools: served,
+      byExposedName: new Map(served.map((tool) => [tool.exposedName, tool])),
+      byToolId: new Map(served.map((tool) => [tool.toolId, tool])),
+    }
+  }
+
+  return {
+    /** @throws Failure `profile_not_found` */
+    async view(id: ProfileId): Promise<ProfileView> {
+      const profile = await reading.find(id)
+      if (!profile) throw new Failure('profile_not_found')
+      const known = views.get(id)
+      if (known?.profile.revision === profile.revision) return known
+      const before = changesSeen
+      const view = await build(profile)
+      if (before !== changesSeen) return view
+      if (views.size >= VIEWS_KEPT_MAX) views.delete(views.keys().next().value as ProfileId)
+      views.set(id, view)
+      return view
+    },
+    /** Something underneath changed: tools of a connection, or the connection itself. */
+    forgetViews(): void {
+      changesSeen += 1
+      views.clear()
+    },
+  }
+}

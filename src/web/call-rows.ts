@@ -1,0 +1,44 @@
+/** Rows of the audit trail as the pages show calls. */
+import type { AuditRow } from '@/audit'
+import { Failure, type FailureCode } from '@/lib/failure.ts'
+import type { User } from '@/users'
+import type { CallRow, Outcome } from '@views/activity.tsx'
+
+const US_IN_MS = 1_000
+const OUTCOMES: Record<AuditRow['outcome'], Outcome> = {
+  ok: 'ok',
+  'tool-error': 'failed',
+  refused: 'refused',
+  failed: 'failed',
+  cancelled: 'cancelled',
+}
+
+/** Rows hold a failure's code or a sentence; people read sentences. */
+function sentenceOf({ reason, outcome }: Pick<AuditRow, 'reason' | 'outcome'>): string | undefined {
+  if (reason === null) return outcome === 'tool-error' ? 'The tool answered with an error.' : undefined
+  if (reason === 'internal_error') return 'Something broke on our side. The log of Toolpass has the details.'
+  if (!/^[a-z_]+$/.test(reason)) return reason
+  try {
+    return new Failure(reason as FailureCode).message
+  } catch {
+    // A code of an earlier version, which the table does not have any more.
+    return reason.replaceAll('_', ' ')
+  }
+}
+
+export const latencyMsOf = ({ durationUs }: Pick<AuditRow, 'durationUs'>): number | undefined =>
+  durationUs === null ? undefined : durationUs / US_IN_MS
+
+/** The connected app and profile of somebody else are no pages of the reader's, so there is no link to them. */
+export const callRowOf = (row: AuditRow, reader: User): CallRow => ({
+  id: String(row.seq),
+  at: row.at,
+  client: row.clientName ?? 'unknown app',
+  appId: row.userId === reader.id ? (row.grantId ?? undefined) : undefined,
+  profile: row.profileName ?? '',
+  tool: row.subject ?? row.action,
+  outcome: OUTCOMES[row.outcome],
+  reason: sentenceOf(row),
+  latencyMs: latencyMsOf(row),
+  sizeBytes: row.responseBytes ?? undefined,
+})

@@ -1,0 +1,101 @@
+/** Connections in the words of the pages. */
+import type { JsonObject } from '@/plugins'
+import { type Connector, settingsForm } from '@/plugins'
+import type { User, Users } from '@/users'
+import type { ConnectorChoice } from '@views/connection-new.tsx'
+import type { ConnectionState, ConnectionSummary } from '@views/connections.tsx'
+import type { ProbeProps } from '@views/probe.tsx'
+import type { SettingsSchema } from '@views/settings-form.tsx'
+import type { Connection, Connections, Plugins, Profiles } from './needs.ts'
+
+export type ConnectionDeps = {
+  connections: Connections
+  plugins: Plugins
+  profiles: Pick<Profiles, 'list' | 'view'>
+  users: Pick<Users, 'find'>
+}
+
+const runsHere = (connector: Connector) => connector.definedBy === 'administrator'
+
+/** What only administrators may add, others do not even see. */
+export const choicesOf = (user: User, plugins: Plugins): ConnectorChoice[] =>
+  plugins
+    .connectors()
+    .filter((connector) => user.role === 'admin' || !runsHere(connector))
+    .map((connector) => ({
+      id: connector.id,
+      title: connector.title,
+      description: connector.description,
+      allowed: true,
+      runsHere: runsHere(connector),
+    }))
+
+export const schemaOf = (connector: Connector): SettingsSchema => settingsForm(connector) as SettingsSchema
+
+/** Names of the settings that are sealed: they go into no page, a refused form's least of all. */
+export const secretsOf = (connector: Connector): string[] =>
+  Object.entries(settingsForm(connector).properties).flatMap(([name, { secret }]) => (secret === true ? [name] : []))
+
+export function withoutSecrets(connector: Connector, values: Readonly<Record<string, string>>): Record<string, string> {
+  const secret = new Set(secretsOf(connector).map((name) => `settings.${name}`))
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !secret.has(name)))
+}
+
+/** Whose connection it is, and administrators an open one: the same rule as the room's own. */
+export const mayChange = (user: User, { ownerId, visibility }: Connection): boolean =>
+  ownerId === user.id || (user.role === 'admin' && visibility === 'open')
+
+const STATES: Record<Connection['status'], ConnectionState> = { new: 'unchecked', ready: 'ok', failing: 'trouble' }
+
+export async function summaryOf(user: User, connection: Connection, tools: number, deps: ConnectionDeps): Promise<ConnectionSummary> {
+  const connector = deps.plugins.connector(connection.connector)
+  const owner = connection.ownerId === user.id ? undefined : (await deps.users.find(connection.ownerId))?.username
+  return {
+    id: connection.id,
+    name: connection.name,
+    connector: connector?.title ?? `${connection.connector} (its plugin is missing)`,
+    summary: connector ? addressOf(connector, connection.settings) : '',
+    state: deps.connections.probeOf(connection.id).done ? STATES[connection.status] : 'checking',
+    problem: connection.problem ?? undefined,
+    tools,
+    visibility: connection.visibility,
+    owner,
+    checkedAt: connection.checkedAt ?? undefined,
+  }
+}
+
+/** A plugin's code runs here: when it throws, the page is shown without this line. */
+function addressOf(connector: Connector, settings: JsonObject): string {
+  try {
+    return connector.summary(settings)
+  } catch {
+    return ''
+  }
+}
+
+export async function probeOf(user: User, { id }: Connection, deps: ConnectionDeps): Promise<ProbeProps> {
+  const { steps, done } = deps.connections.probeOf(id)
+  const [tools, profiles] = await Promise.all([deps.connections.tools([id]), deps.profiles.list(user.id)])
+  return {
+    connectionId: id,
+    steps: steps.map(({ label, state, sentence, durationMs }) => ({ title: label, state, text: sentence, durationMs })),
+    done,
+    tools: tools.length,
+    profiles: profiles.map((profile) => ({ id: profile.id, title: profile.title })),
+  }
+}
+
+/** What the upstream said of itself when it was opened: its own words, of any shape. */
+export function upstreamOf({ upstream, revision }: Connection) {
+  if (!upstream || !revision) return undefined
+  const text = (name: string) => (typeof upstream[name] === 'string' ? upstream[name] : undefined)
+  return { name: text('name') ?? 'unnamed', title: text('title'), version: text('version'), revision }
+}
+
+export async function usersOf(user: User, { id }: Connection, { profiles }: ConnectionDeps): Promise<{ id: string; title: string }[]> {
+  const own = await profiles.list(user.id)
+  const views = await Promise.all(own.map((profile) => profiles.view(profile.id)))
+  return views
+    .filter(({ tools }) => tools.some((tool) => tool.connectionId === id))
+    .map(({ profile }) => ({ id: profile.id, title: profile.title }))
+}

@@ -1,0 +1,163 @@
+import { z } from 'zod'
+import { Failure } from '@/lib/failure.ts'
+import { ConnectionId } from '@/lib/ids.ts'
+import type { User } from '@/users'
+import { NewConnectionPage } from '@views/connection-new.tsx'
+import { ConnectionPage } from '@views/connection.tsx'
+import { ConnectionsPage } from '@views/connections.tsx'
+import type { FormState } from '@views/parts/field.tsx'
+import { Probe } from '@views/probe.tsx'
+import { settingsFromText, settingsToText } from '@views/settings-form.tsx'
+import {
+  choicesOf,
+  type ConnectionDeps,
+  mayChange,
+  probeOf,
+  schemaOf,
+  secretsOf,
+  summaryOf,
+  upstreamOf,
+  usersOf,
+  withoutSecrets,
+} from './connection-facts.ts'
+import { Field, REFUSED, refused, textsOf } from './forms.ts'
+import type { Clock, Connection, Page } from './needs.ts'
+import { wordsOf } from './profile-facts.ts'
+
+type Deps = Page & ConnectionDeps & { clock: Clock }
+type Seen = { request: Request; user: User }
+
+/** How long after its end the steps of a probe are still worth showing on the page. */
+const PROBE_SHOWN_MS = 60_000
+
+const One = { params: z.object({ id: ConnectionId }) }
+const Common = { name: Field, visibility: z.enum(['private', 'open']).default('private') }
+// The other fields are the connector's own (`settings.<key>`), and it checks them itself.
+const NewForm = z.looseObject({ ...Common, connector: Field })
+const Form = z.looseObject(Common)
+
+export const connectionsRoutes = (deps: Deps) => {
+  const { doors, reply, shell, connections, plugins } = deps
+  const newPage = ({ request, user }: Seen, asked: string | undefined, form?: FormState) => {
+    const choices = choicesOf(user, plugins)
+    const id = choices.length === 1 ? choices[0]?.id : choices.find((choice) => choice.id === asked)?.id
+    const connector = id === undefined ? undefined : plugins.connector(id)
+    const chosen = connector && { id: connector.id, schema: schemaOf(connector) }
+    return <NewConnectionPage shell={shell.full(request, user)} connectors={choices} chosen={chosen} form={form} />
+  }
+  return doors
+    .member('/connections')
+    .get('/', async ({ request, user }) => {
+      const reachable = await connections.list(user)
+      const tools = await connections.tools(reachable.map(({ id }) => id))
+      const count = (connection: Connection) => tools.filter((tool) => tool.connectionId === connection.id).length
+      const summaries = await Promise.all(reachable.map((connection) => summaryOf(user, connection, count(connection), deps)))
+      return reply.page(<ConnectionsPage shell={shell.full(request, user)} connections={summaries} />, { cookies: shell.said(request) })
+    })
+    .get('/new', ({ query, ...seen }) => reply.page(newPage(seen, query.connector), { cookies: shell.said(seen.request) }), {
+      query: z.object({ connector: z.string().optional() }),
+    })
+    .post(
+      '/',
+      async ({ body, ...seen }) => {
+        const connector = plugins.connector(body.connector)
+        if (!connector) throw new Failure('connector_not_found')
+        const values = textsOf(body)
+        const settings = settingsFromText(schemaOf(connector), values)
+        try {
+          const { name, visibility } = body
+          const { id } = await connections.add(seen.user, { connector: connector.id, name, visibility, settings })
+          return reply.to(seen.request, `/connections/${id}`)
+        } catch (error) {
+          const form = refused(error, withoutSecrets(connector, values))
+          return reply.page(newPage(seen, connector.id, form), { status: REFUSED })
+        }
+      },
+      { body: NewForm },
+    )
+}
+
+export const connectionRoutes = (deps: Deps) => {
+  const { doors, reply, shell, connections, plugins } = deps
+  const probe = async ({ request, user }: Seen, connection: Connection) =>
+    reply.piece(request, <Probe {...(await probeOf(user, connection, deps))} />, `/connections/${connection.id}`)
+  return doors
+    .member('/connections')
+    .get(
+      '/:id',
+      async ({ params: { id }, ...seen }) => {
+        const connection = await connections.demand(seen.user, id)
+        return reply.page(await connectionPage(deps, seen, connection), { cookies: shell.said(seen.request) })
+      },
+      One,
+    )
+    .get('/:id/probe', async ({ params: { id }, ...seen }) => probe(seen, await connections.demand(seen.user, id)), One)
+    .post(
+      '/:id/check',
+      async ({ params: { id }, ...seen }) => {
+        const connection = await connections.demand(seen.user, id)
+        await connections.check(seen.user, id)
+        return probe(seen, connection)
+      },
+      One,
+    )
+    .post(
+      '/:id',
+      async ({ params: { id }, body, ...seen }) => {
+        const connection = await connections.demand(seen.user, id)
+        const connector = plugins.connector(connection.connector)
+        if (!connector) throw new Failure('connector_not_found')
+        const values = textsOf(body)
+        try {
+          const { name, visibility } = body
+          await connections.update(seen.user, id, { name, visibility, settings: settingsFromText(schemaOf(connector), values) })
+          return reply.to(seen.request, `/connections/${id}`)
+        } catch (error) {
+          const form = refused(error, withoutSecrets(connector, values))
+          return reply.page(await connectionPage(deps, seen, connection, form), { status: REFUSED })
+        }
+      },
+      { ...One, body: Form },
+    )
+    .post(
+      '/:id/delete',
+      async ({ request, incoming, user, params: { id } }) => {
+        const { name } = await connections.demand(user, id)
+        await connections.remove(user, id)
+        return reply.to(request, '/connections', { cookies: [reply.notice(incoming, { tone: 'good', text: `${name} is deleted.` })] })
+      },
+      One,
+    )
+}
+
+async function connectionPage(deps: Deps, { request, user }: Seen, connection: Connection, form?: FormState) {
+  const { shell, connections, plugins, clock } = deps
+  const { id, problem } = connection
+  const tools = await connections.tools([id])
+  const [summary, probe, usedBy] = await Promise.all([
+    summaryOf(user, connection, tools.length, deps),
+    probeOf(user, connection, deps),
+    usersOf(user, connection, deps),
+  ])
+  const isRecent = !probe.done || clock() - (connection.checkedAt ?? 0) < PROBE_SHOWN_MS
+  const connector = plugins.connector(connection.connector)
+  const isOwn = mayChange(user, connection)
+  const edit = isOwn && connector ? editOf(connection, connector, form) : undefined
+  const fix = edit ? 'Change its settings below, or check it again when the other side is back.' : 'Tell its owner.'
+  return (
+    <ConnectionPage
+      shell={shell.full(request, user)}
+      connection={{ ...summary, upstream: upstreamOf(connection), fix: problem === null ? undefined : fix }}
+      tools={tools.map(({ name, kind, contextCost, definition }) => ({ name, kind, contextCost, ...wordsOf(definition) }))}
+      log={isOwn && connector?.definedBy === 'administrator' ? connections.logTail(id) : undefined}
+      probe={probe.steps.length > 0 && isRecent ? probe : undefined}
+      edit={edit}
+      usedBy={usedBy}
+    />
+  )
+}
+
+function editOf(connection: Connection, connector: NonNullable<ReturnType<Deps['plugins']['connector']>>, form: FormState | undefined) {
+  const schema = schemaOf(connector)
+  return { schema, saved: settingsToText(schema, connection.settings), sealed: secretsOf(connector), ...(form ? { form } : {}) }
+}

@@ -1,0 +1,42 @@
+/** What the pages' forms have in common: how fields arrive, and what a refused form looks like. */
+import { z } from 'zod'
+import { Failure, type FailureCode } from '@/lib/failure.ts'
+import type { FormState } from '@views/parts/field.tsx'
+
+/** Longer than any field of ours; what a field may hold in the end is for the rooms to say. */
+const FIELD_LENGTH_MAX = 64 * 1024
+export const Field = z.string().max(FIELD_LENGTH_MAX)
+/** A field that comes once for each box that is ticked: absent, text or a list, as the body parser has it. */
+export const Repeated = z.union([Field, z.array(Field)]).optional()
+export const repeated = (value: z.infer<typeof Repeated>): string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+
+/** The text fields of a form whose names are not known beforehand. Of a field that comes twice, the first counts. */
+export function textsOf(body: Readonly<Record<string, unknown>>): Record<string, string> {
+  const texts: Record<string, string> = {}
+  for (const [name, value] of Object.entries(body)) {
+    const first: unknown = Array.isArray(value) ? value[0] : value
+    if (typeof first === 'string' && first.length <= FIELD_LENGTH_MAX) texts[name] = first
+  }
+  return texts
+}
+
+/** Noes that belong beside the form: the person can change the input and send it again. Where the field is known, at the field. */
+const AT_THE_FORM: Partial<Record<FailureCode, string>> = {
+  invalid_form: 'form',
+  username_taken: 'username',
+  name_taken: 'form',
+  names_collide: 'form',
+  too_many: 'form',
+  administrators_only: 'form',
+  upstream_unreachable: 'form',
+}
+
+/** What was sent and why it was refused, for the same page again. @throws whatever is no refusal of a form */
+export function refused(error: unknown, values: Readonly<Record<string, string>> = {}): FormState {
+  const place = error instanceof Failure ? AT_THE_FORM[error.code] : undefined
+  if (!(error instanceof Failure) || place === undefined) throw error
+  const errors = Object.keys(error.fields).length > 0 ? error.fields : { [place]: error.message }
+  return { values, errors }
+}
+
+export const REFUSED = 422

@@ -1,0 +1,42 @@
+import { HomePage } from '@views/home.tsx'
+import { type AppDeps, appOf, isAlive } from './app-facts.ts'
+import { callRowOf } from './call-rows.ts'
+import type { Audit, Connections, Grants, Page, Profiles } from './needs.ts'
+
+type Deps = Page &
+  AppDeps & {
+    audit: Pick<Audit, 'list'>
+    connections: Pick<Connections, 'list'>
+    profiles: Pick<Profiles, 'list' | 'view' | 'ensureFirst'>
+    grants: Pick<Grants, 'listForUser'>
+  }
+
+const CALLS_SHOWN_MAX = 8
+const APPS_SHOWN_MAX = 5
+
+export const homeRoutes = ({ doors, reply, shell, audit, connections, profiles, grants, clients, clock }: Deps) =>
+  doors.member('').get('/', async ({ request, user }) => {
+    await profiles.ensureFirst(user)
+    const [own, reachable, granted, rows] = await Promise.all([
+      profiles.list(user.id),
+      connections.list(user),
+      grants.listForUser(user.id),
+      audit.list({ userId: user.id, kind: 'call', limit: CALLS_SHOWN_MAX }),
+    ])
+    const views = await Promise.all(own.map((profile) => profiles.view(profile.id)))
+    const alive = granted.filter((grant) => isAlive(grant, clock()))
+    const apps = await Promise.all(alive.slice(0, APPS_SHOWN_MAX).map((grant) => appOf(grant, { clients, profiles, clock })))
+    const steps = {
+      connectionAdded: reachable.length > 0,
+      toolsPicked: views.some((view) => view.tools.length > 0),
+      appConnected: granted.some((grant) => grant.activatedAt !== null || grant.firstUsedAt !== null),
+      profile: { id: own[0]?.id ?? '', title: own[0]?.title ?? '' },
+    }
+    const troubles = reachable
+      .filter((connection) => connection.status === 'failing')
+      .map(({ id, name, problem }) => ({ id, name, problem: problem ?? 'It does not answer.' }))
+    const page = (
+      <HomePage shell={shell.full(request, user)} {...{ steps, apps, troubles }} calls={rows.map((row) => callRowOf(row, user))} />
+    )
+    return reply.page(page, { cookies: shell.said(request) })
+  })

@@ -1,0 +1,12 @@
+/** The pages: one thin file each, which reads, asks a room, and answers. */
+export { activityRoutes, callRoutes } from './activity.tsx'
+export { adminRoutes } from './admin.tsx'
+export { appsRoutes } from './apps.tsx'
+export { connectionRoutes, connectionsRoutes } from './connections.tsx'
+export { homeRoutes } from './home.tsx'
+export { loginRoutes, logoutRoutes } from './login.tsx'
+export { createProblems } from './problems.tsx'
+export { profileRoutes, profileToolsRoutes } from './profiles.tsx'
+export { settingsRoutes } from './settings.tsx'
+export { resetRoutes, setupRoutes } from './setup.tsx'
+export { createShell, type Shells } from './shell.ts'

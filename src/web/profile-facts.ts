@@ -1,0 +1,103 @@
+/** What the page of a profile shows, gathered from the rooms. */
+import type { User } from '@/users'
+import type { Waiting } from '@views/profile-connect.tsx'
+import type { ProfileToolGroup } from '@views/profile-tools.tsx'
+import { isAlive, nameOf } from './app-facts.ts'
+import { latencyMsOf } from './call-rows.ts'
+import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView, Tool } from './needs.ts'
+
+type ToolRow = ProfileToolGroup['tools'][number]
+
+/** A tool's definition is its upstream's JSON: only text is taken for text. */
+export function wordsOf(definition: Readonly<Record<string, unknown>>): { title: string | undefined; description: string } {
+  const annotations = definition['annotations'] as { title?: unknown } | null | undefined
+  const title = [definition['title'], annotations?.title].find((each) => typeof each === 'string')
+  return { title, description: typeof definition['description'] === 'string' ? definition['description'] : '' }
+}
+
+const offeredRow = (tool: Tool, picked: ProfileTool | undefined, selected: boolean): ToolRow => ({
+  id: tool.id,
+  name: tool.name,
+  ...wordsOf(tool.definition),
+  exposedName: picked?.exposedName ?? tool.name,
+  kind: tool.kind,
+  contextCost: tool.contextCost,
+  selected,
+  note:
+    picked && picked.approvedHash !== tool.hash ? 'Its definition changed since you picked it. Save to accept it as it is now.' : undefined,
+})
+
+const goneRow = (tool: ProfileTool, selected: boolean): ToolRow => ({
+  id: tool.toolId,
+  name: tool.upstreamName,
+  ...wordsOf(tool.definition),
+  exposedName: tool.exposedName,
+  kind: tool.kind,
+  contextCost: tool.contextCost,
+  selected,
+  note: 'The upstream no longer offers it.',
+})
+
+/** @param ticked what a refused form was sent with, so that nobody has to tick it all again */
+export async function groupsOf(
+  user: User,
+  view: ProfileView,
+  connections: Pick<Connections, 'list' | 'tools'>,
+  ticked?: ReadonlySet<string>,
+): Promise<ProfileToolGroup[]> {
+  const reachable = await connections.list(user)
+  const offered = await connections.tools(reachable.map(({ id }) => id))
+  const picked = new Map(view.tools.map((tool) => [tool.toolId, tool]))
+  const offeredIds = new Set(offered.map(({ id }) => id))
+  const gone = view.tools.filter((tool) => !offeredIds.has(tool.toolId))
+  const isTicked = (id: Tool['id']) => (ticked ? ticked.has(id) : picked.has(id))
+  const groups: ProfileToolGroup[] = reachable.map((connection) => ({
+    connection: { id: connection.id, name: connection.name, trouble: connection.status === 'failing' },
+    tools: [
+      ...offered
+        .filter((tool) => tool.connectionId === connection.id)
+        .map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool.id))),
+      ...gone.filter((tool) => tool.connectionId === connection.id).map((tool) => goneRow(tool, isTicked(tool.toolId))),
+    ],
+  }))
+  // Tools of a connection that its owner closed again stay visible here, so that they can be taken out.
+  const known = new Set(reachable.map(({ id }) => id))
+  for (const [id, tools] of Map.groupBy(gone, (tool) => tool.connectionId))
+    if (!known.has(id))
+      groups.push({
+        connection: { id, name: tools[0]?.connectionName ?? '', trouble: true },
+        tools: tools.map((tool) => goneRow(tool, isTicked(tool.toolId))),
+      })
+  return groups
+}
+
+/** Rows to look through for a served call: before it an app lists tools a few times at most. */
+const ROWS_LOOKED_AT = 50
+
+/** How far the first app has come: let in, has seen the tools, has called one. */
+export async function waitingOf(
+  user: User,
+  profile: Profile,
+  rooms: { audit: Pick<Audit, 'list'>; grants: Pick<Grants, 'listForUser'>; clients: Clients; clock: Clock },
+): Promise<Waiting> {
+  const rows = await rooms.audit.list({ userId: user.id, profileId: profile.id, kind: 'call', limit: ROWS_LOOKED_AT })
+  const call = rows.find((row) => row.action === 'tools/call' && row.outcome === 'ok' && row.grantId !== null)
+  if (call)
+    return {
+      state: 'called',
+      client: call.clientName ?? 'An app',
+      tool: call.subject ?? call.action,
+      latencyMs: latencyMsOf(call) ?? 0,
+      at: call.at,
+      callId: String(call.seq),
+      appId: call.grantId ?? '',
+    }
+  const granted = await rooms.grants.listForUser(user.id)
+  const [latest] = granted
+    .filter((grant) => grant.profileId === profile.id && grant.activatedAt !== null && isAlive(grant, rooms.clock()))
+    .sort((a, b) => b.createdAt - a.createdAt)
+  if (!latest) return { state: 'waiting' }
+  const client = nameOf(await rooms.clients.findById(latest.clientId))
+  const listed = rows.some((row) => row.grantId === latest.id && row.action === 'tools/list')
+  return { state: 'connected', client, at: latest.activatedAt ?? latest.createdAt, listed }
+}

@@ -1,0 +1,182 @@
+import { z } from 'zod'
+import type { Incoming } from '@/http/incoming.ts'
+import { isHtmx } from '@/http/reply.ts'
+import { ProfileId, ToolId } from '@/lib/ids.ts'
+import type { User } from '@/users'
+import type { FormState } from '@views/parts/field.tsx'
+import { ToastAlong } from '@views/parts/toast.tsx'
+import { WaitingCard } from '@views/profile-connect.tsx'
+import { type ClientChip, ProfileTools } from '@views/profile-tools.tsx'
+import { ProfilePage } from '@views/profile.tsx'
+import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
+import { isAlive, nameOf } from './app-facts.ts'
+import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
+import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
+import { groupsOf, waitingOf } from './profile-facts.ts'
+import { reachOf } from './reach.ts'
+
+type Deps = Page &
+  Mounted & {
+    profiles: Profiles
+    /** Whether a profile fits the limits of well-known clients. */
+    clientLimits(view: ProfileView): readonly ClientChip[]
+    connections: Pick<Connections, 'list' | 'tools'>
+    grants: Pick<Grants, 'listForUser'>
+    clients: Clients
+    audit: Pick<Audit, 'list'>
+    clock: Clock
+  }
+type Seen = { request: Request; incoming: Incoming; user: User }
+type Forms = { toolsForm?: FormState; detailsForm?: FormState; ticked?: ReadonlySet<string> }
+
+const One = { params: z.object({ id: ProfileId }) }
+const Details = z.object({ title: Field, description: Field.default(''), naming: z.enum(['always', 'on-collision', 'never']) })
+
+export const profileRoutes = (deps: Deps) => {
+  const { doors, reply, shell, profiles } = deps
+  const pages = profilePages(deps)
+  return doors
+    .member('/profiles')
+    .get('/', async (seen) => reply.page(await pages.all(seen), { cookies: shell.said(seen.request) }))
+    .post(
+      '/',
+      async ({ body: { title }, ...seen }) => {
+        try {
+          const { id } = await profiles.create(seen.user, { title })
+          return reply.to(seen.request, `/profiles/${id}`)
+        } catch (error) {
+          return reply.page(await pages.all(seen, refused(error, { title })), { status: REFUSED })
+        }
+      },
+      { body: z.object({ title: Field }) },
+    )
+    .get(
+      '/:id',
+      async ({ params: { id }, ...seen }) => {
+        const profile = await profiles.demand(seen.user.id, id)
+        return reply.page(await pages.one(seen, profile), { cookies: shell.said(seen.request) })
+      },
+      One,
+    )
+    .post(
+      '/:id',
+      async ({ params: { id }, body, ...seen }) => {
+        const profile = await profiles.demand(seen.user.id, id)
+        try {
+          await profiles.update(seen.user, id, body)
+          return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
+        } catch (error) {
+          return reply.page(await pages.one(seen, profile, { detailsForm: refused(error, body) }), { status: REFUSED })
+        }
+      },
+      { ...One, body: Details },
+    )
+    .get(
+      '/:id/waiting',
+      async ({ request, user, params: { id } }) => {
+        const profile = await profiles.demand(user.id, id)
+        return reply.piece(request, <WaitingCard profileId={id} waiting={await waitingOf(user, profile, deps)} />, `/profiles/${id}`)
+      },
+      One,
+    )
+    .post(
+      '/:id/delete',
+      async ({ request, incoming, user, params: { id } }) => {
+        const { title } = await profiles.demand(user.id, id)
+        await profiles.remove(user, id)
+        return reply.to(request, '/profiles', { cookies: [reply.notice(incoming, { tone: 'good', text: `${title} is deleted.` })] })
+      },
+      One,
+    )
+}
+
+const SAVED = { tone: 'good', text: 'Tools saved.' } as const
+
+/** The picker answers with itself, or for a plain browser with its page. */
+export const profileToolsRoutes = (deps: Deps) => {
+  const { doors, reply, profiles, connections, clientLimits } = deps
+  const pages = profilePages(deps)
+  const refusedTools = async (seen: Seen, profile: Profile, toolIds: readonly ToolId[], toolsForm: FormState) => {
+    const ticked = new Set<string>(toolIds)
+    if (!isHtmx(seen.request)) return reply.page(await pages.one(seen, profile, { toolsForm, ticked }), { status: REFUSED })
+    const view = await profiles.view(profile.id)
+    const groups = await groupsOf(seen.user, view, connections, ticked)
+    const piece = <ProfileTools profileId={profile.id} groups={groups} chips={clientLimits(view)} form={toolsForm} />
+    return reply.piece(seen.request, piece, `/profiles/${profile.id}`, { status: REFUSED })
+  }
+  return doors.member('/profiles').post(
+    '/:id/tools',
+    async ({ params: { id }, body, ...seen }) => {
+      const { request, incoming, user } = seen
+      const profile = await profiles.demand(user.id, id)
+      const toolIds = z.array(ToolId).parse(repeated(body?.tool_id))
+      try {
+        await profiles.setTools(user, id, toolIds)
+      } catch (error) {
+        return refusedTools(seen, profile, toolIds, refused(error))
+      }
+      if (!isHtmx(request)) return reply.to(request, `/profiles/${id}`, { cookies: [reply.notice(incoming, SAVED)] })
+      const view = await profiles.view(id)
+      const groups = await groupsOf(user, view, connections)
+      const piece = (
+        <>
+          <ProfileTools profileId={id} groups={groups} chips={clientLimits(view)} />
+          <ToastAlong message={SAVED} />
+        </>
+      )
+      return reply.piece(request, piece, `/profiles/${id}`)
+    },
+    // No box ticked is an empty body.
+    { ...One, body: z.object({ tool_id: Repeated }).nullish() },
+  )
+}
+
+function profilePages({ shell, addresses, profiles, clientLimits, connections, grants, clients, audit, clock }: Deps) {
+  const urlOf = ({ origin }: Incoming, { name }: Profile) => `${origin}${addresses.base}/mcp/${name}`
+  const aliveOf = async (user: User) => (await grants.listForUser(user.id)).filter((grant) => isAlive(grant, clock()))
+  return {
+    async all({ request, incoming, user }: Seen, form?: FormState) {
+      const [own, alive] = await Promise.all([profiles.list(user.id), aliveOf(user)])
+      const summaries = own.map(async (profile): Promise<ProfileSummary> => {
+        const { tools } = await profiles.view(profile.id)
+        return {
+          id: profile.id,
+          title: profile.title,
+          description: profile.description,
+          url: urlOf(incoming, profile),
+          tools: tools.length,
+          connections: new Set(tools.map((tool) => tool.connectionId)).size,
+          contextCost: tools.reduce((sum, tool) => sum + tool.contextCost, 0),
+          apps: alive.filter((grant) => grant.profileId === profile.id).length,
+        }
+      })
+      return <ProfilesPage shell={shell.full(request, user)} profiles={await Promise.all(summaries)} form={form} />
+    },
+
+    async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, detailsForm, ticked }: Forms = {}) {
+      const view = await profiles.view(profile.id)
+      const [groups, waiting, alive] = await Promise.all([
+        groupsOf(user, view, connections, ticked),
+        waitingOf(user, profile, { audit, grants, clients, clock }),
+        aliveOf(user),
+      ])
+      const apps = alive
+        .filter((grant) => grant.profileId === profile.id)
+        .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
+      const { id, title, description, naming, name: slug } = profile
+      return (
+        <ProfilePage
+          shell={shell.full(request, user)}
+          profile={{ id, title, description, naming, slug, url: urlOf(incoming, profile) }}
+          groups={groups}
+          chips={clientLimits(view)}
+          reach={reachOf(incoming.origin)}
+          waiting={waiting}
+          apps={await Promise.all(apps)}
+          toolsForm={toolsForm}
+          detailsForm={detailsForm}
+        />
+      )
+    },
+  }
+}
