@@ -9,7 +9,7 @@ import { createAudit } from './audit/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { createConnections } from './connections/index.ts'
-import { createGateway } from './gateway/index.ts'
+import { createGateway, mcpRoutes } from './gateway/index.ts'
 import { createGrants } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
@@ -22,12 +22,30 @@ import type { Log } from './lib/log.ts'
 import { createOutbound } from './lib/outbound.ts'
 import { createPrograms } from './lib/programs.ts'
 import { createAddresses } from './lib/url.ts'
-import { createOauth } from './oauth/index.ts'
+import { createOauth, oauthRoutes } from './oauth/index.ts'
 import { createPlugins } from './plugins/index.ts'
-import { createProfiles } from './profiles/index.ts'
+import { clientLimits, createProfiles } from './profiles/index.ts'
 import { openKeys, openStore } from './store/index.ts'
 import { createUsers } from './users/index.ts'
-import { createProblems, createShell, pages } from './web/index.ts'
+import {
+  activityRoutes,
+  adminRoutes,
+  appsRoutes,
+  callRoutes,
+  connectionRoutes,
+  connectionsRoutes,
+  consentRoutes,
+  createProblems,
+  createShell,
+  homeRoutes,
+  loginRoutes,
+  logoutRoutes,
+  profileRoutes,
+  profileToolsRoutes,
+  resetRoutes,
+  settingsRoutes,
+  setupRoutes,
+} from './web/index.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
 
@@ -52,7 +70,7 @@ export async function openHouse(config: Config, log: Log) {
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
-    const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, addresses, config })
+    const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, config })
     const gateway = createGateway({ oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
     await programs.sweepLeftovers()
     changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
@@ -98,6 +116,7 @@ export function createApp(house: House) {
   const shell = createShell({ files })
   const doors = createDoors({ sessions: users.sessions })
   const problem = createProblems({ reply, shell, log })
+  const deps = { ...house, clientLimits, doors, reply, shell }
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ error, code, request }) => problem(error, String(code), request))
     .use(
@@ -107,9 +126,23 @@ export function createApp(house: House) {
         .get('/readyz', () => new Response(audit.lastSeq() >= 0 ? 'ok' : 'no', { headers: SECURITY_HEADERS }))
         .get('/assets/:file', ({ request, params, status }) => files.answer(request, params.file) ?? status(404, 'No such file.')),
     )
-    .use(pages({ ...house, doors, reply, shell }))
-    .use(house.oauth.routes)
-    .use(house.gateway.routes)
+    .use(oauthRoutes(house))
+    .use(mcpRoutes(house))
+    .use(setupRoutes(deps))
+    .use(resetRoutes(deps))
+    .use(loginRoutes(deps))
+    .use(logoutRoutes(deps))
+    .use(consentRoutes(deps))
+    .use(homeRoutes(deps))
+    .use(profileRoutes(deps))
+    .use(profileToolsRoutes(deps))
+    .use(connectionsRoutes(deps))
+    .use(connectionRoutes(deps))
+    .use(appsRoutes(deps))
+    .use(activityRoutes(deps))
+    .use(callRoutes(deps))
+    .use(settingsRoutes(deps))
+    .use(adminRoutes(deps))
 }
 export type App = ReturnType<typeof createApp>
 

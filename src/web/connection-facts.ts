@@ -1,6 +1,5 @@
 /** Connections in the words of the pages. */
-import type { JsonObject } from '@/plugins'
-import { type Connector, settingsForm } from '@/plugins'
+import { type Connector, type JsonObject, settingsForm } from '@/plugins'
 import type { User, Users } from '@/users'
 import type { ConnectorChoice } from '@views/connection-new.tsx'
 import type { ConnectionState, ConnectionSummary } from '@views/connections.tsx'
@@ -78,7 +77,7 @@ export async function probeOf(user: User, { id }: Connection, deps: ConnectionDe
   const [tools, profiles] = await Promise.all([deps.connections.tools([id]), deps.profiles.list(user.id)])
   return {
     connectionId: id,
-    steps: steps.map(({ label, state, sentence, durationMs }) => ({ title: label, state, text: sentence, durationMs })),
+    steps,
     done,
     tools: tools.length,
     profiles: profiles.map((profile) => ({ id: profile.id, title: profile.title })),

@@ -7,8 +7,9 @@ import type { FormState } from '@views/parts/field.tsx'
 const FIELD_LENGTH_MAX = 64 * 1024
 export const Field = z.string().max(FIELD_LENGTH_MAX)
 /** A field that comes once for each box that is ticked: absent, text or a list, as the body parser has it. */
-export const Repeated = z.union([Field, z.array(Field)]).optional()
-export const repeated = (value: z.infer<typeof Repeated>): string[] => (value === undefined ? [] : Array.isArray(value) ? value : [value])
+export const Repeated = <Item extends z.ZodType>(item: Item) => z.union([z.array(item), item]).optional()
+export const repeated = <Item extends string>(value: Item | Item[] | undefined): Item[] =>
+  value === undefined ? [] : Array.isArray(value) ? value : [value]
 
 /** The text fields of a form whose names are not known beforehand. Of a field that comes twice, the first counts. */
 export function textsOf(body: Readonly<Record<string, unknown>>): Record<string, string> {
@@ -27,8 +28,7 @@ const AT_THE_FORM: Partial<Record<FailureCode, string>> = {
   name_taken: 'form',
   names_collide: 'form',
   too_many: 'form',
-  administrators_only: 'form',
-  upstream_unreachable: 'form',
+  tool_not_found: 'form',
 }
 
 /** What was sent and why it was refused, for the same page again. @throws whatever is no refusal of a form */

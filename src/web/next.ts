@@ -1,4 +1,5 @@
-const NEXT_LENGTH_MAX = 4_096
+/** Room for an authorization request with a long state. */
+const NEXT_LENGTH_MAX = 16_384
 /** More layers of percent-encoding than this have no honest reason. */
 const DECODINGS_MAX = 3
 

@@ -3,14 +3,12 @@ import { isHtmx, type Reply } from '@/http/reply.ts'
 import { randomText } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { Log } from '@/lib/log.ts'
-import type { Addresses } from '@/lib/url.ts'
 import { ErrorPage } from '@views/error.tsx'
 import type { Shells } from './shell.ts'
 
 type Deps = {
   reply: Pick<Reply, 'page' | 'to'>
   shell: Pick<Shells, 'assets'>
-  addresses: Pick<Addresses, 'base'>
   log: Pick<Log, 'error'>
 }
 type Problem = { code: string; status: number; message?: string; requestId?: string; retryAfterSeconds?: number | undefined }
@@ -34,7 +32,7 @@ const KNOWN: Record<string, Problem> = {
 // An id of the wrong shape and one that nothing has look alike, as do foreign ones.
 const isMisspeltAddress = (error: unknown) => (error as { type?: unknown } | null)?.type === 'params'
 
-export function createProblems({ reply, shell, addresses, log }: Deps) {
+export function createProblems({ reply, shell, log }: Deps) {
   const judge = (error: unknown, code: string | number): Problem => {
     if (error instanceof Failure) {
       const { status, message, retryAfterSeconds } = error
@@ -49,12 +47,6 @@ export function createProblems({ reply, shell, addresses, log }: Deps) {
     return { code: 'internal_error', status: 500, requestId }
   }
 
-  const here = (request: Request): string => {
-    const { pathname, search } = new URL(request.url)
-    const path = addresses.base && pathname.startsWith(`${addresses.base}/`) ? pathname.slice(addresses.base.length) : pathname
-    return path + search
-  }
-
   /** For `app.onError`. `code` is Elysia's. */
   return (error: unknown, code: string | number, request: Request): Response => {
     const problem = judge(error, code)
@@ -62,7 +54,7 @@ export function createProblems({ reply, shell, addresses, log }: Deps) {
     const headers: Record<string, string> = retryAfterSeconds ? { 'retry-after': String(retryAfterSeconds) } : {}
     if (wantsJson(request)) return Response.json({ error: problem.code, message, requestId }, { status, headers })
     if (problem.code === 'not_signed_in' && request.method === 'GET' && !isHtmx(request))
-      return reply.to(request, `/login?next=${encodeURIComponent(here(request))}`)
+      return reply.to(request, `/login?next=${encodeURIComponent(pathOf(request))}`)
     const page = <ErrorPage shell={{ assets: shell.assets }} status={status} message={message} requestId={requestId} />
     // The pages swap a 422 in (a refused form that draws itself). An error page is none: htmx hears another status.
     return reply.page(page, { status: isHtmx(request) && status === MISSHAPEN.status ? BAD.status : status, headers })
@@ -73,4 +65,10 @@ export function createProblems({ reply, shell, addresses, log }: Deps) {
 function wantsJson(request: Request): boolean {
   const accept = request.headers.get('accept') ?? ''
   return accept.includes('application/json') && !accept.includes('text/html') && !isHtmx(request)
+}
+
+/** Without the base path: it was taken off at the front of the house, and the reply puts it on again. */
+function pathOf(request: Request): string {
+  const { pathname, search } = new URL(request.url)
+  return pathname + search
 }

@@ -1,10 +1,11 @@
 /** What the page of a profile shows, gathered from the rooms. */
+import type { Tool } from '@/connections'
 import type { User } from '@/users'
 import type { Waiting } from '@views/profile-connect.tsx'
 import type { ProfileToolGroup } from '@views/profile-tools.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { latencyMsOf } from './call-rows.ts'
-import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView, Tool } from './needs.ts'
+import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView } from './needs.ts'
 
 type ToolRow = ProfileToolGroup['tools'][number]
 

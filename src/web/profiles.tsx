@@ -2,24 +2,23 @@ import { z } from 'zod'
 import type { Incoming } from '@/http/incoming.ts'
 import { isHtmx } from '@/http/reply.ts'
 import { ProfileId, ToolId } from '@/lib/ids.ts'
+import { clientLimits } from '@/profiles'
 import type { User } from '@/users'
 import type { FormState } from '@views/parts/field.tsx'
 import { ToastAlong } from '@views/parts/toast.tsx'
 import { WaitingCard } from '@views/profile-connect.tsx'
-import { type ClientChip, ProfileTools } from '@views/profile-tools.tsx'
+import { ProfileTools } from '@views/profile-tools.tsx'
 import { ProfilePage } from '@views/profile.tsx'
 import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
-import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
+import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
 import { groupsOf, waitingOf } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
 
 type Deps = Page &
   Mounted & {
     profiles: Profiles
-    /** Whether a profile fits the limits of well-known clients. */
-    clientLimits(view: ProfileView): readonly ClientChip[]
     connections: Pick<Connections, 'list' | 'tools'>
     grants: Pick<Grants, 'listForUser'>
     clients: Clients
@@ -94,7 +93,7 @@ const SAVED = { tone: 'good', text: 'Tools saved.' } as const
 
 /** The picker answers with itself, or for a plain browser with its page. */
 export const profileToolsRoutes = (deps: Deps) => {
-  const { doors, reply, profiles, connections, clientLimits } = deps
+  const { doors, reply, profiles, connections } = deps
   const pages = profilePages(deps)
   const refusedTools = async (seen: Seen, profile: Profile, toolIds: readonly ToolId[], toolsForm: FormState) => {
     const ticked = new Set<string>(toolIds)
@@ -109,7 +108,7 @@ export const profileToolsRoutes = (deps: Deps) => {
     async ({ params: { id }, body, ...seen }) => {
       const { request, incoming, user } = seen
       const profile = await profiles.demand(user.id, id)
-      const toolIds = z.array(ToolId).parse(repeated(body?.tool_id))
+      const toolIds = repeated(body?.tool_id)
       try {
         await profiles.setTools(user, id, toolIds)
       } catch (error) {
@@ -127,11 +126,11 @@ export const profileToolsRoutes = (deps: Deps) => {
       return reply.piece(request, piece, `/profiles/${id}`)
     },
     // No box ticked is an empty body.
-    { ...One, body: z.object({ tool_id: Repeated }).nullish() },
+    { ...One, body: z.object({ tool_id: Repeated(ToolId) }).nullish() },
   )
 }
 
-function profilePages({ shell, addresses, profiles, clientLimits, connections, grants, clients, audit, clock }: Deps) {
+function profilePages({ shell, addresses, profiles, connections, grants, clients, audit, clock }: Deps) {
   const urlOf = ({ origin }: Incoming, { name }: Profile) => `${origin}${addresses.base}/mcp/${name}`
   const aliveOf = async (user: User) => (await grants.listForUser(user.id)).filter((grant) => isAlive(grant, clock()))
   return {

@@ -1,0 +1,99 @@
+import type { Audit, CallRecord } from '@/audit'
+import type { Upstream } from '@/connections'
+import type { Clock } from '@/lib/clock.ts'
+import { MINUTE_MS } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import type { ClientId, ConnectionId, ProfileId, UserId } from '@/lib/ids.ts'
+import { decide } from '@/grants'
+import type { JsonObject, JsonRpcResponse } from '@/plugins'
+import type { ProfileTool, ProfileView } from '@/profiles'
+import type { Caller } from './caller.ts'
+import { metaOf } from './messages.ts'
+
+export type CallDeps = {
+  profiles: { view(id: ProfileId): Promise<ProfileView> }
+  connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream> }
+  users: { find(id: UserId): Promise<{ username: string } | undefined> }
+  clients: { findById(id: ClientId): Promise<{ name: string } | undefined> }
+  audit: Pick<Audit, 'record'>
+  clock: Clock
+}
+export type CallOptions = { signal: AbortSignal; bytes: number; onProgress?: (params: JsonObject) => void }
+
+const CALL_TIMEOUT_MS = 10 * MINUTE_MS
+
+/**
+ * One tools/call, start to finish. The permission check sits inside `record`, so a refused call leaves the same trace as a
+ * served one. @throws Failure
+ */
+export const createCallTool =
+  ({ profiles, connections, users, clients, audit, clock }: CallDeps) =>
+  async (caller: Caller, params: JsonObject, options: CallOptions): Promise<JsonRpcResponse> => {
+    const exposedName = typeof params['name'] === 'string' ? params['name'].slice(0, 200) : ''
+    const [user, client] = await Promise.all([users.find(caller.userId), clients.findById(caller.clientId)])
+    const asked: CallRecord = {
+      action: 'tools/call',
+      subject: exposedName,
+      userId: caller.userId,
+      userName: user?.username ?? null,
+      clientId: caller.clientId,
+      clientName: client?.name ?? null,
+      grantId: caller.grant.id,
+      profileId: caller.profile.id,
+      profileName: caller.profile.title,
+      address: caller.address,
+      requestBytes: options.bytes,
+    }
+    return audit.record(asked, async (record) => {
+      const tool = (await profiles.view(caller.profile.id)).byExposedName.get(exposedName)
+      const permission = tool ? decide(caller.grant, tool.toolId, clock()) : 'refuse'
+      // Not there, not in the profile, not granted: all look alike, so that names cannot be probed.
+      if (!tool || permission === 'refuse') throw new Failure('tool_not_granted')
+      complete(record, tool)
+      if (permission === 'ask') return heldBack(record)
+      const upstream = await connections.reach(tool.connectionId, caller.userId)
+      const startedUs = performance.now() * 1_000
+      try {
+        const response = await upstream.request('tools/call', { ...params, name: tool.upstreamName }, requestOptions(params, options))
+        judge(record, response)
+        return response
+      } finally {
+        record.upstreamUs = Math.round(performance.now() * 1_000 - startedUs)
+      }
+    })
+  }
+
+/** Nobody can be asked yet, and what should be asked about must not simply happen. */
+function heldBack(record: CallRecord): JsonRpcResponse {
+  record.outcome = 'refused'
+  record.reason = 'needs_approval'
+  const text = 'This tool is set to ask first, and nobody could be asked. Its owner can allow it in Toolpass.'
+  return { jsonrpc: '2.0', id: 0, result: { content: [{ type: 'text', text }], isError: true } }
+}
+
+function complete(record: CallRecord, tool: ProfileTool): void {
+  record.toolId = tool.toolId
+  record.connectionId = tool.connectionId
+  record.connectionName = tool.connectionName
+  record.readOnly = tool.kind === 'read'
+}
+
+function requestOptions(params: JsonObject, { signal, onProgress }: CallOptions) {
+  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, meta: metaOf(params) }
+  if (!onProgress) return common
+  return {
+    ...common,
+    progress: true,
+    receive: (message: { method: string; params?: JsonObject }) => {
+      if (message.method === 'notifications/progress') onProgress(message.params ?? {})
+    },
+  }
+}
+
+function judge(record: CallRecord, { result, error }: JsonRpcResponse): void {
+  record.responseBytes = Buffer.byteLength(JSON.stringify(result ?? error))
+  if (error) {
+    record.outcome = 'failed'
+    record.reason = `upstream_error ${error.code}`
+  } else if (result['isError'] === true) record.outcome = 'tool-error'
+}

@@ -1,0 +1,82 @@
+import type { Clock } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
+import { type Addresses, isLoopbackName } from '@/lib/url.ts'
+import { type Grant, state } from '@/grants'
+import { incomingOf } from '@/http/incoming.ts'
+import type { Profile } from '@/profiles'
+
+/** What a bearer token stands for. A paused grant may come with its ids or without. */
+export type Verified =
+  | { userId: UserId; clientId: ClientId; grantId: GrantId; profileId: ProfileId; resource: string; scope: string; paused?: boolean }
+  | { paused: true }
+
+export type Caller = { userId: UserId; clientId: ClientId; grant: Grant; profile: Profile; address: string }
+
+export type EntranceDeps = {
+  oauth: { verify(bearer: string): Promise<Verified | undefined> }
+  grants: { find(id: GrantId): Promise<Grant | undefined>; touch(id: GrantId, address: string): Promise<void> }
+  profiles: {
+    findByName(userId: UserId, name: string): Promise<Profile | undefined>
+    view(id: ProfileId): Promise<{ profile: Profile }>
+  }
+  clients: { touch(id: ClientId): Promise<unknown> }
+  clock: Clock
+  addresses: Pick<Addresses, 'base'>
+  config: { allowedOrigins: readonly string[] }
+}
+
+/** What stands between a stranger and the profile; an answer when the way ends here. */
+export function createEntrance({ oauth, grants, profiles, clients, clock, addresses, config }: EntranceDeps) {
+  const allowed = new Set(config.allowedOrigins)
+
+  /** A page from elsewhere must not speak to us through its visitor's browser (2026-07-28, "Security Warning"): DNS rebinding. */
+  const isOriginAllowed = (request: Request): boolean => {
+    const origin = request.headers.get('origin')
+    if (origin === null || origin === incomingOf(request).origin || allowed.has(origin)) return true
+    const url = URL.parse(origin)
+    return url !== null && /^https?:$/.test(url.protocol) && isLoopbackName(url.hostname)
+  }
+
+  const challenge = (request: Request, name: string | undefined, isBad: boolean): Response => {
+    const path = `/mcp${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
+    const metadata = `${incomingOf(request).origin}/.well-known/oauth-protected-resource${addresses.base}${path}`
+    // RFC 6750 §3.1: no error code for who came without a token.
+    const error = isBad ? ', error="invalid_token", error_description="The token is unknown, expired or for another address."' : ''
+    return Response.json(
+      { error: isBad ? 'invalid_token' : 'unauthorized' },
+      {
+        status: 401,
+        headers: { 'www-authenticate': `Bearer resource_metadata="${metadata}", scope="mcp"${error}`, 'cache-control': 'no-store' },
+      },
+    )
+  }
+
+  /** The profile that this address means for this user, if the token was made for it. */
+  const profileOf = async (verified: { userId: UserId; profileId: ProfileId }, grant: Grant, name: string | undefined) => {
+    if (name === undefined) return grant.reach === 'any' ? (await profiles.view(verified.profileId)).profile : undefined
+    const profile = await profiles.findByName(verified.userId, name)
+    return profile?.id === verified.profileId ? profile : undefined
+  }
+
+  return {
+    isOriginAllowed,
+    /** @throws Failure `grant_paused` */
+    async enter(request: Request, name: string | undefined): Promise<Caller | Response> {
+      const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+      if (bearer === undefined) return challenge(request, name, request.headers.has('authorization'))
+      const verified = await oauth.verify(bearer)
+      if (!verified) return challenge(request, name, true)
+      if (!('grantId' in verified)) throw new Failure('grant_paused')
+      const grant = await grants.find(verified.grantId)
+      if (!grant || ['revoked', 'expired'].includes(state(grant, clock()))) return challenge(request, name, true)
+      const profile = await profileOf(verified, grant, name)
+      if (!profile) return challenge(request, name, true)
+      if (verified.paused === true || state(grant, clock()) === 'paused') throw new Failure('grant_paused')
+      const { address } = incomingOf(request)
+      await Promise.all([grants.touch(grant.id, address), clients.touch(verified.clientId)])
+      return { userId: verified.userId, clientId: verified.clientId, grant, profile, address }
+    },
+  }
+}
+export type Entrance = ReturnType<typeof createEntrance>

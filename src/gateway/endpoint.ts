@@ -1,0 +1,81 @@
+import { Elysia } from 'elysia'
+import { isFailure } from '@/lib/failure.ts'
+import type { Log } from '@/lib/log.ts'
+import type { RequestId } from '@/plugins'
+import type { Entrance } from './caller.ts'
+import type { Legacy } from './legacy.ts'
+import { answerError, CODES, json, MODERN_REVISION, readMessage, Refusal } from './messages.ts'
+import { isModernMessage, type Modern } from './modern.ts'
+import { errorOf } from './serving.ts'
+
+type Deps = { entrance: Entrance; legacy: Legacy; modern: Modern; log: Log }
+
+/** `/mcp/{profile}` and, for grants that reach so far, `/mcp`. The bodies are read here, with a limit, and by nobody before. */
+export const mcpRoutes = ({ gateway: { serve } }: { gateway: { serve: Serve } }) =>
+  new Elysia()
+    .all('/mcp/:profile', ({ request, params }) => serve(request, params.profile), { parse: 'none' })
+    .all('/mcp', ({ request }) => serve(request, undefined), { parse: 'none' })
+
+export type Serve = (request: Request, profileName: string | undefined) => Promise<Response>
+
+export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
+  const post = async (request: Request, name: string | undefined): Promise<Response> => {
+    // Who may not come in is not listened to: the bearer stands before the body.
+    const caller = await entrance.enter(request, name)
+    if (caller instanceof Response) return caller
+    const message = await readMessage(request)
+    try {
+      return await (isModernMessage(request, message) ? modern : legacy).post(request, caller, message)
+    } catch (error) {
+      return refusal(error, message.kind === 'request' ? message.id : null, log)
+    }
+  }
+  const open = async (request: Request, name: string | undefined): Promise<Response> => {
+    const caller = await entrance.enter(request, name)
+    if (caller instanceof Response) return caller
+    // GET and DELETE on the endpoint are gone since 2026-07-28.
+    if (request.headers.get('mcp-protocol-version') === MODERN_REVISION) return notAllowed('POST, OPTIONS')
+    return request.method === 'GET' ? legacy.get(request, caller) : legacy.delete()
+  }
+  const answerTo = (request: Request, name: string | undefined): Promise<Response> | Response => {
+    if (request.method === 'POST') return post(request, name)
+    if (request.method === 'GET' || request.method === 'DELETE') return open(request, name)
+    return request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : notAllowed('POST, GET, DELETE, OPTIONS')
+  }
+
+  return async (request: Request, name: string | undefined): Promise<Response> => {
+    if (!entrance.isOriginAllowed(request)) return json(answerError(null, { code: CODES.invalidRequest, message: 'Foreign origin.' }), 403)
+    let response: Response
+    try {
+      response = await answerTo(request, name)
+    } catch (error) {
+      response = refusal(error, null, log)
+    }
+    return forBrowsers(request, response)
+  }
+}
+
+const notAllowed = (allow: string) => new Response(null, { status: 405, headers: { allow } })
+
+/** The one translation into HTTP. A tool's own trouble never comes here; it is a result. */
+function refusal(error: unknown, id: RequestId | null, log: Log): Response {
+  const body = answerError(id, errorOf(error, log))
+  if (error instanceof Refusal) return json(body, error.status)
+  if (!isFailure(error)) return json(body, 500)
+  return json(body, error.status, error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) })
+}
+
+/** The origin was let in above; without these headers its browser would still keep the answer from it. */
+function forBrowsers(request: Request, response: Response): Response {
+  const origin = request.headers.get('origin')
+  if (origin === null) return response
+  response.headers.set('access-control-allow-origin', origin)
+  response.headers.set('vary', 'Origin')
+  response.headers.set('access-control-expose-headers', 'WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version')
+  if (request.method === 'OPTIONS') {
+    response.headers.set('access-control-allow-methods', 'POST, GET, DELETE')
+    response.headers.set('access-control-allow-headers', request.headers.get('access-control-request-headers') ?? 'Authorization')
+    response.headers.set('access-control-max-age', '600')
+  }
+  return response
+}

@@ -1,0 +1,94 @@
+/** JSON-RPC as it comes in and goes out. */
+import { Failure } from '@/lib/failure.ts'
+import { JsonError, parseJson } from '@/lib/json.ts'
+import type { JsonObject, JsonRpcError, RequestId } from '@/plugins'
+
+export const MODERN_REVISION = '2026-07-28'
+export const LEGACY_REVISIONS: readonly string[] = ['2025-03-26', '2025-06-18', '2025-11-25']
+export const LATEST_LEGACY_REVISION = '2025-11-25'
+export const META = 'io.modelcontextprotocol/'
+
+export const CODES = {
+  parse: -32700,
+  invalidRequest: -32600,
+  unknownMethod: -32601,
+  invalidParams: -32602,
+  internal: -32603,
+  headerMismatch: -32020,
+  missingCapability: -32021,
+  unsupportedRevision: -32022,
+} as const
+
+const BODY_BYTES_MAX = 4 * 1024 * 1024
+
+/** A JSON-RPC error with the HTTP status that belongs to it. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal'
+  constructor(
+    readonly status: number,
+    readonly error: JsonRpcError,
+    readonly id: RequestId | null = null,
+  ) {
+    super(error.message)
+  }
+}
+export const refuse = (status: number, code: number, message: string, data?: unknown): never => {
+  throw new Refusal(status, data === undefined ? { code, message } : { code, message, data })
+}
+
+export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const metaOf = (params: JsonObject): JsonObject => (isObject(params['_meta']) ? params['_meta'] : {})
+
+export type Incoming =
+  | { kind: 'request'; id: RequestId; method: string; params: JsonObject; bytes: number }
+  | { kind: 'notification'; method: string; params: JsonObject; bytes: number }
+  /** An answer to a request of ours; we make none yet. */
+  | { kind: 'response' }
+
+/** @throws Refusal, Failure `too_large` */
+export async function readMessage(request: Request): Promise<Incoming> {
+  if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')
+  const { text, bytes } = await readText(request)
+  const message = parsed(text)
+  if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
+  const { id, method, params = {} } = message
+  if (typeof method !== 'string') {
+    if ('result' in message || 'error' in message) return { kind: 'response' }
+    return refuse(400, CODES.invalidRequest, 'The message has no method.')
+  }
+  if (!isObject(params)) return refuse(400, CODES.invalidParams, 'params must be an object.')
+  if (id === undefined) return { kind: 'notification', method, params, bytes }
+  if (typeof id !== 'string' && typeof id !== 'number') return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
+  return { kind: 'request', id, method, params, bytes }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error
+    return refuse(400, CODES.parse, error.message)
+  }
+}
+
+/** Counted while it arrives: a length that was only announced proves nothing. */
+async function readText(request: Request): Promise<{ text: string; bytes: number }> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength
+    if (bytes > BODY_BYTES_MAX) throw new Failure('too_large')
+    text += decoder.decode(chunk, { stream: true })
+  }
+  return { text: text + decoder.decode(), bytes }
+}
+
+export const answer = (id: RequestId, result: JsonObject) => ({ jsonrpc: '2.0', id, result })
+export const answerError = (id: RequestId | null, error: JsonRpcError) => ({ jsonrpc: '2.0', id, error })
+
+const NO_STORE = { 'cache-control': 'no-store' }
+export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
+  Response.json(body, { status, headers: { ...NO_STORE, ...headers } })
+export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
+export const acceptsStream = (request: Request): boolean => /\btext\/event-stream\b/i.test(request.headers.get('accept') ?? '')
