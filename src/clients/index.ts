@@ -2,4 +2,4 @@
 export { createClients, type Client, type Clients } from './clients.ts'
 export { cleanText } from './names.ts'
 export { OAuthProblem } from './problem.ts'
-export { matchesRedirect, redirectKind, type RedirectKind } from './redirects.ts'
+export { matchesRedirect, redirectKind } from './redirects.ts'

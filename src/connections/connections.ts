@@ -14,6 +14,7 @@ import { createPool, type PoolKey } from './pool.ts'
 import { createProbes } from './probe.ts'
 import { type ChangedConnection, type Connection, createRows, type NewConnection } from './rows.ts'
 import { asFailure, type Upstream } from './session.ts'
+import { createTails } from './tails.ts'
 
 type Deps = {
   store: Store
@@ -81,6 +82,8 @@ export function createConnections(deps: Deps) {
     async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
       await rows.update(user, id, asked)
       await pool.forget(id)
+      // A try under way still had the old settings.
+      await probes.wait(id)
       tryAgain(id)
     },
     async remove(user: User, id: ConnectionId): Promise<void> {
@@ -110,24 +113,6 @@ export function createConnections(deps: Deps) {
   }
 }
 export type Connections = ReturnType<typeof createConnections>
-
-const TAIL_LINES_MAX = 200
-
-/** The last lines that a server wrote, in memory: they may hold anything and are worth nothing tomorrow. */
-function createTails() {
-  const tails = new Map<ConnectionId, string[]>()
-  return {
-    add(id: ConnectionId, line: string): void {
-      const tail = tails.get(id) ?? []
-      tails.set(id, tail)
-      tail.push(line)
-      if (tail.length > TAIL_LINES_MAX) tail.shift()
-    },
-    of: (id: ConnectionId): readonly string[] => tails.get(id) ?? [],
-    forget: (id: ConnectionId) => void tails.delete(id),
-  }
-}
-export type Tails = ReturnType<typeof createTails>
 
 /** A server may announce a change for each of a hundred tools; one listing a little later sees them all. */
 function createRelist(refresh: (id: ConnectionId) => Promise<number>, log: Pick<Log, 'warn'>) {

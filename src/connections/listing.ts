@@ -82,7 +82,6 @@ export function createListing({ store, clock }: { store: Store; clock: Clock }) 
             .orderBy(asc(tools.connectionId), asc(tools.position), asc(tools.name)),
   }
 }
-export type Listing = ReturnType<typeof createListing>
 
 async function put(tx: Writer, connectionId: ConnectionId, position: number, definition: JsonObject, known: Tool | undefined, now: number) {
   const hash = hashOf(definition)

@@ -2,12 +2,12 @@ import { contextCost } from '@/lib/context-cost.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { type Channel, ChannelError, joinSettings, type Plugins, type UpstreamMessage } from '@/plugins'
 import type { Users } from '@/users'
-import type { Tails } from './connections.ts'
 import type { Credentials } from './credentials.ts'
 import { negotiate } from './negotiate.ts'
 import type { Open, Opened, PoolKey } from './pool.ts'
 import type { Connection, Rows } from './rows.ts'
 import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
+import type { Tails } from './tails.ts'
 
 type Deps = {
   plugins: Pick<Plugins, 'connector' | 'open'>

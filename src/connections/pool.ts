@@ -46,9 +46,7 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
   }
 
   const start = (key: PoolKey): Entry => {
-    const stop = new AbortController()
-    const late = setTimeout(() => stop.abort(), OPEN_TIMEOUT_MS)
-    const entry: Entry = { key, stop, opening: open(key, stop.signal, () => drop(entry)).finally(() => clearTimeout(late)) }
+    const entry = startOpening(open, key, () => drop(entry))
     entries.set(textOf(key), entry)
     entry.opening.then(
       () => faults.delete(textOf(key)),
@@ -114,7 +112,26 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
     },
   }
 }
-export type Pool = ReturnType<typeof createPool>
+
+function startOpening(open: Open, key: PoolKey, onEnded: () => void): Entry {
+  const stop = new AbortController()
+  const late = setTimeout(() => stop.abort(), OPEN_TIMEOUT_MS)
+  // A start that failed on the way may close its channel after the next one is open; only the one in use counts.
+  const ended = new WeakSet<Channel>()
+  let inUse: Channel | undefined
+  const opening = open(key, stop.signal, (channel) => {
+    ended.add(channel)
+    if (channel === inUse) onEnded()
+  }).finally(() => clearTimeout(late))
+  opening.then(
+    ({ session: { channel } }) => {
+      inUse = channel
+      if (ended.has(channel)) onEnded()
+    },
+    () => undefined,
+  )
+  return { key, stop, opening }
+}
 
 const keyOf = (text: string): PoolKey => {
   const [connectionId, credentialOf] = text.split(' ')

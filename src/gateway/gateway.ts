@@ -36,4 +36,3 @@ export function createGateway(deps: Deps) {
     },
   }
 }
-export type Gateway = ReturnType<typeof createGateway>

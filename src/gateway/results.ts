@@ -1,5 +1,5 @@
 /** What an upstream or a failure says, put into the words of the client's revision. */
-import type { Failure, FailureCode } from '@/lib/failure.ts'
+import { Failure, type FailureCode } from '@/lib/failure.ts'
 import type { JsonObject, JsonRpcError, JsonRpcResponse } from '@/plugins'
 import type { Profile, ProfileTool } from '@/profiles'
 import { CODES, isObject, META, metaOf, Refusal } from './messages.ts'
@@ -52,7 +52,8 @@ export function resultOfFailure(failure: Failure, name: unknown): JsonObject {
   if (failure.code === 'tool_not_granted')
     throw new Refusal(200, { code: CODES.invalidParams, message: `Unknown tool: ${String(name).slice(0, 200)}` })
   if (!SAID_AS_RESULT.has(failure.code)) throw failure
-  return saying(failure.message)
+  // The table's sentence: one made for the owner may name an address that a guest of an open profile should not learn.
+  return saying(new Failure(failure.code).message)
 }
 
 export const exposedDefinition = ({ definition, exposedName }: ProfileTool): JsonObject => ({ ...definition, name: exposedName })

@@ -40,7 +40,7 @@ export function createFront(options: { addresses: Addresses; trustedProxies: rea
       const behindProxy = options.trustedProxies.length > 0 && isTrusted(peer)
       const host = (behindProxy && lastOf(headers.get('x-forwarded-host'))) || headers.get('host')
       if (!host) throw new Failure('bad_request')
-      const secure = behindProxy ? lastOf(headers.get('x-forwarded-proto')) === 'https' : new URL(request.url).protocol === 'https:'
+      const secure = behindProxy ? lastOf(headers.get('x-forwarded-proto')) === 'https' : request.url.startsWith('https:')
       const address = behindProxy ? clientBehind(headers.get('x-forwarded-for'), isTrusted, peer) : peer
       const incoming = { origin: options.addresses.originOf(host, secure), address, secure }
       known.set(request, incoming)

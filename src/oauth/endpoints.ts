@@ -91,16 +91,12 @@ function wellKnownRoutes(base: string) {
 
   const SERVER = '/.well-known/oauth-authorization-server'
   const RESOURCE = '/.well-known/oauth-protected-resource'
-  const routes = new Elysia()
+  // Below a path, the path stands behind the well-known part (RFC 8414 §3.1, RFC 9728 §3.1). The server's document is served
+  // there alone: one whose issuer does not fit its place is refused by clients.
+  return new Elysia()
     .options('/.well-known/*', preflight)
-    .get(SERVER, server)
-    .get(RESOURCE, anyProfile)
-    .get(`${RESOURCE}/mcp`, anyProfile)
-    .get(`${RESOURCE}/mcp/:profile`, profile)
-  if (base === '') return routes
-  // Below a path, the path stands behind the well-known part (RFC 8414 §3.1, RFC 9728 §3.1).
-  return routes
     .get(SERVER + base, server)
+    .get(RESOURCE, anyProfile)
     .get(`${RESOURCE}${base}/mcp`, anyProfile)
-    .get(`${RESOURCE}${base}/mcp/:profile`, profile) as unknown as typeof routes
+    .get(`${RESOURCE}${base}/mcp/:profile`, profile)
 }

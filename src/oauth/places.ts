@@ -4,7 +4,8 @@ export type House = { origin: string; base: string }
 /** The resource `/mcp` (any profile) or `/mcp/<name>`. Whether such a profile exists is nobody's business here. */
 export type Resource = { address: string; profileName: string | undefined }
 
-const PROFILE_NAME = /^[a-z0-9](?:[a-z0-9_-]{0,62}[a-z0-9])?$/
+// As the profiles room names them.
+const PROFILE_NAME = /^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$/
 
 export const issuerOf = ({ origin, base }: House): string => origin + base
 export const isProfileName = (name: string): boolean => PROFILE_NAME.test(name)

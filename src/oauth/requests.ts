@@ -14,7 +14,7 @@ import { type House, issuerOf, withAnswer } from './places.ts'
 
 const REQUEST_MS = 10 * MINUTE_MS
 const CODE_MS = MINUTE_MS
-export const DEVICE_NAME_LENGTH_MAX = 60
+const DEVICE_NAME_LENGTH_MAX = 60
 const LASTS = { day: DAY_MS, month: 30 * DAY_MS, never: undefined } as const
 
 /** As stored; texts alone, because they come back out of a database. */

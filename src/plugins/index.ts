@@ -2,24 +2,24 @@ import type { Connector, Plugin } from './api.ts'
 import { createOpening, type OpenedBy, type OpeningDeps } from './opening.ts'
 import { sort, type SetAside } from './shapes.ts'
 
-export { joinSettings, settingsForm, splitSettings, type SettingsForm } from './settings.ts'
+export { joinSettings, settingsForm, splitSettings,  } from './settings.ts'
 export type { OpenedBy } from './opening.ts'
 export type { SetAside } from './shapes.ts'
 export {
   type Channel,
   ChannelError,
-  type ChannelErrorKind,
+  
   type Connector,
-  type ConnectorContext,
+  
   type Exchange,
   type JsonObject,
   type JsonRpcError,
-  type JsonRpcNotification,
+  
   type JsonRpcRequest,
   type JsonRpcResponse,
   type Plugin,
-  type RawAnswer,
-  type RawRequest,
+  
+  
   type RequestId,
   type UpstreamMessage,
 } from './api.ts'

@@ -105,6 +105,7 @@ describe('authorize', () => {
       const page = await house.authorize(house.asking(clientId), cookie)
       expect([page.status, page.headers.get('location')]).toEqual([200, null])
       expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'")
+      expect(page.headers.get('content-security-policy')).not.toContain('form-action')
       expect(await page.text()).toContain('unverified name')
       await code()
     }
@@ -157,7 +158,7 @@ describe('codes', () => {
     house.time.now += MINUTE_MS
     expect(await told(house.redeem(clientId, late))).toEqual([400, 'invalid_grant'])
   })
-  test('[ABUSE-08, ABUSE-10] another resource than authorised is invalid_target and uses nothing up', async () => {
+  test('[ABUSE-10] another resource than authorised is invalid_target and uses nothing up', async () => {
     const wanted = await code()
     for (const resource of [`${ORIGIN}/mcp/home`, 'https://evil.example/mcp'])
       expect(await told(house.redeem(clientId, wanted, { resource }))).toEqual([400, 'invalid_target'])
@@ -223,14 +224,14 @@ describe('tokens', () => {
     expect(new Set(given.map((each) => each.refresh_token)).size).toBe(1)
     expect(await Promise.all(given.map((each) => isGood(each.access_token)))).toEqual([true, true, true, true, true])
   })
-  test('[ABUSE-16, ABUSE-17] a token names its one resource, its one profile and the tools that were switched on', async () => {
+  test('[ABUSE-16, ABUSE-17] in part: a token names its one resource, its one profile and the tools that were switched on', async () => {
     const { access_token } = await tokens()
     const verified = await house.oauth.verify(access_token)
     expect(verified).toMatchObject({ resource: `${ORIGIN}/mcp/work`, reach: 'profile', paused: false })
     const grant = await house.grants.find(verified!.grantId)
     expect([...(grant?.tools ?? [])]).toEqual([[house.profiles.tools[0]!.toolId, 'allow']])
   })
-  test('[ABUSE-19] nothing but an access token is a bearer', async () => {
+  test('[ABUSE-19] in part: nothing but an access token is a bearer', async () => {
     const unused = await code()
     const { access_token, refresh_token } = await tokens()
     const jwt = `${btoa('{"alg":"none"}')}.${btoa('{"sub":"x"}')}.`

@@ -8,7 +8,8 @@ import { loadConfig } from '@/config'
 import { createLog } from '@/lib/log.ts'
 import { ADMIN, createBrowser, setUp, startToolpass } from '../support/running.ts'
 
-const MAIN = resolve(import.meta.dir, '../../src/main.ts')
+const ROOT = resolve(import.meta.dir, '../..')
+const MAIN = join(ROOT, 'src/main.ts')
 const folders: string[] = []
 const folder = () => {
   const made = mkdtempSync(join(tmpdir(), 'toolpass-start-'))
@@ -18,10 +19,11 @@ const folder = () => {
 afterAll(() => Bun.spawnSync(['rm', '-rf', ...folders]))
 
 /** Runs a command to its end; `serve` must not get that far. */
-function run(args: string[], env: Record<string, string> = {}, cwd = folder()) {
+function run(args: string[], env: Record<string, string> = {}) {
+  const home = folder()
   const { exitCode, stdout, stderr } = Bun.spawnSync([process.execPath, MAIN, ...args], {
-    cwd,
-    env: { PATH: process.env['PATH'] ?? '', HOME: cwd, TOOLPASS_DATA_DIR: join(cwd, 'data'), TOOLPASS_PORT: '0', ...env },
+    cwd: ROOT,
+    env: { PATH: process.env['PATH'] ?? '', HOME: home, TOOLPASS_DATA_DIR: join(home, 'data'), TOOLPASS_PORT: '0', ...env },
     timeout: 15_000,
   })
   return { exitCode, out: stdout.toString(), err: stderr.toString() }

@@ -49,7 +49,7 @@ export function openHouse() {
     },
   }
 }
-export type House = ReturnType<typeof openHouse>
+type House = ReturnType<typeof openHouse>
 
 const MODERN_META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
 

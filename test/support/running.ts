@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dir, '../..')
 export const EXECUTABLE = join(ROOT, 'dist/toolpass')
@@ -16,8 +16,9 @@ export async function startToolpass(options: Options = {}) {
   const folder = options.dataDir ?? join(mkdtempSync(join(tmpdir(), 'toolpass-test-')), 'data')
   const port = options.port ?? (await freePort())
   const command = options.compiled ? [EXECUTABLE, 'serve'] : [process.execPath, join(ROOT, 'src/main.ts'), 'serve']
-  const env = { PATH: process.env['PATH'] ?? '', HOME: folder, TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder, ...options.env }
-  const child = Bun.spawn(command, { cwd: tmpdir(), env, stdout: 'pipe', stderr: 'pipe' })
+  const env = { PATH: process.env['PATH'] ?? '', HOME: dirname(folder), TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder, ...options.env }
+  // From source bun takes its JSX settings from the working folder; the executable must run anywhere.
+  const child = Bun.spawn(command, { cwd: options.compiled ? tmpdir() : ROOT, env, stdout: 'pipe', stderr: 'pipe' })
   const output = { text: '' }
   for (const stream of [child.stdout, child.stderr]) void collect(stream, output)
   const url = `http://localhost:${port}`
