@@ -9,14 +9,15 @@ import { createAudit } from './audit/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { createConnections } from './connections/index.ts'
-import { createGateway, mcpRoutes } from './gateway/index.ts'
-import { createGrants } from './grants/index.ts'
+import { createGateway, type Gateway, mcpRoutes } from './gateway/index.ts'
+import { createGrants, type Grants } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
-import { createChanges } from './lib/changes.ts'
+import { type Changes, createChanges } from './lib/changes.ts'
+import { HOUR_MS } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
 import type { Log } from './lib/log.ts'
 import { createOutbound } from './lib/outbound.ts'
@@ -24,7 +25,7 @@ import { createPrograms } from './lib/programs.ts'
 import { createAddresses } from './lib/url.ts'
 import { createOauth, oauthRoutes } from './oauth/index.ts'
 import { createPlugins } from './plugins/index.ts'
-import { clientLimits, createProfiles } from './profiles/index.ts'
+import { clientLimits, createProfiles, type Profiles } from './profiles/index.ts'
 import { openKeys, openStore } from './store/index.ts'
 import { createUsers } from './users/index.ts'
 import {
@@ -65,7 +66,7 @@ export async function openHouse(config: Config, log: Log) {
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
     const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound: createOutbound({}), programs })
     const users = createUsers({ store, audit, clock, changes })
-    const clients = createClients({ store, clock, audit })
+    const clients = createClients({ store, clock, audit, changes })
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log })
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
@@ -73,7 +74,7 @@ export async function openHouse(config: Config, log: Log) {
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, config })
     const gateway = createGateway({ oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
     await programs.sweepLeftovers()
-    changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
+    passChangesOn({ changes, profiles, gateway, grants, log })
     const close = async () => {
       gateway.close()
       await connections.close()
@@ -104,6 +105,40 @@ export async function openHouse(config: Config, log: Log) {
     await store.close()
     throw error
   }
+}
+
+type Hearers = {
+  changes: Changes
+  log: Log
+  profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
+  gateway: Pick<Gateway, 'endOf' | 'profileChanged' | 'grantChanged'>
+  grants: Pick<Grants, 'forget'>
+}
+
+/** What flows against the staircase: who has to hear of a committed change. */
+function passChangesOn({ changes, log, profiles, gateway, grants }: Hearers): void {
+  changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
+  changes.subscribe('grant-changed', ({ grantId }) => gateway.grantChanged(grantId))
+  changes.subscribe('client-removed', () => grants.forget())
+  changes.subscribe('profile-removed', () => grants.forget())
+  changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
+  changes.subscribe('connection-changed', () => profiles.forgetViews())
+  changes.subscribe('connection-removed', () => profiles.forgetViews())
+  changes.subscribe('tools-changed', ({ connectionId }) => {
+    profiles.toolsChanged(connectionId).catch((error) => log.error('profiles were not told of changed tools', error))
+  })
+}
+
+const SWEEP_EVERY_MS = HOUR_MS
+
+/** Removes what has run out (codes, tokens, unused registrations), now and every hour. Returns how to stop. */
+export function startSweeping({ clients, grants, oauth, log }: House): () => void {
+  const sweep = () => {
+    Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()]).catch((error) => log.error('sweeping failed', error))
+  }
+  sweep()
+  const timer = setInterval(sweep, SWEEP_EVERY_MS)
+  return () => clearInterval(timer)
 }
 
 const ASSETS = ['toolpass.css', 'toolpass.js', 'favicon.svg'] as const

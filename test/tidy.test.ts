@@ -98,7 +98,9 @@ describe('tests', () => {
 })
 
 describe('the way out', () => {
-  const guarded = ours.filter((path) => !/^src\/lib\/outbound[^/]*\.ts$/.test(path))
+  // Commands speak to the Toolpass on this machine, by its socket or its own port, and to nobody else.
+  const TO_OURSELVES = new Set(['src/cli/control.ts', 'src/cli/healthcheck.ts'])
+  const guarded = ours.filter((path) => !/^src\/lib\/outbound[^/]*\.ts$/.test(path) && !TO_OURSELVES.has(path))
   test('is lib/outbound: no other file fetches or opens a socket', () => {
     expect([
       // A declaration of a `fetch` that is handed in ends in its type; a call does not.
@@ -158,12 +160,15 @@ describe('SQL', () => {
     expect(taken).toEqual([])
   })
   test('a statement in text names tables of its own room', () => {
-    const foreign = outside.flatMap((path) =>
-      [...withoutComments(read(path)).matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+["`]?([a-z_]+)\b/g)]
-        .map(([, name = '']) => name)
-        .filter((name) => names.has(name) && names.get(name) !== roomOf(path))
-        .map((name) => `${path} names ${name} of ${names.get(name)}`),
-    )
+    // The check of a token on each call: one statement over four rooms, so that each of their noes holds at once.
+    const foreign = outside
+      .filter((path) => path !== 'src/oauth/verify.ts')
+      .flatMap((path) =>
+        [...withoutComments(read(path)).matchAll(/\b(?:FROM|JOIN|INTO|UPDATE)\s+["`]?([a-z_]+)\b/g)]
+          .map(([, name = '']) => name)
+          .filter((name) => names.has(name) && names.get(name) !== roomOf(path))
+          .map((name) => `${path} names ${name} of ${names.get(name)}`),
+      )
     expect(foreign).toEqual([])
   })
   test('the engine is known to the store alone', () => {

@@ -1,4 +1,4 @@
-import { listen, openHouse, type House } from '@/app.ts'
+import { type House, listen, openHouse, startSweeping } from '@/app.ts'
 import type { Config } from '@/config'
 import { createLog } from '@/lib/log.ts'
 import { type Command, print } from './command.ts'
@@ -20,7 +20,8 @@ export const serve: Command = {
       await makeFirstAdministrator(house)
       const server = listen(house)
       const control = openControl(house)
-      const stop = createStop(house, () => server.stop(true), control.close)
+      const stopSweeping = startSweeping(house)
+      const stop = createStop(house, () => server.stop(true), [control.close, stopSweeping])
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
       const origin = originOf(config, server.port ?? config.port)
       log.info('Toolpass is ready', { address: origin, data: config.dataDir })
@@ -45,12 +46,12 @@ async function makeFirstAdministrator({ config, users, log }: House): Promise<vo
 
 const STOP_MS_MAX = 10_000
 
-function createStop(house: House, stopListening: () => Promise<void>, closeControl: () => void) {
+function createStop(house: House, stopListening: () => Promise<void>, ends: readonly (() => void)[]) {
   return () => {
     house.log.info('stopping')
     // Something may hang; what was acknowledged is in the file already, so leaving is safe.
     setTimeout(() => process.exit(1), STOP_MS_MAX).unref()
-    closeControl()
+    for (const end of ends) end()
     void stopListening()
       .then(house.close)
       .then(() => process.exit(0))

@@ -26,6 +26,8 @@ export type EntranceDeps = {
   config: { allowedOrigins: readonly string[] }
 }
 
+const pathOf = (name: string | undefined) => (name === undefined ? '/mcp' : `/mcp/${encodeURIComponent(name)}`)
+
 /** What stands between a stranger and the profile; an answer when the way ends here. */
 export function createEntrance({ oauth, grants, profiles, clients, clock, addresses, config }: EntranceDeps) {
   const allowed = new Set(config.allowedOrigins)
@@ -39,8 +41,7 @@ export function createEntrance({ oauth, grants, profiles, clients, clock, addres
   }
 
   const challenge = (request: Request, name: string | undefined, isBad: boolean): Response => {
-    const path = `/mcp${name === undefined ? '' : `/${encodeURIComponent(name)}`}`
-    const metadata = `${incomingOf(request).origin}/.well-known/oauth-protected-resource${addresses.base}${path}`
+    const metadata = metadataOf(request, name)
     // RFC 6750 §3.1: no error code for who came without a token.
     const error = isBad ? ', error="invalid_token", error_description="The token is unknown, expired or for another address."' : ''
     return Response.json(
@@ -59,6 +60,22 @@ export function createEntrance({ oauth, grants, profiles, clients, clock, addres
     return profile?.id === verified.profileId ? profile : undefined
   }
 
+  const metadataOf = (request: Request, name: string | undefined) =>
+    `${incomingOf(request).origin}/.well-known/oauth-protected-resource${addresses.base}${pathOf(name)}`
+
+  const lacksScope = (request: Request, name: string | undefined): Response =>
+    Response.json(
+      { error: 'insufficient_scope' },
+      {
+        status: 403,
+        headers: { 'www-authenticate': `Bearer resource_metadata="${metadataOf(request, name)}", error="insufficient_scope", scope="mcp"` },
+      },
+    )
+
+  /** RFC 8707 §2: the audience, on each request. A token for `/mcp` reaches its profile's own address as well. */
+  const isMadeFor = (request: Request, verified: { resource: string }, grant: Grant, name: string | undefined): boolean =>
+    grant.reach === 'any' || verified.resource === `${incomingOf(request).origin}${addresses.base}${pathOf(name)}`
+
   return {
     isOriginAllowed,
     /** @throws Failure `grant_paused` */
@@ -71,7 +88,9 @@ export function createEntrance({ oauth, grants, profiles, clients, clock, addres
       const grant = await grants.find(verified.grantId)
       if (!grant || ['revoked', 'expired'].includes(state(grant, clock()))) return challenge(request, name, true)
       const profile = await profileOf(verified, grant, name)
-      if (!profile) return challenge(request, name, true)
+      if (!profile || !isMadeFor(request, verified, grant, name)) return challenge(request, name, true)
+      // RFC 6750 §3.1: a token may have been narrowed until it no longer reaches any tool.
+      if (!verified.scope.split(' ').includes('mcp')) return lacksScope(request, name)
       if (verified.paused === true || state(grant, clock()) === 'paused') throw new Failure('grant_paused')
       const { address } = incomingOf(request)
       await Promise.all([grants.touch(grant.id, address), clients.touch(verified.clientId)])

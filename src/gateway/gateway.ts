@@ -36,3 +36,5 @@ export function createGateway(deps: Deps) {
     },
   }
 }
+
+export type Gateway = ReturnType<typeof createGateway>

@@ -2,24 +2,19 @@ import type { Connector, Plugin } from './api.ts'
 import { createOpening, type OpenedBy, type OpeningDeps } from './opening.ts'
 import { sort, type SetAside } from './shapes.ts'
 
-export { joinSettings, settingsForm, splitSettings,  } from './settings.ts'
+export { joinSettings, settingsForm, splitSettings } from './settings.ts'
 export type { OpenedBy } from './opening.ts'
 export type { SetAside } from './shapes.ts'
 export {
   type Channel,
   ChannelError,
-  
   type Connector,
-  
   type Exchange,
   type JsonObject,
   type JsonRpcError,
-  
   type JsonRpcRequest,
   type JsonRpcResponse,
   type Plugin,
-  
-  
   type RequestId,
   type UpstreamMessage,
 } from './api.ts'

@@ -1,5 +1,5 @@
 /** People with an account here, their passwords, browser sessions and one-time links. */
 export { MINIMUM_PASSWORD_LENGTH } from './passwords.ts'
-export type { Session,   } from './sessions.ts'
-export type { Actor, From, Login,  User } from './types.ts'
+export type { Session } from './sessions.ts'
+export type { Actor, From, Login, User } from './types.ts'
 export { createUsers, type Users } from './users.ts'

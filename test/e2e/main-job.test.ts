@@ -60,7 +60,7 @@ async function consent(url: URL): Promise<URL> {
   return reached
 }
 
-test('the set-up link makes the administrator', async () => {
+test('[HOUSE-EXECUTABLE] in an empty folder the set-up link makes the administrator', async () => {
   await page.goto(`${running.url}/setup?token=${running.setupToken()}`)
   await page.fill('[name=username]', ADMIN.username)
   await page.fill('[name=password]', ADMIN.password)
@@ -101,16 +101,15 @@ for (const kind of ['v2', 'v1'] as const)
     expect(client.memory.tokens?.refresh_token).not.toBe(before)
   })
 
-test('the calls are rows of the activity page, and the waiting card has turned', async () => {
+test('[HOUSE-AUDIT] the calls are rows of the activity page, and the waiting card has turned', async () => {
   await page.goto(`${running.url}/activity`)
   const rows = await page.textContent('#activity-rows')
-  for (const text of ['modern__echo', 'everything__echo', 'read_text_file', 'SDK v1 client', 'SDK v2 client'])
-    expect(rows).toContain(text)
+  for (const text of ['modern__echo', 'everything__echo', 'read_text_file', 'SDK v1 client', 'SDK v2 client']) expect(rows).toContain(text)
   await page.goto(profileAddress)
   expect(await page.textContent('#waiting')).not.toContain('Waiting for the first call')
 })
 
-test('after a restart grants, sessions and clients still live', async () => {
+test('[HOUSE-RESTART] after a restart grants, sessions and clients still live', async () => {
   await running.stop('SIGKILL')
   running = await startToolpass({ compiled: true, dataDir: running.dataDir, port: running.port })
   await page.goto(`${running.url}/apps`)
@@ -123,11 +122,11 @@ test('after a restart grants, sessions and clients still live', async () => {
   }
 })
 
-test('a revoked app is 401 on its next request, the other goes on', async () => {
+test('[HOUSE-REVOKE] a revoked app is 401 on its next request, the other goes on', async () => {
   await page.goto(`${running.url}/apps`)
   const row = page.locator('[id^="app-grt_"]', { hasText: 'SDK v2 client' })
   await row.getByText('Revoke').first().click()
-  await row.locator('form[action$="/revoke"] button').last().click()
+  await row.getByRole('button', { name: /^Revoke SDK/ }).click()
   await page.waitForFunction(() => /revoked/i.test(document.querySelector('main')?.textContent ?? ''))
   const ask = (client: RealClient | undefined) =>
     fetch(`${running.url}/mcp/work`, {

@@ -16,7 +16,13 @@ export async function startToolpass(options: Options = {}) {
   const folder = options.dataDir ?? join(mkdtempSync(join(tmpdir(), 'toolpass-test-')), 'data')
   const port = options.port ?? (await freePort())
   const command = options.compiled ? [EXECUTABLE, 'serve'] : [process.execPath, join(ROOT, 'src/main.ts'), 'serve']
-  const env = { PATH: process.env['PATH'] ?? '', HOME: dirname(folder), TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder, ...options.env }
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: dirname(folder),
+    TOOLPASS_PORT: String(port),
+    TOOLPASS_DATA_DIR: folder,
+    ...options.env,
+  }
   // From source bun takes its JSX settings from the working folder; the executable must run anywhere.
   const child = Bun.spawn(command, { cwd: options.compiled ? tmpdir() : ROOT, env, stdout: 'pipe', stderr: 'pipe' })
   const output = { text: '' }
