@@ -49,7 +49,6 @@ export function openHouse() {
     },
   }
 }
-type House = ReturnType<typeof openHouse>
 
 const MODERN_META = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} }
 
