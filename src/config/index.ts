@@ -7,7 +7,7 @@ import { asFileKey, asFlag, asVariable, SECRET_SETTINGS, SETTING_NAMES, type Set
 
 export { ConfigProblem } from './problem.ts'
 export { rootKey } from './secrets.ts'
-export { asFlag, asVariable, SETTING_NAMES, type SettingName, Settings } from './settings.ts'
+export { asFlag, SETTING_NAMES, type SettingName, Settings } from './settings.ts'
 
 export type Config = Readonly<Settings>
 

@@ -1,6 +1,6 @@
 import { and, eq, ne } from 'drizzle-orm'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
-import { type Clock, DAY_MS, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
+import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
 import { sessions, type Store, users, type Writer } from '@/store'
 import type { User } from './types.ts'
@@ -9,8 +9,6 @@ const IDLE_MS = 7 * DAY_MS
 const ABSOLUTE_MS = 30 * DAY_MS
 /** Use is noted this often at most, so that reading a page does not mean writing a row. */
 const TOUCH_EVERY_MS = 5 * MINUTE_MS
-/** How long a password given in this session counts as "just proven". */
-export const PROVEN_FOR_MS = HOUR_MS
 const USER_AGENT_LENGTH_MAX = 200
 
 export type SessionRow = typeof sessions.$inferSelect

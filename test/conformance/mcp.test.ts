@@ -6,7 +6,7 @@ import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextp
 import { addHttpConnection, connectApp, makeProfile, type Person, signedIn } from '../support/journey.ts'
 import { eventually } from '../support/outside.ts'
 import { ADMIN, createBrowser, type Running, setUp, startToolpass } from '../support/running.ts'
-import { startLegacyUpstream, startModernUpstream } from '../support/upstreams.ts'
+import { type Seen, startLegacyUpstream, startModernUpstream } from '../support/upstreams.ts'
 
 type Answer = { id: unknown; result?: Record<string, unknown>; error?: { code: number; message: string; data?: unknown } }
 type Message = Answer & { method?: string; params?: Record<string, unknown> }
@@ -116,7 +116,7 @@ const resultOf = async (answer: Response) => {
 }
 const namesIn = (result: Record<string, unknown>) => (result['tools'] as { name: string }[]).map(({ name }) => name)
 const call = (name: string, message = 'hi') => ({ name, arguments: { message } })
-const callsOf = (seen: readonly { body: string }[]) => seen.filter(({ body }) => body.includes('"tools/call"'))
+const callsOf = (seen: readonly Seen[]) => seen.filter(({ body }) => body.includes('"tools/call"'))
 
 test('[MCP-2026-07-28-META] a request without the required _meta fields is -32602 with 400', async () => {
   const headers = mirrored('tools/list')
