@@ -72,7 +72,7 @@ export async function openHouse(config: Config, log: Log) {
     const grants = createGrants({ store, clock, audit, changes })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, config })
-    const gateway = createGateway({ oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
+    const gateway = createGateway({ sealer, oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
     await programs.sweepLeftovers()
     passChangesOn({ changes, profiles, gateway, grants, log })
     const close = async () => {

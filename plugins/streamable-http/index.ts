@@ -105,7 +105,7 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     const scope = joined(exchange.signal, closing.signal)
     const hadSession = legacy.sessionId !== undefined && message.method !== 'initialize' && claimedVersion(message) === undefined
     try {
-      const response = await wire.post(JSON.stringify(message), wire.headersFor(message), scope.signal)
+      const response = await wire.post(JSON.stringify(message), { ...exchange.headers, ...wire.headersFor(message) }, scope.signal)
       if (!response.ok) return await readRefusal(response, message.id, hadSession)
       const answer = isEventStream(response)
         ? await readStream(response, message, exchange, (id) => wire.listen(scope.signal, id), scope.signal)

@@ -24,6 +24,8 @@ export type UpstreamRequestOptions = {
   receive?(message: UpstreamMessage): void
   /** What a modern upstream is told of the caller; ignored by legacy ones, which were told once, at `initialize`. */
   meta?: JsonObject
+  /** `Mcp-Param-*` headers of the client, for transports that have headers. */
+  headers?: Record<string, string>
 }
 
 export type Upstream = {
@@ -114,7 +116,7 @@ export const isObject = (value: unknown): value is JsonObject => typeof value ==
 async function exchange(
   channel: Channel,
   message: JsonRpcRequest,
-  { signal, timeoutMs }: UpstreamRequestOptions,
+  { signal, timeoutMs, headers }: UpstreamRequestOptions,
   isModern: boolean,
   receive: (message: UpstreamMessage) => void,
 ): Promise<JsonRpcResponse> {
@@ -135,7 +137,7 @@ async function exchange(
   const timer = setTimeout(() => giveUp(new Failure('upstream_timeout'), 'The request took too long.'), timeoutMs)
   signal.addEventListener('abort', onAbort, { once: true })
   try {
-    const answered = channel.request(message, { signal: ending.signal, receive })
+    const answered = channel.request(message, { signal: ending.signal, receive, headers })
     answered.catch(() => undefined)
     return await Promise.race([answered, givenUp])
   } finally {

@@ -18,7 +18,13 @@ export type CallDeps = {
   audit: Pick<Audit, 'record'>
   clock: Clock
 }
-export type CallOptions = { signal: AbortSignal; bytes: number; onProgress?: (params: JsonObject) => void }
+export type CallOptions = {
+  signal: AbortSignal
+  bytes: number
+  /** `Mcp-Param-*` headers, passed on as they came. */
+  headers?: Record<string, string>
+  onProgress?: (params: JsonObject) => void
+}
 
 const CALL_TIMEOUT_MS = 10 * MINUTE_MS
 
@@ -78,8 +84,8 @@ function complete(record: CallRecord, tool: ProfileTool): void {
   record.readOnly = tool.kind === 'read'
 }
 
-function requestOptions(params: JsonObject, { signal, onProgress }: CallOptions) {
-  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, meta: metaOf(params) }
+function requestOptions(params: JsonObject, { signal, headers, onProgress }: CallOptions) {
+  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, meta: metaOf(params), ...(headers && { headers }) }
   if (!onProgress) return common
   return {
     ...common,

@@ -1,5 +1,6 @@
 import type { GrantId, ProfileId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
+import type { Sealer } from '@/store'
 import { type CallDeps, createCallTool } from './call.ts'
 import { createEntrance, type EntranceDeps } from './caller.ts'
 import { createServe } from './endpoint.ts'
@@ -12,13 +13,14 @@ type Deps = Omit<EntranceDeps & CallDeps, 'profiles' | 'clients'> & {
   profiles: EntranceDeps['profiles'] & CallDeps['profiles']
   clients: EntranceDeps['clients'] & CallDeps['clients']
   log: Log
+  sealer: Pick<Sealer, 'keyFor'>
 }
 
 export function createGateway(deps: Deps) {
   const calls = createCalls()
   const listeners = createListeners()
   const serving = createServing({ ...deps, calls, callTool: createCallTool(deps) })
-  const legacy = createLegacy({ serving, calls, listeners })
+  const legacy = createLegacy({ serving, calls, listeners, sessionKey: deps.sealer.keyFor('legacy session') })
   const modern = createModern({ serving, listeners })
   return {
     serve: createServe({ entrance: createEntrance(deps), legacy, modern, log: deps.log }),

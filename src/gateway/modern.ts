@@ -63,6 +63,10 @@ function decoded(header: string | null): string | undefined {
   return encoded === undefined ? (header ?? undefined) : Buffer.from(encoded, 'base64').toString('utf8')
 }
 
+/** `Mcp-Param-*` mirrors arguments that the upstream's schema marks (SEP-2243); what they mean is the upstream's to check. */
+const paramHeaders = (request: Request): Record<string, string> =>
+  Object.fromEntries([...request.headers].filter(([name]) => name.startsWith('mcp-param-')))
+
 export function createModern({ serving, listeners }: { serving: Serving; listeners: Listeners }) {
   const discover = ({ profile }: Caller): JsonObject => ({
     supportedVersions: [MODERN_REVISION],
@@ -93,7 +97,12 @@ export function createModern({ serving, listeners }: { serving: Serving; listene
       if (method === 'tools/list') return json(answer(id, shape({ ...(await serving.listTools(caller, params)), ...CACHING })))
       // Nothing but closing the stream cancels here, so the key needs no session.
       if (method === 'tools/call')
-        return serving.call(request, caller, message, { isModern: true, shape, key: `${caller.grant.id} modern ${crypto.randomUUID()}` })
+        return serving.call(request, caller, message, {
+          isModern: true,
+          shape,
+          key: `${caller.grant.id} modern ${crypto.randomUUID()}`,
+          headers: paramHeaders(request),
+        })
       if (method === 'subscriptions/listen') return listen(request, caller, message)
       return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
     },

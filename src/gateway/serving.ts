@@ -12,7 +12,7 @@ import { type Calls, openEventStream } from './streams.ts'
 
 type Asked = Extract<Incoming, { kind: 'request' }>
 /** How a call looks to the client's revision, and how it is found again when it is to be cancelled. */
-export type Manner = { isModern: boolean; shape(result: JsonObject): JsonObject; key: string }
+export type Manner = { isModern: boolean; shape(result: JsonObject): JsonObject; key: string; headers?: Record<string, string> }
 
 type Deps = { callTool: ReturnType<typeof createCallTool>; profiles: CallDeps['profiles']; calls: Calls; clock: Clock; log: Log }
 
@@ -27,7 +27,7 @@ export function createServing({ callTool, profiles, calls, clock, log }: Deps) {
 
   const run = async (caller: Caller, asked: Asked, manner: Manner, signal: AbortSignal, onProgress?: (params: JsonObject) => void) => {
     const { params, bytes } = asked
-    const options = { signal, bytes, ...(onProgress && { onProgress }) }
+    const options = { signal, bytes, ...(manner.headers && { headers: manner.headers }), ...(onProgress && { onProgress }) }
     const result = await callTool(caller, params, options).then(
       (response) => resultOf(response, manner.isModern),
       (error) => (isFailure(error) ? resultOfFailure(error, params['name']) : Promise.reject(error)),

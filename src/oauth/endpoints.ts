@@ -84,7 +84,9 @@ export function oauthRoutes({ oauth, clients, addresses: { base } }: Parts) {
 
 function wellKnownRoutes(base: string) {
   const houseOf = (request: Request) => ({ origin: incomingOf(request).origin, base })
-  const server = ({ request }: { request: Request }) => json(serverMetadata(houseOf(request)))
+  // The router takes a trailing slash for the same place; clients that compare addresses do not.
+  const server = ({ request }: { request: Request }) =>
+    new URL(request.url).pathname.endsWith('/') ? json({ error: 'not_found' }, 404) : json(serverMetadata(houseOf(request)))
   const anyProfile = ({ request }: { request: Request }) => json(resourceMetadata(houseOf(request)))
   const profile = ({ request, params }: { request: Request; params: { profile: string } }) =>
     isProfileName(params.profile) ? json(resourceMetadata(houseOf(request), params.profile)) : json({ error: 'not_found' }, 404)

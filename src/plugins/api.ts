@@ -26,6 +26,8 @@ export type Exchange = {
   signal: AbortSignal
   /** Messages that the upstream sent about this request, in order, all before the response. */
   receive(message: UpstreamMessage): void
+  /** `Mcp-Param-*` headers of the client (SEP-2243), passed on where the transport has headers. */
+  headers?: Record<string, string> | undefined
 }
 
 /** A whole JSON-RPC request as bytes, with what a transport must know of it without parsing. */

@@ -102,7 +102,7 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy): Channel {
     shared: channel.shared,
     request: async (request, exchange) => {
       try {
-        return tame(await channel.request(request, { signal: exchange.signal, receive: (message) => hand(message, exchange.receive, by) }))
+        return tame(await channel.request(request, { ...exchange, receive: (message) => hand(message, exchange.receive, by) }))
       } catch (error) {
         throw asChannelError(error)
       }

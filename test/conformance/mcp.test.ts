@@ -363,3 +363,20 @@ test('[MCP-EXPOSED-NAMES] exposed names fit what clients accept, are stable, and
   running = await startToolpass({ dataDir: running.dataDir, port: running.port })
   expect(namesIn(await resultOf(await ask('tools/list')))).toEqual(before)
 })
+test('[MCP-2026-07-28-NAME-HEADER] an upstream gets its own name encoded, and Mcp-Param headers as they came', async () => {
+  const naive = namesIn(await resultOf(await ask('tools/list'))).find((name) => name.startsWith('modern__na')) ?? ''
+  await (await ask('tools/call', call('modern__echo'), { headers: { 'mcp-param-region': 'eu-west' } })).text()
+  expect(callsOf(modern.seen).at(-1)?.headers['mcp-name']).toBe('echo')
+  expect(callsOf(modern.seen).at(-1)?.headers['mcp-param-region']).toBe('eu-west')
+  await (await ask('tools/call', call(naive))).text()
+  expect(callsOf(modern.seen).at(-1)?.headers['mcp-name']).toBe(`=?base64?${Buffer.from('naïve name').toString('base64')}?=`)
+})
+
+test('[MCP-LEGACY-SESSION] an unknown session is 404, and a session answers only to who opened it', async () => {
+  const { headers } = await initialize('2025-11-25')
+  const list = { id: 2, method: 'tools/list' }
+  expect((await post(list, { headers })).status).toBe(200)
+  expect((await post(list, { headers: { ...headers, 'mcp-session-id': crypto.randomUUID() } })).status).toBe(404)
+  const other = await connectApp(running, ada, { profile: 'work' })
+  expect((await post(list, { headers, bearer: other.access_token })).status).toBe(404)
+})

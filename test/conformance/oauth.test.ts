@@ -460,3 +460,32 @@ test('[OAUTH-CORS] what machines speak to is open to any web origin without cred
   ])
     expect(cors(answer)).toEqual([null, null])
 })
+test('[RFC8414-3] server metadata stands at the root alone, with one issuer, S256 and iss', async () => {
+  const { status, headers, body } = await read(WELL_KNOWN_SERVER)
+  expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/json/)])
+  expect(body).toMatchObject({
+    issuer: running.url,
+    response_types_supported: ['code'],
+    code_challenge_methods_supported: ['S256'],
+    authorization_response_iss_parameter_supported: true,
+  })
+  for (const name of ['authorization', 'token', 'registration', 'revocation'])
+    expect(String(body[`${name}_endpoint`])).toStartWith(`${running.url}/oauth/`)
+  for (const path of ['', '/mcp', '/mcp/work'])
+    expect((await read(WELL_KNOWN_RESOURCE + path)).body['authorization_servers']).toEqual([body['issuer']])
+  expect((await letIn()).back.searchParams.get('iss')).toBe(String(body['issuer']))
+  for (const path of [
+    `${WELL_KNOWN_SERVER}/mcp`,
+    `${WELL_KNOWN_SERVER}/mcp/work`,
+    `${WELL_KNOWN_SERVER}/`,
+    `/mcp${WELL_KNOWN_SERVER}`,
+    `/mcp/work${WELL_KNOWN_SERVER}`,
+    `/oauth${WELL_KNOWN_SERVER}`,
+    '/.well-known/openid-configuration',
+    '/.well-known/openid-configuration/mcp/work',
+    '/mcp/work/.well-known/openid-configuration',
+  ]) {
+    const elsewhere = await fetch(running.url + path, { redirect: 'manual' })
+    expect([path, elsewhere.status]).toEqual([path, 404])
+  }
+})

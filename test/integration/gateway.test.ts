@@ -46,6 +46,7 @@ async function openRooms() {
   const addresses = createAddresses({ url: undefined, insecureHttp: true })
   const tokens = new Map<string, Verified>()
   const gateway = createGateway({
+    sealer,
     oauth: { verify: async (bearer) => tokens.get(bearer) },
     grants,
     profiles,
@@ -357,7 +358,7 @@ describe('older revisions', () => {
   const initialize = async (protocolVersion: string) => {
     const params = { protocolVersion, capabilities: {}, clientInfo: { name: 'x', version: '1' } }
     const response = await post(main.url, rpc('initialize', params), headersOf('good'))
-    expect(response.headers.get('mcp-session-id')).toMatch(/^[\w-]{20,}$/)
+    expect(response.headers.get('mcp-session-id')).toMatch(/^[\w-]{20,}\.[\w-]{40,}$/)
     return ((await response.json()) as { result: { protocolVersion: string } }).result.protocolVersion
   }
   test('are agreed on where we know them', async () => {
@@ -378,7 +379,9 @@ describe('older revisions', () => {
   test('cancel a call by a notification, and the upstream hears of it', async () => {
     const before = legacy.seen.length
     const { grant, url } = main
-    const session = { 'mcp-session-id': 's1', ...headersOf('good') }
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+    const opened = await post(url, rpc('initialize', params), headersOf('good'))
+    const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', ...headersOf('good') }
     const answered = post(url, rpc('tools/call', { name: 'legacy__slow', _meta: { progressToken: 'p' } }, 99), session)
     const text = (await answered).text()
     await eventually(() => legacy.seen.slice(before).some((seen) => seen.body.includes('tools/call')))
