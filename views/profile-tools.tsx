@@ -38,6 +38,8 @@ export type ProfileToolsProps = {
   groups: readonly ProfileToolGroup[]
   chips: readonly ClientChip[]
   form?: FormState | undefined
+  /** What is ticked is a proposal: nothing is in the profile yet. */
+  suggested?: boolean
 }
 
 const Tool = ({ tool }: { tool: ProfileTool }) => (
@@ -160,7 +162,11 @@ export const ProfileTools = (p: ProfileToolsProps) => {
     >
       <Card
         title="Tools"
-        lead="Tick what an app should be able to use. A tool that comes up later stays out until you tick it."
+        lead={
+          p.suggested
+            ? 'Tools that only read are ticked for you; tick what else an app should be able to use, then save.'
+            : 'Tick what an app should be able to use. A tool that comes up later stays out until you tick it.'
+        }
         flush={true}
       >
         <FormProblem form={p.form} />

@@ -28,6 +28,8 @@ export type ProfilePageProps = {
   shell: Shell
   profile: ProfileDetailsProps['profile'] & { slug: string; url: string }
   groups: readonly ProfileToolGroup[]
+  /** Tools that are in the profile now, whatever is ticked. */
+  saved: number
   chips: readonly ClientChip[]
   reach: Reach
   waiting: Waiting
@@ -110,7 +112,6 @@ const DeleteProfile = (p: { profile: ProfilePageProps['profile']; tools: number;
 }
 
 export const ProfilePage = (p: ProfilePageProps) => {
-  const selected = p.groups.flatMap((group) => group.tools).filter((tool) => tool.selected).length
   const connect = <ConnectPanel profileId={p.profile.id} slug={p.profile.slug} url={p.profile.url} reach={p.reach} waiting={p.waiting} />
   return (
     <Layout shell={p.shell} title={foreign(p.profile.title)} current="profiles">
@@ -120,11 +121,11 @@ export const ProfilePage = (p: ProfilePageProps) => {
         lead={p.profile.description && foreign(p.profile.description, 240)}
       />
       {/* What comes next comes first: tools while there are none, then the way to connect an app. */}
-      {selected > 0 && connect}
-      <ProfileTools profileId={p.profile.id} groups={p.groups} chips={p.chips} form={p.toolsForm} />
-      {selected === 0 && connect}
+      {p.saved > 0 && connect}
+      <ProfileTools profileId={p.profile.id} groups={p.groups} chips={p.chips} form={p.toolsForm} suggested={p.saved === 0} />
+      {p.saved === 0 && connect}
       <ProfileDetails profile={p.profile} form={p.detailsForm} />
-      <DeleteProfile profile={p.profile} tools={selected} apps={p.apps} />
+      <DeleteProfile profile={p.profile} tools={p.saved} apps={p.apps} />
     </Layout>
   )
 }

@@ -39,26 +39,31 @@ const goneRow = (tool: ProfileTool, selected: boolean): ToolRow => ({
   note: 'The upstream no longer offers it.',
 })
 
-/** @param ticked what a refused form was sent with, so that nobody has to tick it all again */
+/**
+ * @param ticked what a refused form was sent with, so that nobody has to tick it all again; `suggested` ticks what only reads
+ *   while the profile is empty
+ */
 export async function groupsOf(
   user: User,
   view: ProfileView,
   connections: Pick<Connections, 'list' | 'tools'>,
-  ticked?: ReadonlySet<string>,
+  ticked?: ReadonlySet<string> | 'suggested',
 ): Promise<ProfileToolGroup[]> {
   const reachable = await connections.list(user)
   const offered = await connections.tools(reachable.map(({ id }) => id))
   const picked = new Map(view.tools.map((tool) => [tool.toolId, tool]))
   const offeredIds = new Set(offered.map(({ id }) => id))
   const gone = view.tools.filter((tool) => !offeredIds.has(tool.toolId))
-  const isTicked = (id: Tool['id']) => (ticked ? ticked.has(id) : picked.has(id))
+  const isSuggesting = ticked === 'suggested' && picked.size === 0
+  const isTicked = ({ id, kind }: Pick<Tool, 'id' | 'kind'>) =>
+    ticked instanceof Set ? ticked.has(id) : picked.has(id) || (isSuggesting && kind === 'read')
   const groups: ProfileToolGroup[] = reachable.map((connection) => ({
     connection: { id: connection.id, name: connection.name, trouble: connection.status === 'failing' },
     tools: [
-      ...offered
+      ...offered.filter((tool) => tool.connectionId === connection.id).map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool))),
+      ...gone
         .filter((tool) => tool.connectionId === connection.id)
-        .map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool.id))),
-      ...gone.filter((tool) => tool.connectionId === connection.id).map((tool) => goneRow(tool, isTicked(tool.toolId))),
+        .map((tool) => goneRow(tool, isTicked({ id: tool.toolId, kind: tool.kind }))),
     ],
   }))
   // Tools of a connection that its owner closed again stay visible here, so that they can be taken out.
@@ -67,7 +72,7 @@ export async function groupsOf(
     if (!known.has(id))
       groups.push({
         connection: { id, name: tools[0]?.connectionName ?? '', trouble: true },
-        tools: tools.map((tool) => goneRow(tool, isTicked(tool.toolId))),
+        tools: tools.map((tool) => goneRow(tool, isTicked({ id: tool.toolId, kind: tool.kind }))),
       })
   return groups
 }

@@ -155,7 +155,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
     async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, detailsForm, ticked }: Forms = {}) {
       const view = await profiles.view(profile.id)
       const [groups, waiting, alive] = await Promise.all([
-        groupsOf(user, view, connections, ticked),
+        groupsOf(user, view, connections, ticked ?? 'suggested'),
         waitingOf(user, profile, { audit, grants, clients, clock }),
         aliveOf(user),
       ])
@@ -168,6 +168,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           shell={shell.full(request, user)}
           profile={{ id, title, description, naming, slug, url: urlOf(incoming, profile) }}
           groups={groups}
+          saved={view.tools.length}
           chips={clientLimits(view)}
           reach={reachOf(incoming.origin)}
           waiting={waiting}

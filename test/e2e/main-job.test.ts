@@ -80,6 +80,8 @@ test('a profile bundles their tools', async () => {
   await page.click('form[action="/profiles"] button[type=submit]')
   await page.waitForURL(/\/profiles\/prf_/)
   profileAddress = page.url()
+  // What only reads is proposed, the rest is the user's to tick.
+  expect(await page.locator('#profile-tools input[name=tool_id]:checked').count()).toBeGreaterThan(3)
   for (const box of await page.locator('#profile-tools input[name=tool_id]').all()) await box.setChecked(true, { force: true })
   await page.click('#profile-tools button[type=submit]')
   await page.waitForSelector('text=Saved')
@@ -100,6 +102,27 @@ for (const kind of ['v2', 'v1'] as const)
     expect((await client.callTool(named('modern__echo'), { message: 'refreshed' })).content[0]?.text).toBe('refreshed')
     expect(client.memory.tokens?.refresh_token).not.toBe(before)
   })
+
+test('[ABUSE-28] the browser refuses to show a consent page inside a frame', async () => {
+  const asked = clients.v2?.memory.authorizationUrl?.href ?? ''
+  const framing = await chromium.context.newPage()
+  const site = Bun.serve({
+    port: 0,
+    hostname: '127.0.0.1',
+    fetch: () => new Response(`<iframe src="${asked.replaceAll('&', '&amp;')}"></iframe>`, { headers: { 'content-type': 'text/html' } }),
+  })
+  try {
+    // The same name as ours, so the session's cookie does go along.
+    await framing.goto(`http://localhost:${site.port}/`)
+    const [, frame] = framing.frames()
+    expect(frame?.url()).toStartWith('chrome-error:')
+    await framing.goto(asked)
+    expect(await framing.textContent('main')).toContain('SDK v2 client')
+  } finally {
+    await framing.close()
+    await site.stop(true)
+  }
+})
 
 test('[HOUSE-AUDIT] the calls are rows of the activity page, and the waiting card has turned', async () => {
   await page.goto(`${running.url}/activity`)
