@@ -79,8 +79,12 @@ export const connectionsRoutes = (deps: Deps) => {
 
 export const connectionRoutes = (deps: Deps) => {
   const { doors, reply, shell, connections, plugins } = deps
-  const probe = async ({ request, user }: Seen, connection: Connection) =>
-    reply.piece(request, <Probe {...(await probeOf(user, connection, deps))} />, `/connections/${connection.id}`)
+  const probe = async ({ request, user }: Seen, connection: Connection) => {
+    const props = await probeOf(user, connection, deps)
+    // What was found changes the whole page (status, tools), so its end loads the page anew.
+    const headers: Record<string, string> = props.done ? { 'hx-refresh': 'true' } : {}
+    return reply.piece(request, <Probe {...props} />, `/connections/${connection.id}`, { headers })
+  }
   return doors
     .member('/connections')
     .get(

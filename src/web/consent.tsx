@@ -10,6 +10,7 @@ import { type Reply, SECURITY_HEADERS } from '@/http/reply.ts'
 import { isFailure, Failure } from '@/lib/failure.ts'
 import { CHOSEN_PROFILE, type Oauth, type OfferedProfile, type Pending, readForm, resourceAddress } from '@/oauth'
 import type { Session, User } from '@/users'
+import { browserOf } from './browsers.ts'
 
 type Parts = {
   doors: Pick<Doors, 'open'>
@@ -109,7 +110,7 @@ async function draw(parts: Parts, visit: Visit, pending: Pending, posted: Posted
       profile={shownProfile}
       otherProfiles={otherProfiles}
       tools={offered}
-      deviceName={deviceOf(request.headers.get('user-agent') ?? '')}
+      deviceName={browserOf(request.headers.get('user-agent') ?? '')}
       form={posted?.form}
     />
   )
@@ -145,26 +146,6 @@ function pathFor(returnPath: string, profileName: string): string {
   const changed = new URLSearchParams(query)
   changed.set(CHOSEN_PROFILE, profileName)
   return `${path}?${changed}`
-}
-
-const BROWSERS: readonly [RegExp, string][] = [
-  [/\bEdg\//, 'Edge'],
-  [/\bFirefox\//, 'Firefox'],
-  [/\bChrome\//, 'Chrome'],
-  [/\bSafari\//, 'Safari'],
-]
-const SYSTEMS: readonly [RegExp, string][] = [
-  [/\b(iPhone|iPad)\b/, 'iOS'],
-  [/\bAndroid\b/, 'Android'],
-  [/\bMac OS X\b/, 'macOS'],
-  [/\bWindows\b/, 'Windows'],
-  [/\bLinux\b/, 'Linux'],
-]
-
-/** A guess that the user can overwrite: "Chrome on macOS". */
-function deviceOf(userAgent: string): string {
-  const named = (names: readonly [RegExp, string][]) => names.find(([sign]) => sign.test(userAgent))?.[1]
-  return [named(BROWSERS), named(SYSTEMS)].filter(Boolean).join(' on ')
 }
 
 function demandSession(session: Session | undefined): Session {
