@@ -87,7 +87,8 @@ export async function probeOf(user: User, { id }: Connection, deps: ConnectionDe
 /** What the upstream said of itself when it was opened: its own words, of any shape. */
 export function upstreamOf({ upstream, revision }: Connection) {
   if (!upstream || !revision) return undefined
-  const text = (name: string) => (typeof upstream[name] === 'string' ? upstream[name] : undefined)
+  const info = (upstream['serverInfo'] ?? {}) as Record<string, unknown>
+  const text = (name: string) => (typeof info[name] === 'string' ? info[name] : undefined)
   return { name: text('name') ?? 'unnamed', title: text('title'), version: text('version'), revision }
 }
 

@@ -70,6 +70,8 @@ test('[HOUSE-EXECUTABLE] in an empty folder the set-up link makes the administra
 
 test('three real servers are connected: two programs from the npm registry, one over HTTP', async () => {
   await addConnection('Everything', 'stdio', { command: 'npx', args: '-y\n@modelcontextprotocol/server-everything' })
+  await page.goto(page.url())
+  expect(await page.textContent('main')).not.toContain('unnamed')
   await addConnection('Files', 'stdio', { command: 'npx', args: `-y\n@modelcontextprotocol/server-filesystem\n${shared}` })
   await addConnection('Modern', 'streamable-http', { url: upstream.url })
 })
