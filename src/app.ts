@@ -5,7 +5,7 @@ import { Elysia } from 'elysia'
 import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
-import { createAudit } from './audit/index.ts'
+import { createAudit, createTrace } from './audit/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { createConnections } from './connections/index.ts'
@@ -20,7 +20,7 @@ import { type Changes, createChanges } from './lib/changes.ts'
 import { HOUR_MS } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
 import type { Log } from './lib/log.ts'
-import { createOutbound } from './lib/outbound.ts'
+import { createOutbound, type Outbound } from './lib/outbound.ts'
 import { createPrograms } from './lib/programs.ts'
 import { createAddresses } from './lib/url.ts'
 import { createOauth, oauthRoutes } from './oauth/index.ts'
@@ -50,8 +50,11 @@ import {
 
 export type House = Awaited<ReturnType<typeof openHouse>>
 
+/** What a test may put in place of the world outside. */
+type Seams = { outbound?: Outbound }
+
 /** Opens the data folder and builds every room. Throws a sentence for the terminal when the folder cannot be used. */
-export async function openHouse(config: Config, log: Log) {
+export async function openHouse(config: Config, log: Log, { outbound = createOutbound({}) }: Seams = {}) {
   const clock = Date.now
   const dataDir = resolve(config.dataDir)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
@@ -63,16 +66,31 @@ export async function openHouse(config: Config, log: Log) {
     const sealer = await openKeys(store, key)
     const changes = createChanges((error) => log.error('a change could not be passed on', error))
     const audit = createAudit({ store, clock })
+    const trace = createTrace({ clock })
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
-    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound: createOutbound({}), programs })
+    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs })
     const users = createUsers({ store, audit, clock, changes })
-    const clients = createClients({ store, clock, audit, changes })
+    const clients = createClients({ store, clock, audit, changes, outbound, trace })
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log })
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
-    const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, config })
-    const gateway = createGateway({ sealer, oauth, grants, profiles, connections, clients, audit, users, clock, addresses, config, log })
+    const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
+    const gateway = createGateway({
+      sealer,
+      oauth,
+      grants,
+      profiles,
+      connections,
+      clients,
+      audit,
+      trace,
+      users,
+      clock,
+      addresses,
+      config,
+      log,
+    })
     await programs.sweepLeftovers()
     passChangesOn({ changes, profiles, gateway, grants, log })
     const close = async () => {
@@ -89,6 +107,8 @@ export async function openHouse(config: Config, log: Log) {
       store,
       sealer,
       audit,
+      trace,
+      outbound,
       plugins,
       programs,
       users,

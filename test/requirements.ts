@@ -5,6 +5,13 @@
  *
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
+import { clients } from './requirements/clients.ts'
+import { consent } from './requirements/consent.ts'
+import { developers } from './requirements/developers.ts'
+import { doctor } from './requirements/doctor.ts'
+import { server } from './requirements/server.ts'
+import { registry } from './requirements/registry.ts'
+
 export type Requirement = {
   /** `AREA-NUMBER` or `SPECIFICATION-CLAUSE`: capitals, digits, dots and dashes. */
   id: string
@@ -334,4 +341,15 @@ const house: readonly Requirement[] = [
   },
 ]
 
-export const REQUIREMENTS: readonly Requirement[] = [...abuse, ...authorization, ...protocol, ...house]
+export const REQUIREMENTS: readonly Requirement[] = [
+  ...abuse,
+  ...authorization,
+  ...protocol,
+  ...house,
+  ...clients,
+  ...consent,
+  ...developers,
+  ...doctor,
+  ...server,
+  ...registry,
+]

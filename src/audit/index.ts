@@ -1,2 +1,3 @@
 /** The audit trail: what was called, administered and authenticated. Written once, never edited. */
 export { type Audit, type AuditRow, type CallRecord, createAudit, type Outcome, type RowFilter } from './audit.ts'
+export { createTrace, type Trace, type TraceEntry, type TraceNote, type TraceStep } from './trace.ts'

@@ -1,10 +1,11 @@
 import { and, eq, gt, isNull, lt, lte, or } from 'drizzle-orm'
-import type { Audit } from '@/audit'
+import type { Audit, Trace } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
 import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import { equal, randomSecret, sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import { type ClientId, newClientId } from '@/lib/ids.ts'
+import type { Outbound } from '@/lib/outbound.ts'
 import { clients, type Store, type Writer } from '@/store'
 import type { Actor } from '@/users'
 import { createTurnstile } from './flood.ts'
@@ -12,7 +13,14 @@ import { describe, type Described } from './metadata.ts'
 
 export type Client = typeof clients.$inferSelect
 type JsonObject = Record<string, unknown>
-type Deps = { store: Store; clock: Clock; audit: Audit; changes?: Changes }
+type Deps = {
+  store: Store
+  clock: Clock
+  audit: Audit
+  trace: Pick<Trace, 'note'>
+  outbound: Outbound
+  changes: Changes
+}
 
 /** A registration that no user let in goes away after this. */
 const UNUSED_MS = 30 * DAY_MS
@@ -111,7 +119,7 @@ function createKeeping({ store, clock, audit, changes }: Deps) {
         const about = { clientId: id, clientName: gone.name, subject: gone.name }
         await audit.report({ kind: 'admin', action: 'client.remove', outcome: 'ok', ...who, ...about }, tx)
       })
-      changes?.announce({ kind: 'client-removed', clientId: id })
+      changes.announce({ kind: 'client-removed', clientId: id })
     },
     /** Forgets registrations that nobody used. @returns how many */
     sweep: (): Promise<number> =>

@@ -1,3 +1,4 @@
+import type { Trace } from '@/audit'
 import type { Clock } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
@@ -21,6 +22,7 @@ export type EntranceDeps = {
     view(id: ProfileId): Promise<{ profile: Profile }>
   }
   clients: { touch(id: ClientId): Promise<unknown> }
+  trace: Pick<Trace, 'note'>
   clock: Clock
   addresses: Pick<Addresses, 'base'>
   config: { allowedOrigins: readonly string[] }

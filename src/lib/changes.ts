@@ -12,6 +12,7 @@ export type Change =
   | { kind: 'profile-changed'; profileId: ProfileId }
   | { kind: 'profile-removed'; profileId: ProfileId }
   | { kind: 'client-removed'; clientId: ClientId }
+  | { kind: 'client-blocked'; clientId: ClientId }
   | { kind: 'grant-changed'; grantId: GrantId }
   | { kind: 'grant-ended'; grantId: GrantId }
 

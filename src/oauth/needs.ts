@@ -1,7 +1,8 @@
 /** What this room needs of the house, no more than it uses. */
-import type { Audit } from '@/audit'
+import type { Audit, Trace } from '@/audit'
 import type { Clients } from '@/clients'
 import type { Grants } from '@/grants'
+import type { Changes } from '@/lib/changes.ts'
 import type { Clock } from '@/lib/clock.ts'
 import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
 import type { Sealer, Store } from '@/store'
@@ -32,6 +33,8 @@ export type Deps = {
   profiles: ProfilesSeen
   users: { find(id: UserId): Promise<User | undefined> }
   audit: Audit
+  trace: Pick<Trace, 'note'>
+  changes: Pick<Changes, 'announce'>
   clock: Clock
   config: { refreshGraceSeconds: number }
 }

@@ -5,13 +5,14 @@ import { join, resolve } from 'node:path'
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { createAudit } from '@/audit'
+import { createAudit, createTrace } from '@/audit'
 import { createClients } from '@/clients'
 import { createConnections } from '@/connections'
 import { createGateway, mcpRoutes, type Verified } from '@/gateway'
 import { createGrants } from '@/grants'
 import { createFront } from '@/http/incoming.ts'
 import { createChanges } from '@/lib/changes.ts'
+import { createOutbound } from '@/lib/outbound.ts'
 import type { ToolId } from '@/lib/ids.ts'
 import { createLog } from '@/lib/log.ts'
 import { createAddresses } from '@/lib/url.ts'
@@ -38,8 +39,9 @@ async function openRooms() {
   const sealer = await openKeys(store, crypto.getRandomValues(new Uint8Array(32)))
   const changes = createChanges((error) => log.error('change', error))
   const audit = createAudit({ store, clock })
+  const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
-  const clients = createClients({ store, clock, audit })
+  const clients = createClients({ store, clock, audit, changes, trace, outbound: createOutbound({}) })
   const connections = createConnections({ store, sealer, audit, plugins: channels.plugins, users, changes, clock, log })
   const profiles = createProfiles({ store, audit, changes, clock, connections })
   const grants = createGrants({ store, clock, audit, changes })
@@ -47,6 +49,7 @@ async function openRooms() {
   const tokens = new Map<string, Verified>()
   const gateway = createGateway({
     sealer,
+    trace,
     oauth: { verify: async (bearer) => tokens.get(bearer) },
     grants,
     profiles,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Elysia } from 'elysia'
 import { eq } from 'drizzle-orm'
-import { createAudit } from '@/audit'
+import { createAudit, createTrace } from '@/audit'
 import { createClients } from '@/clients'
 import { createGrants } from '@/grants'
 import { createDoors } from '@/http/doors.ts'
@@ -14,6 +14,7 @@ import { createChanges } from '@/lib/changes.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import { isFailure } from '@/lib/failure.ts'
 import { newConnectionId, newProfileId, newToolId, type UserId } from '@/lib/ids.ts'
+import { createOutbound } from '@/lib/outbound.ts'
 import { createAddresses } from '@/lib/url.ts'
 import { createOauth, type OfferedTool, oauthRoutes, type ProfilesSeen } from '@/oauth'
 import { openKeys, openStore, profiles as profileTable, type Store } from '@/store'
@@ -49,7 +50,7 @@ function fakeProfiles(store: Store) {
 
 export type TestHouse = Awaited<ReturnType<typeof openHouse>>
 
-export async function openHouse({ refreshGraceSeconds = 30 } = {}) {
+export async function openHouse({ refreshGraceSeconds = 30, outbound = createOutbound({}) } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-oauth-'))
   const time = { now: Date.UTC(2030, 0, 1) }
   const clock = () => time.now
@@ -59,11 +60,24 @@ export async function openHouse({ refreshGraceSeconds = 30 } = {}) {
     throw error
   })
   const audit = createAudit({ store, clock })
+  const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
-  const clients = createClients({ store, clock, audit, changes })
+  const clients = createClients({ store, clock, audit, changes, trace, outbound })
   const grants = createGrants({ store, clock, audit, changes })
   const profiles = fakeProfiles(store)
-  const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, clock, config: { refreshGraceSeconds } })
+  const oauth = createOauth({
+    store,
+    sealer,
+    clients,
+    grants,
+    profiles,
+    users,
+    audit,
+    trace,
+    changes,
+    clock,
+    config: { refreshGraceSeconds },
+  })
   const addresses = createAddresses({ url: undefined, insecureHttp: false })
   const front = createFront({ addresses, trustedProxies: [] })
   const reply = createReply({ base: '' })
@@ -98,7 +112,22 @@ export async function openHouse({ refreshGraceSeconds = 30 } = {}) {
     await store.close()
     rmSync(folder, { recursive: true })
   }
-  return { time, store, users, clients, grants, profiles, oauth, audit, send, post, signIn, close, ...flow({ send, post }, profiles.tools) }
+  return {
+    time,
+    store,
+    trace,
+    users,
+    clients,
+    grants,
+    profiles,
+    oauth,
+    audit,
+    send,
+    post,
+    signIn,
+    close,
+    ...flow({ send, post }, profiles.tools),
+  }
 }
 
 type Doors = {

@@ -1,7 +1,7 @@
 import { index, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { ClientId, GrantId, ProfileId, ToolId, UserId } from '../../lib/ids.ts'
 import { clients } from './clients.ts'
-import { at, id } from './columns.ts'
+import { at, id, json } from './columns.ts'
 import { profiles } from './profiles.ts'
 import { users } from './users.ts'
 
@@ -35,6 +35,8 @@ export const grants = sqliteTable(
     firstUsedAt: at('first_used_at'),
     lastUsedAt: at('last_used_at'),
     lastAddress: text('last_address'),
+    /** The networks it came from, the latest first: /24 and /64, so that no movement of a person is kept. */
+    networks: json<string[]>('networks').notNull().default([]),
   },
   (t) => [index('grants_user').on(t.userId, t.createdAt), index('grants_client').on(t.clientId), index('grants_profile').on(t.profileId)],
 )

@@ -67,3 +67,53 @@ export const tokens = sqliteTable(
   },
   (t) => [index('tokens_grant').on(t.grantId), index('tokens_family').on(t.family), index('tokens_expires').on(t.expiresAt)],
 )
+
+/** Requests that a client pushed before it sent its user (RFC 9126), by the hash of their `request_uri`. */
+export const pushedRequests = sqliteTable(
+  'pushed_requests',
+  {
+    hash: text('hash').primaryKey(),
+    clientId: id<ClientId>('client_id')
+      .notNull()
+      .references(() => clients.id, { onDelete: 'cascade' }),
+    /** The parameters as they were sent, without what authenticated the client. */
+    params: json<Record<string, string>>('params').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    /** Decided upon: good for one decision. */
+    usedAt: at('used_at'),
+  },
+  (t) => [index('pushed_requests_expires').on(t.expiresAt)],
+)
+
+/** Devices that wait for a person to type their code elsewhere (RFC 8628). */
+export const deviceCodes = sqliteTable(
+  'device_codes',
+  {
+    hash: text('hash').primaryKey(),
+    /** Hash of the code a person types, in its plain form (capitals, no dash). */
+    userCodeHash: text('user_code_hash').notNull().unique(),
+    clientId: id<ClientId>('client_id')
+      .notNull()
+      .references(() => clients.id, { onDelete: 'cascade' }),
+    resource: text('resource').notNull(),
+    profileName: text('profile_name'),
+    scope: text('scope').notNull(),
+    issuer: text('issuer').notNull(),
+    /** Where the device asked from: shown to the person who lets it in. */
+    address: text('address').notNull(),
+    createdAt: at('created_at').notNull(),
+    expiresAt: at('expires_at').notNull(),
+    intervalSeconds: at('interval_seconds').notNull(),
+    lastPolledAt: at('last_polled_at'),
+    /** Set by the decision: the grant, or none for a denial. */
+    decidedAt: at('decided_at'),
+    grantId: id<GrantId>('grant_id').references(() => grants.id, { onDelete: 'cascade' }),
+    usedAt: at('used_at'),
+  },
+  (t) => [index('device_codes_expires').on(t.expiresAt)],
+)
+
+/** Client assertions that were used (RFC 7523 §3): each counts once. */
+export const assertions = sqliteTable('assertions', { hash: text('hash').primaryKey(), expiresAt: at('expires_at').notNull() }, (t) => [
+  index('assertions_expires').on(t.expiresAt),
+])
