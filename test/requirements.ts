@@ -10,6 +10,7 @@ import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
 import { server } from './requirements/server.ts'
+import { interop } from './requirements/interop.ts'
 import { registry } from './requirements/registry.ts'
 
 export type Requirement = {
@@ -349,6 +350,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...clients,
   ...consent,
   ...developers,
+  ...interop,
   ...doctor,
   ...server,
   ...registry,
