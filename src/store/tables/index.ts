@@ -1,4 +1,5 @@
 export * from './audit.ts'
+export * from './catalogue.ts'
 export * from './clients.ts'
 export * from './connections.ts'
 export * from './grants.ts'
