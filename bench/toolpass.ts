@@ -13,8 +13,8 @@ const PATIENCE_MS = 15_000
 const CALLBACK = 'http://127.0.0.1:9/callback'
 const PASSWORD = 'a long password for a short life'
 
-/** Starts Toolpass on an empty data folder and brings it to where a client can call `echo` through it. */
-export async function prepareToolpass(upstreamPort: number): Promise<Prepared> {
+/** Toolpass on an empty data folder, with somebody signed in. */
+export async function openToolpass() {
   const executable = join(root, 'dist/toolpass')
   const compiled = existsSync(executable)
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-bench-'))
@@ -34,19 +34,30 @@ export async function prepareToolpass(upstreamPort: number): Promise<Prepared> {
     const origin = `http://localhost:${port}`
     await waitFor(`${origin}/healthz`, PATIENCE_MS)
     const person = createPerson(origin)
-    const path = await makeProfile(person, upstreamPort)
-    const token = await obtainToken(person, origin, path)
-    const tool = await findTool(origin + path, token)
-    return { port, path, token, tool, program: compiled ? 'dist/toolpass' : 'src/main.ts', pids: () => [child.pid], stop: end }
+    await person.submit(await person.open('/login'), '/login', { username: 'bench', password: PASSWORD })
+    return { port, origin, person, program: compiled ? 'dist/toolpass' : 'src/main.ts', pids: () => [child.pid], stop: end }
   } catch (error) {
     await end()
     throw error
   }
 }
 
+/** Brings it to where a client can call `echo` through it. */
+export async function prepareToolpass(upstreamPort: number): Promise<Prepared> {
+  const { origin, person, ...opened } = await openToolpass()
+  try {
+    const path = await makeProfile(person, upstreamPort)
+    const { token } = await letIn(person, origin, path, await register(origin))
+    const tool = await findTool(origin + path, token)
+    return { ...opened, path, token, tool }
+  } catch (error) {
+    await opened.stop()
+    throw error
+  }
+}
+
 /** @returns the path of the profile's MCP endpoint */
-async function makeProfile(person: Person, upstreamPort: number): Promise<string> {
-  await person.submit(await person.open('/login'), '/login', { username: 'bench', password: PASSWORD })
+export async function makeProfile(person: Person, upstreamPort: number): Promise<string> {
   const form = await person.open('/connections/new?connector=streamable-http')
   await person.submit(form, '/connections', { name: 'Bench', 'settings.url': `http://127.0.0.1:${upstreamPort}/mcp` })
   const made = await person.submit(await person.open('/profiles'), '/profiles', { title: 'Bench' })
@@ -60,22 +71,28 @@ async function makeProfile(person: Person, upstreamPort: number): Promise<string
   return '/mcp/bench'
 }
 
-async function obtainToken(person: Person, origin: string, path: string): Promise<string> {
+/** @returns the client's id */
+export async function register(origin: string): Promise<string> {
   const client = await post(`${origin}/oauth/register`, {
     client_name: 'bench',
     redirect_uris: [CALLBACK],
     token_endpoint_auth_method: 'none',
     grant_types: ['authorization_code', 'refresh_token'],
   })
+  return String(client['client_id'])
+}
+
+/** Authorize, consent, code, token. */
+export async function letIn(person: Person, origin: string, path: string, client: string): Promise<{ token: string; refresh: string }> {
   const verifier = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
   const parameters = new URLSearchParams({
     response_type: 'code',
-    client_id: String(client['client_id']),
+    client_id: client,
     redirect_uri: CALLBACK,
     code_challenge: new Bun.CryptoHasher('sha256').update(verifier).digest('base64url'),
     code_challenge_method: 'S256',
     resource: origin + path,
-    scope: 'mcp',
+    scope: 'mcp offline_access',
     state: 'bench',
   })
   const consent = await person.open(`/oauth/authorize?${parameters}`)
@@ -87,8 +104,14 @@ async function obtainToken(person: Person, origin: string, path: string): Promis
   const code = new URL(allowed.location ?? origin).searchParams.get('code')
   if (!code) throw new Error(`no code came back: ${allowed.location ?? allowed.url}`)
   const exchange = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK, code_verifier: verifier, resource: origin + path }
-  const tokens = await post(`${origin}/oauth/token`, new URLSearchParams({ ...exchange, client_id: String(client['client_id']) }))
-  return String(tokens['access_token'])
+  const tokens = await post(`${origin}/oauth/token`, new URLSearchParams({ ...exchange, client_id: client }))
+  return { token: String(tokens['access_token']), refresh: String(tokens['refresh_token']) }
+}
+
+/** @returns the next refresh token */
+export async function refresh(origin: string, client: string, token: string): Promise<string> {
+  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id: client, refresh_token: token })
+  return String((await post(`${origin}/oauth/token`, form))['refresh_token'])
 }
 
 async function findTool(endpoint: string, token: string): Promise<string> {
