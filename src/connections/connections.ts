@@ -4,6 +4,7 @@ import type { Clock } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
+import type { Outbound } from '@/lib/outbound.ts'
 import type { Plugins } from '@/plugins'
 import type { Sealer, Store } from '@/store'
 import type { User, Users } from '@/users'
@@ -11,6 +12,8 @@ import { createCredentials } from './credentials.ts'
 import { createListing, fetchTools } from './listing.ts'
 import { createOpen } from './open.ts'
 import { createPool, type PoolKey } from './pool.ts'
+import { createFlows } from './oauth/flows.ts'
+import { createSignIn } from './oauth/sign-in.ts'
 import { createProbes } from './probe.ts'
 import { type ChangedConnection, type Connection, createRows, type NewConnection } from './rows.ts'
 import { asFailure, type Upstream } from './session.ts'
@@ -26,22 +29,31 @@ type Deps = {
   log: Log
   /** The owner's role decides whether a connection may go to private addresses. */
   users: Pick<Users, 'find'>
+  outbound: Pick<Outbound, 'fetch' | 'asFetch'>
 }
 
 const LIST_TIMEOUT_MS = 120_000
 const RELIST_DELAY_MS = 250
 
-export function createConnections(deps: Deps) {
+const keyFor = (it: Connection, userId: UserId): PoolKey => ({
+  connectionId: it.id,
+  credentialOf: it.credentialOf === 'owner' ? it.ownerId : userId,
+})
+
+/** The parts and how they hang together: what is listed comes over the pool, and what the pool hears leads to a new listing. */
+function assemble(deps: Deps) {
   const { store, changes, clock, log } = deps
   const credentials = createCredentials(deps)
   const rows = createRows({ ...deps, credentials })
   const listing = createListing({ store, clock })
   const tails = createTails()
-  const pool = createPool({ clock, open: createOpen({ ...deps, rows, credentials, tails, onListChanged: (id) => relist.soon(id) }) })
-  const keyFor = (it: Connection, userId: UserId): PoolKey => ({
-    connectionId: it.id,
-    credentialOf: it.credentialOf === 'owner' ? it.ownerId : userId,
-  })
+  const changed = async (id: ConnectionId) => {
+    await pool.forget(id)
+    void probes.start(id)
+  }
+  const signIn = createSignIn({ ...deps, flows: createFlows(deps), rows, keyFor, changed })
+  const open = createOpen({ ...deps, rows, credentials, tails, signIn, onListChanged: (id) => relist.soon(id) })
+  const pool = createPool({ clock, open })
   const demandRow = async (id: ConnectionId): Promise<Connection> => {
     const row = await rows.find(id)
     if (!row) throw new Failure('connection_not_found')
@@ -65,6 +77,11 @@ export function createConnections(deps: Deps) {
       return pool.agreed(keyFor(row, row.ownerId)).catch((error) => Promise.reject(asFailure(error)))
     },
   })
+  return { rows, listing, tails, signIn, pool, relist, probes }
+}
+
+export function createConnections(deps: Deps) {
+  const { rows, listing, tails, signIn, pool, relist, probes } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -81,6 +98,7 @@ export function createConnections(deps: Deps) {
     },
     async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
       await rows.update(user, id, asked)
+      signIn.forgetTokens(id)
       await pool.forget(id)
       // A try under way still had the old settings.
       await probes.wait(id)
@@ -88,6 +106,7 @@ export function createConnections(deps: Deps) {
     },
     async remove(user: User, id: ConnectionId): Promise<void> {
       await rows.remove(user, id)
+      signIn.forgetTokens(id)
       await pool.forget(id)
       tails.forget(id)
     },
@@ -101,6 +120,7 @@ export function createConnections(deps: Deps) {
     tools: listing.tools,
     toolsById: listing.toolsById,
     logTail: tails.of,
+    signIn,
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {
       return pool.reach(keyFor(await rows.demand({ id: userId }, id), userId))

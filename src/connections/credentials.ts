@@ -10,12 +10,12 @@ const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table:
 /** The secret settings of a connection, one sealed value for each user; opened only to open a channel or to keep what was not re-entered. */
 export function createCredentials({ store, sealer, clock }: { store: Store; sealer: Sealer; clock: Clock }) {
   const mine = (connectionId: ConnectionId, userId: UserId) =>
-    and(eq(credentials.connectionId, connectionId), eq(credentials.userId, userId))
+    and(eq(credentials.connectionId, connectionId), eq(credentials.userId, userId), eq(credentials.kind, 'settings'))
 
   return {
     async find(connectionId: ConnectionId, userId: UserId): Promise<JsonObject> {
       const [row] = await store.read.select().from(credentials).where(mine(connectionId, userId))
-      if (row?.kind !== 'settings') return {}
+      if (!row) return {}
       return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
     },
     /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */

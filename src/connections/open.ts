@@ -1,9 +1,10 @@
 import { contextCost } from '@/lib/context-cost.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
-import { type Channel, ChannelError, joinSettings, type Plugins, type UpstreamMessage } from '@/plugins'
+import { type Channel, ChannelError, joinSettings, type OpenedBy, type Plugins, type UpstreamMessage } from '@/plugins'
 import type { Users } from '@/users'
 import type { Credentials } from './credentials.ts'
 import { negotiate } from './negotiate.ts'
+import { addressOf, type SignIn } from './oauth/sign-in.ts'
 import type { Open, Opened, PoolKey } from './pool.ts'
 import type { Connection, Rows } from './rows.ts'
 import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
@@ -15,6 +16,7 @@ type Deps = {
   rows: Rows
   credentials: Credentials
   tails: Tails
+  signIn: Pick<SignIn, 'accessToken' | 'refused' | 'wantsScope'>
   onListChanged(id: ConnectionId): void
 }
 
@@ -36,10 +38,12 @@ export function createOpen(deps: Deps): Open {
 }
 
 async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: AbortSignal, onClosed: (channel: Channel) => void) {
+  const bearer = bearerFor(deps, row, key)
   const attempt = async (remembered: string | null): Promise<Opened> => {
-    const session = await openChannel(deps, row, key, signal, onClosed)
+    const session = await openChannel(deps, row, key, bearer, signal, onClosed)
     try {
-      return { session, agreed: await negotiate(session, remembered, signal) }
+      const agreed = await negotiate(session, remembered, signal)
+      return { session, agreed, ...(bearer && { recover: bearer.recover }) }
     } catch (error) {
       await session.channel.close()
       throw error
@@ -48,6 +52,7 @@ async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: A
   try {
     return await attempt(row.revision)
   } catch (error) {
+    if (await bearer?.recover(error)) return attempt(row.revision)
     // Some old servers stop at a question they do not know. They get another start, and the old question first.
     if (row.revision !== null || signal.aborted || !(error instanceof ChannelError) || error.kind !== 'lost') throw error
     return attempt(OLDEST_SAFE_REVISION)
@@ -58,6 +63,7 @@ async function openChannel(
   deps: Deps,
   row: Connection,
   key: PoolKey,
+  bearer: Bearer | undefined,
   signal: AbortSignal,
   onClosed: (channel: Channel) => void,
 ): Promise<Session> {
@@ -70,6 +76,7 @@ async function openChannel(
     settings: joinSettings(connector, { plain: row.settings, secret }),
     key: programKey(row.id, key.credentialOf),
     privateAllowed: owner?.role === 'admin',
+    ...(bearer && { credential: bearer }),
     receive: (message) => session?.receive(message),
     log: (line) => deps.tails.add(row.id, line),
     closed: (reason) => {
@@ -80,6 +87,35 @@ async function openChannel(
   })
   session = createSession(channel, (message) => hear(deps, row.id, message))
   return session
+}
+
+type Bearer = NonNullable<OpenedBy['credential']> & { recover(error: unknown): Promise<boolean> }
+
+/** Asked for before each request, so that what was refreshed meanwhile holds at once. It goes to the connection's own origin alone. */
+function bearerFor({ signIn }: Deps, row: Connection, { credentialOf }: PoolKey): Bearer | undefined {
+  const address = addressOf(row)
+  if (row.auth !== 'oauth' || address === undefined) return undefined
+  let last = ''
+  return {
+    origin: new URL(address).origin,
+    async headers() {
+      last = await signIn.accessToken(row, credentialOf).catch((error: Error) => {
+        throw new ChannelError('unauthorized', error.message, { cause: error })
+      })
+      return { authorization: `Bearer ${last}` }
+    },
+    /** After a refusal: whether another try may go better. A wish for more scope is noted for the next sign-in. */
+    async recover(error) {
+      if (!(error instanceof ChannelError) || error.kind !== 'unauthorized' || last === '') return false
+      const { wwwAuthenticate = '', status } = error.details
+      const [, scope] = /\bscope="([^"]{1,1000})"/.exec(wwwAuthenticate) ?? []
+      if (status === 403 && scope !== undefined && /insufficient_scope/.test(wwwAuthenticate)) {
+        await signIn.wantsScope(row, credentialOf, scope)
+        return false
+      }
+      return status === 401 && signIn.refused(row, credentialOf, last)
+    },
+  }
 }
 
 /** Names the folder of a connection's programs: two users' credentials never share one. */

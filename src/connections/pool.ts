@@ -12,7 +12,12 @@ const OPEN_TIMEOUT_MS = 45 * SECOND_MS
 
 /** Whose credential the connection is used with is part of the key: two users never share a channel that speaks for one. */
 export type PoolKey = { connectionId: ConnectionId; credentialOf: UserId }
-export type Opened = { session: Session; agreed: Agreed }
+export type Opened = {
+  session: Session
+  agreed: Agreed
+  /** After the upstream refused a request: whether another try may go better (its credential was renewed). */
+  recover?(error: unknown): Promise<boolean>
+}
 export type Open = (key: PoolKey, signal: AbortSignal, onClosed: (channel: Channel) => void) => Promise<Opened>
 
 type Entry = { key: PoolKey; opening: Promise<Opened>; stop: AbortController; idle?: ReturnType<typeof setTimeout> }
@@ -80,6 +85,8 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
           try {
             return await first.opened.session.request(method, params, options)
           } catch (error) {
+            // A refused credential carried nothing out; the renewed one goes with the next request of itself.
+            if (await first.opened.recover?.(error)) return await first.opened.session.request(method, params, options)
             if (!isRepeatable(error)) throw error
             // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
             await close(first.entry)

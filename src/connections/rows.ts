@@ -131,6 +131,11 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
       changes.announce({ kind: 'connection-removed', connectionId: id })
     },
 
+    /** Where its credential comes from. */
+    async setAuth(id: ConnectionId, auth: Connection['auth'], authConfig: JsonObject | null): Promise<void> {
+      await store.transact((tx) => tx.update(connections).set({ auth, authConfig, updatedAt: clock() }).where(eq(connections.id, id)))
+    },
+
     /** What trying it or opening it taught us; nobody waits for the disk over it. */
     async note(
       id: ConnectionId,

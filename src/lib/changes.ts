@@ -8,6 +8,8 @@ export type Change =
   | { kind: 'user-disabled'; userId: UserId }
   | { kind: 'connection-changed'; connectionId: ConnectionId }
   | { kind: 'connection-removed'; connectionId: ConnectionId }
+  /** A sign-in at an upstream could not be renewed: its user has to do something. */
+  | { kind: 'credential-failing'; connectionId: ConnectionId; userId: UserId }
   | { kind: 'tools-changed'; connectionId: ConnectionId }
   | { kind: 'profile-changed'; profileId: ProfileId }
   | { kind: 'profile-removed'; profileId: ProfileId }

@@ -1,0 +1,199 @@
+/** The tokens that an upstream gave for one user of one connection: sealed, refreshed ahead of their end, never two at a time. */
+import { and, eq, ne } from 'drizzle-orm'
+import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
+import type { Changes } from '@/lib/changes.ts'
+import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
+import { parseJson } from '@/lib/json.ts'
+import { credentials, type Sealer, type Store, type Writer } from '@/store'
+import type { GuardedFetch } from './discovery.ts'
+import { type AuthorizationServerMetadata, type OAuthClientInformationMixed, type OAuthTokens, sdk } from './sdk.ts'
+
+/** All that a refresh needs, so that it asks no document that may have changed since. */
+export type TokenSet = {
+  accessToken: string
+  refreshToken?: string
+  scope?: string
+  /** Milliseconds since 1970; undefined where the server did not say. */
+  expiresAt?: number
+  issuedAt: number
+  issuer: string
+  resource: string
+  metadata: AuthorizationServerMetadata
+  client: OAuthClientInformationMixed
+}
+export type TokenRow = typeof credentials.$inferSelect
+export type TokenKey = { connectionId: ConnectionId; credentialOf: UserId }
+
+/** Ahead of the end by this much, or by a fifth of the life of short-lived ones. */
+const AHEAD_MS = 5 * MINUTE_MS
+const AHEAD_SHARE = 0.2
+const BACK_OFF_FIRST_MS = 10 * SECOND_MS
+const BACK_OFF_MAX_MS = 10 * MINUTE_MS
+
+type Deps = { store: Store; sealer: Sealer; clock: Clock; changes: Pick<Changes, 'announce'> }
+const textOf = ({ connectionId, credentialOf }: TokenKey) => `${connectionId} ${credentialOf}`
+const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
+
+export const refreshDueAt = ({ expiresAt, issuedAt }: Pick<TokenSet, 'expiresAt' | 'issuedAt'>): number =>
+  expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Math.min(AHEAD_MS, (expiresAt - issuedAt) * AHEAD_SHARE)
+
+/** What the server answered, as we keep it. A refresh that brings no new refresh token keeps the old one. */
+export function tokenSetOf(answer: OAuthTokens, rest: Omit<TokenSet, 'accessToken' | 'expiresAt' | 'issuedAt'>, now: number): TokenSet {
+  const refreshToken = answer.refresh_token ?? rest.refreshToken
+  const scope = answer.scope ?? rest.scope
+  return {
+    ...rest,
+    accessToken: answer.access_token,
+    issuedAt: now,
+    ...(refreshToken !== undefined && { refreshToken }),
+    ...(scope !== undefined && { scope }),
+    ...(answer.expires_in !== undefined && { expiresAt: now + answer.expires_in * SECOND_MS }),
+  }
+}
+
+/** Where they are kept. What was opened once stays in memory, because each request asks. */
+function createVault({ store, sealer, clock }: Deps) {
+  const cache = new Map<string, TokenSet>()
+  const mine = ({ connectionId, credentialOf }: TokenKey) =>
+    and(eq(credentials.connectionId, connectionId), eq(credentials.userId, credentialOf), eq(credentials.kind, 'oauth'))
+  const row = async (key: TokenKey): Promise<TokenRow | undefined> => (await store.read.select().from(credentials).where(mine(key)))[0]
+
+  const write = async (tx: Writer, key: TokenKey, tokens: TokenSet): Promise<void> => {
+    const [known] = await tx.select().from(credentials).where(mine(key))
+    const id = known?.id ?? newCredentialId()
+    const version = (known?.version ?? 0) + 1
+    const { bytes, key: sealedKey } = sealer.seal(JSON.stringify(tokens), placeOf(id, key.credentialOf, version))
+    const current = {
+      ...{
+        sealed: bytes,
+        sealedKey,
+        version,
+        updatedAt: clock(),
+        expiresAt: tokens.expiresAt ?? null,
+        status: 'ok' as const,
+        problem: null,
+      },
+      ...{ issuer: tokens.issuer, scope: tokens.scope ?? null, isRefreshable: tokens.refreshToken !== undefined },
+    }
+    if (known) await tx.update(credentials).set(current).where(eq(credentials.id, id))
+    else {
+      const whose = { id, kind: 'oauth' as const, connectionId: key.connectionId, userId: key.credentialOf, createdAt: clock() }
+      await tx.insert(credentials).values({ ...whose, ...current })
+    }
+  }
+  return {
+    row,
+    async find(key: TokenKey): Promise<TokenSet | undefined> {
+      const known = cache.get(textOf(key))
+      if (known) return known
+      const found = await row(key)
+      if (!found || found.status === 'dead') return undefined
+      const place = placeOf(found.id, found.userId, found.version)
+      const tokens = parseJson(sealer.open({ bytes: found.sealed, key: found.sealedKey }, place)) as TokenSet
+      cache.set(textOf(key), tokens)
+      return tokens
+    },
+    async put(key: TokenKey, tokens: TokenSet): Promise<void> {
+      await store.transact((tx) => write(tx, key, tokens))
+      cache.set(textOf(key), tokens)
+    },
+    async mark(key: TokenKey, status: TokenRow['status'], problem: string): Promise<void> {
+      await store.transact((tx) => tx.update(credentials).set({ status, problem, updatedAt: clock() }).where(mine(key)))
+      if (status === 'dead') cache.delete(textOf(key))
+    },
+    async remove(key: TokenKey): Promise<void> {
+      await store.transact(async (tx) => void (await tx.delete(credentials).where(mine(key))))
+      cache.delete(textOf(key))
+    },
+    /** After a connection was changed or removed. */
+    forget(connectionId: ConnectionId): void {
+      for (const text of cache.keys()) if (text.startsWith(`${connectionId} `)) cache.delete(text)
+    },
+    /** Whose tokens end soon and can be renewed, for whoever keeps them alive in the background. */
+    async due(): Promise<TokenKey[]> {
+      const isRefreshable = and(eq(credentials.kind, 'oauth'), eq(credentials.isRefreshable, true), ne(credentials.status, 'dead'))
+      return (await store.read.select().from(credentials).where(isRefreshable))
+        .filter(({ expiresAt, updatedAt }) => expiresAt !== null && clock() >= refreshDueAt({ expiresAt, issuedAt: updatedAt }))
+        .map(({ connectionId, userId }) => ({ connectionId, credentialOf: userId }))
+    },
+  }
+}
+
+export function createTokenSets(deps: Deps) {
+  const { clock, changes } = deps
+  const vault = createVault(deps)
+  const refreshing = new Map<string, Promise<TokenSet | undefined>>()
+  const rests = new Map<string, { until: number; count: number }>()
+  const isResting = (key: TokenKey) => clock() < (rests.get(textOf(key))?.until ?? 0)
+
+  const note = async (key: TokenKey, status: TokenRow['status'], problem: string): Promise<void> => {
+    await vault.mark(key, status, problem)
+    changes.announce({ kind: 'credential-failing', connectionId: key.connectionId, userId: key.credentialOf })
+  }
+  const renew = async (key: TokenKey, from: TokenSet, fetch: GuardedFetch): Promise<TokenSet | undefined> => {
+    const result = await refreshOnce(from, fetch, clock)
+    if ('tokens' in result) {
+      await vault.put(key, result.tokens)
+      rests.delete(textOf(key))
+      return result.tokens
+    }
+    const count = (rests.get(textOf(key))?.count ?? 0) + 1
+    rests.set(textOf(key), { count, until: clock() + Math.min(BACK_OFF_FIRST_MS * 2 ** (count - 1), BACK_OFF_MAX_MS) })
+    await note(key, result.isFinal ? 'dead' : 'failing', result.problem)
+    return undefined
+  }
+  /** One refresh at a time for each credential; whoever comes meanwhile gets its result. */
+  const refresh = (key: TokenKey, from: TokenSet, fetch: GuardedFetch): Promise<TokenSet | undefined> => {
+    const text = textOf(key)
+    const work = refreshing.get(text) ?? renew(key, from, fetch).finally(() => refreshing.delete(text))
+    refreshing.set(text, work)
+    return work
+  }
+
+  return {
+    row: vault.row,
+    find: vault.find,
+    remove: vault.remove,
+    forget: vault.forget,
+    due: vault.due,
+    note,
+    async put(key: TokenKey, tokens: TokenSet): Promise<void> {
+      await vault.put(key, tokens)
+      rests.delete(textOf(key))
+    },
+    /** Tokens that are good now: renewed when their end is near. Undefined when the user has to sign in. */
+    async current(key: TokenKey, fetch: GuardedFetch): Promise<TokenSet | undefined> {
+      const tokens = await vault.find(key)
+      if (!tokens || clock() < refreshDueAt(tokens)) return tokens
+      const left = tokens.expiresAt !== undefined && tokens.expiresAt <= clock() ? undefined : tokens
+      if (tokens.refreshToken === undefined || isResting(key)) return left
+      return (await refresh(key, tokens, fetch)) ?? left
+    },
+    /** The upstream refused these: others, if they can be had without the user. */
+    async replace(key: TokenKey, refused: string, fetch: GuardedFetch): Promise<TokenSet | undefined> {
+      const tokens = await vault.find(key)
+      // Somebody else's refresh may have come in between.
+      if (!tokens || tokens.accessToken !== refused) return tokens
+      return tokens.refreshToken === undefined || isResting(key) ? undefined : refresh(key, tokens, fetch)
+    },
+  }
+}
+export type TokenSets = ReturnType<typeof createTokenSets>
+
+type Refreshed = { tokens: TokenSet } | { isFinal: boolean; problem: string }
+
+async function refreshOnce(from: TokenSet, fetch: GuardedFetch, clock: Clock): Promise<Refreshed> {
+  const { refreshAuthorization, OAuthError } = await sdk()
+  const { metadata, client, resource, refreshToken = '', issuer } = from
+  try {
+    const asked = { metadata, clientInformation: client, refreshToken, resource, fetchFn: fetch }
+    return { tokens: tokenSetOf(await refreshAuthorization(issuer, asked), from, clock()) }
+  } catch (error) {
+    const code = error instanceof OAuthError ? String(error.code) : ''
+    const isFinal = ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(code)
+    const problem = isFinal
+      ? 'The server no longer accepts this sign-in. Sign in again.'
+      : 'The sign-in could not be renewed; Toolpass keeps trying.'
+    return { isFinal, problem }
+  }
+}
