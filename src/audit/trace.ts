@@ -1,8 +1,9 @@
 /**
  * The way of a connecting client, step by step, for whoever has to find out why it fails. Kept in memory alone and for a
- * while: it is a torch, not a record. No secret may come in: callers pass reasons and names, never parameters.
+ * while: it is a torch, not a record. No secret may come in: callers pass reasons and names, never parameters, and what
+ * looks like a secret all the same is blotted out here.
  */
-import type { Clock } from '@/lib/clock.ts'
+import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { ClientId, UserId } from '@/lib/ids.ts'
 
 export type TraceStep =
@@ -36,7 +37,8 @@ export type TraceNote = {
   /** More to show, in our own words or the client's host names. */
   detail?: Readonly<Record<string, string>>
 }
-export type TraceEntry = TraceNote & { seq: number; at: number }
+/** `times` of the same came one after another, the first at `firstAt`, the last at `at`. */
+export type TraceEntry = TraceNote & { seq: number; at: number; firstAt: number; times: number }
 export type Trace = {
   note(note: TraceNote): void
   /** The newest last, after the given number. */
@@ -45,16 +47,65 @@ export type Trace = {
 }
 
 const KEPT_MAX = 2_000
+const KEPT_MS = DAY_MS
+/** One address that knocks without end must not push the others out. */
+const KEPT_PER_ADDRESS_MAX = 200
+/** An app that tries the same again and again within this time is one entry with a count. */
+const SAME_WITHIN_MS = 10 * MINUTE_MS
+const TEXT_LENGTH_MAX = 300
 
 export function createTrace({ clock }: { clock: Clock }): Trace {
   const entries: TraceEntry[] = []
   let seq = 0
+  const take = (at: number) => (at < 0 ? undefined : entries.splice(at, 1)[0])
   return {
     note(note) {
-      entries.push({ ...note, seq: ++seq, at: clock() })
-      if (entries.length > KEPT_MAX) entries.splice(0, entries.length - KEPT_MAX)
+      const now = clock()
+      const clean = cleaned(note)
+      const lastAt = entries.findLastIndex(({ address, clientId }) => address === clean.address && clientId === clean.clientId)
+      const last = entries[lastAt]
+      const again = last && now - last.at < SAME_WITHIN_MS && isSame(last, clean) ? take(lastAt) : undefined
+      entries.push({ ...clean, seq: ++seq, at: now, firstAt: again?.firstAt ?? now, times: (again?.times ?? 0) + 1 })
+      if (entries.length > KEPT_MAX) entries.shift()
+      const ofAddress = entries.reduce((sum, { address }) => (address === clean.address ? sum + 1 : sum), 0)
+      if (ofAddress > KEPT_PER_ADDRESS_MAX) take(entries.findIndex(({ address }) => address === clean.address))
     },
-    since: (after) => entries.filter((entry) => entry.seq > after),
+    since(after) {
+      const oldest = clock() - KEPT_MS
+      return entries.filter((entry) => entry.seq > after && entry.at >= oldest)
+    },
     lastSeq: () => seq,
+  }
+}
+
+const isSame = (one: TraceNote, other: TraceNote): boolean =>
+  one.step === other.step &&
+  one.outcome === other.outcome &&
+  one.reason === other.reason &&
+  one.profileName === other.profileName &&
+  one.userId === other.userId &&
+  one.origin === other.origin
+
+// Our tokens, codes and secrets are 43 characters of base64url behind a prefix; no word of ours is as long.
+const SECRET = /[\w-]{43,}/g
+/** Where parameters would stand. */
+const BEHIND_ADDRESS = /[?#]\S+/g
+
+/** One line, no parameters, nothing as long as a secret. */
+const clean = (text: string): string =>
+  text
+    .replace(/\p{Cc}+/gu, ' ')
+    .replace(BEHIND_ADDRESS, '')
+    .replace(SECRET, '…')
+    .slice(0, TEXT_LENGTH_MAX)
+
+function cleaned(note: TraceNote): TraceNote {
+  const { reason, clientName, profileName, detail } = note
+  return {
+    ...note,
+    ...(reason !== undefined && { reason: clean(reason) }),
+    ...(clientName !== undefined && { clientName: clean(clientName) }),
+    ...(profileName !== undefined && { profileName: clean(profileName) }),
+    ...(detail && { detail: Object.fromEntries(Object.entries(detail).map(([name, text]) => [name, clean(text)])) }),
   }
 }
