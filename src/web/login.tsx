@@ -1,4 +1,7 @@
 import { z } from 'zod'
+import type { Trace, TraceNote } from '@/audit'
+import type { Clients } from '@/clients'
+import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { Users } from '@/users'
 import { LoginPage } from '@views/login.tsx'
@@ -7,11 +10,27 @@ import type { Page, Profiles } from './needs.ts'
 import { safeNext } from './next.ts'
 import { fromOf, signedIn, signedOut } from './sign-in.ts'
 
-type Deps = Page & { users: Pick<Users, 'login' | 'sessions'>; profiles: Pick<Profiles, 'ensureFirst'> }
+type Tracing = { trace: Pick<Trace, 'note'>; clients: Pick<Clients, 'find'> }
+type Deps = Page & Tracing & { users: Pick<Users, 'login' | 'sessions'>; profiles: Pick<Profiles, 'ensureFirst'> }
 
 const Form = z.object({ username: Field, password: Field, next: Field.optional() })
 
-export const loginRoutes = ({ doors, reply, shell, users, profiles }: Deps) =>
+/** Signing in is a step of a client's way only when its request led here. */
+async function noteSignIn(
+  { trace, clients }: Tracing,
+  incoming: Incoming,
+  next: string,
+  said: Pick<TraceNote, 'outcome' | 'reason' | 'userId'>,
+) {
+  const asking = /^\/oauth\/authorize\?(.*)$/s.exec(next)?.[1]
+  if (asking === undefined && !/^\/device(\?|$)/.test(next)) return
+  const identifier = new URLSearchParams(asking).get('client_id')
+  const client = identifier === null ? undefined : await clients.find(identifier)
+  const who = client && { clientId: client.id, clientName: client.name }
+  trace.note({ step: 'sign-in', address: incoming.address, origin: incoming.origin, ...who, ...said })
+}
+
+export const loginRoutes = ({ doors, reply, shell, users, profiles, trace, clients }: Deps) =>
   doors
     .open('/login')
     .get(
@@ -31,9 +50,11 @@ export const loginRoutes = ({ doors, reply, shell, users, profiles }: Deps) =>
           const login = await users.login(username, password, fromOf(request, incoming))
           if (session) await users.sessions.end(session.hash)
           await profiles.ensureFirst(login.user)
+          await noteSignIn({ trace, clients }, incoming, next, { outcome: 'ok', userId: login.user.id })
           return reply.to(request, next, { cookies: signedIn(incoming, login) })
         } catch (error) {
           if (!(error instanceof Failure) || !['wrong_login', 'slow_down'].includes(error.code)) throw error
+          await noteSignIn({ trace, clients }, incoming, next, { outcome: 'refused', reason: error.code })
           const { status, retryAfterSeconds } = error
           const form = { values: { username }, errors: { form: error.message } }
           const page = <LoginPage shell={shell.bare(request)} next={next} slowedForSeconds={retryAfterSeconds} form={form} />
