@@ -1,34 +1,51 @@
-import { isIP } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { HOUR_MS, SECOND_MS } from '@/lib/clock.ts'
+import { blockOf } from '@/lib/addresses.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { OAuthProblem } from './problem.ts'
 
 // Generous: a whole office behind one address must get through, and clients show a 429 as "couldn't register".
-const REGISTRATIONS_MAX = 100
+const REGISTRATIONS_MAX = 500
+/** Documents that one address can make us fetch. */
+const FETCHES_MAX = 60
+/** Tries at one document that keeps failing. */
+const FAILURES_MAX = 5
 
-/** @returns a turnstile by address, IPv6 by /64. @throws OAuthProblem with status 429 */
-export function createTurnstile(): (address: string) => Promise<void> {
-  const limiter = new RateLimiterMemory({ keyPrefix: 'registration', points: REGISTRATIONS_MAX, duration: HOUR_MS / SECOND_MS })
-  return async (address) => {
+/** IPv6 by /64, which one subscriber has to spend. */
+const keyOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
+
+type Turnstile = (key: string) => Promise<void>
+
+function createTurnstile(keyPrefix: string, points: number, windowMs: number, said: string): Turnstile {
+  const limiter = new RateLimiterMemory({ keyPrefix, points, duration: windowMs / SECOND_MS })
+  return async (key) => {
     try {
-      await limiter.consume(isIP(address) === 6 ? prefix64(address) : address)
+      await limiter.consume(key)
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused
-      const wait = Math.ceil(refused.msBeforeNext / SECOND_MS)
-      throw new OAuthProblem('temporarily_unavailable', 'too many registrations from this address, try again later', 429, wait)
+      throw new OAuthProblem('temporarily_unavailable', said, 429, Math.ceil(refused.msBeforeNext / SECOND_MS))
     }
   }
 }
 
-/** The first four groups, written one way however the address was. */
-function prefix64(address: string): string {
-  const [head = '', tail] = (address.split('%')[0] ?? '').split('::')
-  const left = head.split(':').filter(Boolean)
-  const right = (tail ?? '').split(':').filter(Boolean)
-  const gap = tail === undefined ? 0 : Math.max(0, 8 - left.length - right.length)
-  const groups = [...left, ...Array<string>(gap).fill('0'), ...right]
-  return groups
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(':')
+/** @returns a turnstile by address, IPv6 by /64. @throws OAuthProblem with status 429 */
+export function createRegistrationTurnstile(): Turnstile {
+  const pass = createTurnstile('registration', REGISTRATIONS_MAX, HOUR_MS, 'too many registrations from this address, try again later')
+  return (address) => pass(keyOf(address))
+}
+
+/** Who may make us fetch a document, and how often one that fails is tried. */
+export function createFetchTurnstiles() {
+  const byAddress = createTurnstile('documents', FETCHES_MAX, MINUTE_MS, 'too many new clients from this address, try again later')
+  const failing = new RateLimiterMemory({ keyPrefix: 'failing documents', points: FAILURES_MAX, duration: (10 * MINUTE_MS) / SECOND_MS })
+  return {
+    byAddress: (address: string) => byAddress(keyOf(address)),
+    /** Whether this document or its host has failed too often of late. */
+    async rests(key: string): Promise<boolean> {
+      const known = await failing.get(key)
+      return known !== null && known.consumedPoints >= FAILURES_MAX
+    },
+    failed: async (key: string): Promise<void> => void (await failing.penalty(key)),
+    worked: async (key: string): Promise<void> => void (await failing.delete(key)),
+  }
 }

@@ -15,6 +15,8 @@ export type Change =
   | { kind: 'profile-removed'; profileId: ProfileId }
   | { kind: 'client-removed'; clientId: ClientId }
   | { kind: 'client-blocked'; clientId: ClientId }
+  /** Its redirect addresses are others now: what was allowed to it was allowed to another. */
+  | { kind: 'client-changed'; clientId: ClientId }
   | { kind: 'grant-changed'; grantId: GrantId }
   | { kind: 'grant-ended'; grantId: GrantId }
 
