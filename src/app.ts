@@ -33,6 +33,7 @@ import {
   adminRoutes,
   appsRoutes,
   callRoutes,
+  clientsRoutes,
   connectionRoutes,
   connectionsRoutes,
   consentRoutes,
@@ -41,11 +42,13 @@ import {
   homeRoutes,
   loginRoutes,
   logoutRoutes,
+  ownClientsRoutes,
   profileRoutes,
   profileToolsRoutes,
   resetRoutes,
   settingsRoutes,
   setupRoutes,
+  tokensRoutes,
 } from './web/index.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -71,7 +74,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs })
     const users = createUsers({ store, audit, clock, changes })
     const clients = createClients({ store, clock, audit, changes, outbound, trace })
-    const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log })
+    const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log, outbound })
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
@@ -194,10 +197,13 @@ export function createApp(house: House) {
     .use(connectionsRoutes(deps))
     .use(connectionRoutes(deps))
     .use(appsRoutes(deps))
+    .use(ownClientsRoutes(deps))
+    .use(tokensRoutes(deps))
     .use(activityRoutes(deps))
     .use(callRoutes(deps))
     .use(settingsRoutes(deps))
     .use(adminRoutes(deps))
+    .use(clientsRoutes(deps))
 }
 export type App = ReturnType<typeof createApp>
 

@@ -13,6 +13,7 @@ import { CopyBlock } from './parts/copy.tsx'
 import { FormProblem, type FormState, SelectField, TextField } from './parts/field.tsx'
 import { plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
+import { AdminPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 
 export type UserSummary = {
@@ -149,6 +150,7 @@ const AddUser = (p: { form: FormState | undefined; lengthMin: number }) => (
 export const AdminPage = (p: AdminPageProps) => (
   <Layout shell={p.shell} title="Users" current="admin">
     <PageHead title="Users" lead="Everyone with an account here. Each has their own connections, profiles and connected apps." />
+    <AdminPlaces current="/admin" />
     {p.link && <OneTimeLink link={p.link} />}
     <Card flush={true}>
       <table class="table">

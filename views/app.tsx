@@ -11,7 +11,7 @@ import { Card, Facts, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import { type FormState, TextField } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
-import { AgoOr } from './parts/time.tsx'
+import { Ago, AgoOr } from './parts/time.tsx'
 import { KindBadge, type ToolKind } from './parts/tool.tsx'
 
 export type AppTool = {
@@ -29,12 +29,29 @@ export type AppPageProps = {
     redirectHost: string
     /** How the client is known, in words ("metadata document at claude.ai", "registered itself"). */
     verification: string
-    lastAddress?: string | null | undefined
+    /** An access token that its user made for a script, not an app that asked. */
+    script: boolean
+    firstUsedAt: number | null
+    /** The networks it came from, the latest first. */
+    networks: readonly string[]
   }
   tools: readonly AppTool[]
   calls: readonly CallRow[]
   form?: FormState | undefined
 }
+
+const Networks = (p: { networks: readonly string[] }) =>
+  p.networks.length === 0 ? (
+    <span class="muted">not known yet</span>
+  ) : (
+    <ul>
+      {p.networks.map((network) => (
+        <li>
+          <code class="break">{network}</code>
+        </li>
+      ))}
+    </ul>
+  )
 
 const About = ({ app }: { app: AppPageProps['app'] }) => (
   <Card title="About">
@@ -42,10 +59,11 @@ const About = ({ app }: { app: AppPageProps['app'] }) => (
       items={[
         ['Profile', <a href={`/profiles/${app.profileId}`}>{foreign(app.profile)}</a>],
         ['Name', app.verification],
-        ['Sends you back to', <code class="break">{foreign(app.redirectHost, 120)}</code>],
-        ['Let in', <AgoOr at={app.createdAt} none="" />],
+        ...(app.script ? [] : [['Sends you back to', <code class="break">{foreign(app.redirectHost, 120)}</code>] as const]),
+        [app.script ? 'Made' : 'Let in', <Ago at={app.createdAt} />],
+        ['First used', <AgoOr at={app.firstUsedAt} none="never" />],
         ['Last used', <AgoOr at={app.lastUsedAt} none="never" />],
-        ['From', app.lastAddress ? <code class="break">{app.lastAddress}</code> : <span class="muted">not known yet</span>],
+        ['From', <Networks networks={app.networks} />],
         ['Ends', <AgoOr at={app.expiresAt} none="when revoked" />],
       ]}
     />
@@ -122,7 +140,7 @@ export const AppPage = (p: AppPageProps) => {
   return (
     <Layout shell={p.shell} title={client} current="apps">
       <PageHead
-        back={{ href: '/apps', label: 'Connected apps' }}
+        back={p.app.script ? { href: '/apps/tokens', label: 'Access tokens' } : { href: '/apps', label: 'Connected apps' }}
         title={<bdi>{client}</bdi>}
         badge={<AppStatusWord status={p.app.status} />}
         lead={p.app.device && <bdi>{foreign(p.app.device)}</bdi>}
@@ -142,10 +160,16 @@ export const AppPage = (p: AppPageProps) => {
         </div>
         <div class="stack">
           <About app={p.app} />
-          <Device app={p.app} form={p.form} />
+          {!p.app.script && <Device app={p.app} form={p.form} />}
           {alive && (
-            <Card title="Revoke" tone="danger" lead="Ends this app's access, here and on its device.">
-              <RevokeConfirm app={p.app} place="block" />
+            <Card
+              title="Revoke"
+              tone="danger"
+              lead={
+                p.app.script ? 'Ends what the token is good for, wherever it is used.' : "Ends this app's access, here and on its device."
+              }
+            >
+              <RevokeConfirm app={p.app} place="block" script={p.app.script} />
             </Card>
           )}
         </div>

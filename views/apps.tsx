@@ -9,6 +9,7 @@ import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import { Empty } from './parts/empty.tsx'
 import { foreign, plural } from './parts/format.ts'
+import { AppsPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 
 export type AppStatus = 'active' | 'paused' | 'expired' | 'revoked'
@@ -37,6 +38,8 @@ export type AppsPageProps = { shell: Shell; apps: readonly AppSummary[] }
 export const RevokeConfirm = (p: {
   app: Pick<AppSummary, 'id' | 'client' | 'device'>
   place: 'row' | 'block'
+  /** An access token of a script: nobody comes back by themselves. */
+  script?: boolean | undefined
   target?: string | undefined
 }) => {
   const client = foreign(p.app.client, 40)
@@ -54,7 +57,11 @@ export const RevokeConfirm = (p: {
           {p.app.device && ` on ${foreign(p.app.device, 40)}`}?
         </>
       }
-      consequences={['It is shut out on its very next request', 'Open streams close now', 'To come back it has to ask you again']}
+      consequences={[
+        'It is shut out on its very next request',
+        'Open streams close now',
+        p.script ? 'It cannot be brought back' : 'To come back it has to ask you again',
+      ]}
     />
   )
 }
@@ -99,6 +106,7 @@ export const AppsPage = (p: AppsPageProps) => (
       title="Connected apps"
       lead="Each line is one app that you let in, on one device, with one profile. Revoking holds on its very next request."
     />
+    <AppsPlaces current="/apps" />
     <Card flush={true}>
       {p.apps.length === 0 ? (
         <Empty

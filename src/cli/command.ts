@@ -3,13 +3,13 @@ import type { Config } from '@/config'
 export type Asked = {
   config: Config
   name: string
-  values: Record<string, string | boolean | undefined>
+  values: Record<string, string | boolean | string[] | undefined>
   words: readonly string[]
 }
 export type Command = {
   usage: string
   summary: string
-  options?: Record<string, { type: 'string' | 'boolean'; short?: string }>
+  options?: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }>
   run(asked: Asked): Promise<void>
 }
 

@@ -13,7 +13,9 @@ import { Failure } from '@/lib/failure.ts'
 import { createLog } from '@/lib/log.ts'
 import { type TaskInput, type TaskName, TASKS } from './tasks.ts'
 
-const LINE_BYTES_MAX = 16 * 1024
+const ASKED_CHARS_MAX = 16 * 1024
+/** Lists of everything there is. */
+const ANSWERED_CHARS_MAX = 16 * 1024 * 1024
 const TIMEOUT_MS = 15_000
 
 type Ask = { secret: string; task: TaskName; input: TaskInput }
@@ -30,7 +32,7 @@ export function openControl(house: House): { close(): void } {
   const server = createServer((socket) => {
     socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
     socket.on('error', () => socket.destroy())
-    readLine(socket, (line) => void answer(house, secret, line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`)))
+    readLine(socket, ASKED_CHARS_MAX, (line) => void answer(house, secret, line).then((reply) => socket.end(`${JSON.stringify(reply)}\n`)))
   })
   server.listen(places.socket, () => chmodSync(places.socket, 0o600))
   return {
@@ -79,17 +81,17 @@ function ask(path: string, request: Ask): Promise<Answer | undefined> {
   socket.setTimeout(TIMEOUT_MS, () => socket.destroy())
   socket.on('error', () => settle(undefined))
   socket.on('close', () => settle(undefined))
-  readLine(socket, (line) => settle(JSON.parse(line) as Answer))
+  readLine(socket, ANSWERED_CHARS_MAX, (line) => settle(JSON.parse(line) as Answer))
   return promise
 }
 
-function readLine(socket: Socket, take: (line: string) => void): void {
+function readLine(socket: Socket, charsMax: number, take: (line: string) => void): void {
   let text = ''
   socket.setEncoding('utf8')
   socket.on('data', (chunk) => {
     text += String(chunk)
     const end = text.indexOf('\n')
     if (end >= 0) take(text.slice(0, end))
-    else if (text.length > LINE_BYTES_MAX) socket.destroy()
+    else if (text.length > charsMax) socket.destroy()
   })
 }

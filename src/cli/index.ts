@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util'
 import { asFlag, ConfigProblem, environment, loadConfig, SETTING_NAMES, type SettingName } from '@/config'
 import { Failure } from '@/lib/failure.ts'
+import { client } from './client.ts'
 import { type Command, print, Usage } from './command.ts'
 import { healthcheck } from './healthcheck.ts'
 import { serve } from './serve.ts'
@@ -9,7 +10,7 @@ import { setupLink } from './setup-link.ts'
 import { user } from './user.ts'
 import { version } from './version.ts'
 
-const COMMANDS: Record<string, Command> = { serve, 'setup-link': setupLink, user, healthcheck, version }
+const COMMANDS: Record<string, Command> = { serve, 'setup-link': setupLink, user, client, healthcheck, version }
 
 /** Runs one command and sets the exit status: 0 done, 1 not done, 2 called wrongly. */
 export async function run(argv: readonly string[]): Promise<void> {
@@ -55,7 +56,7 @@ type Options = NonNullable<Parameters<typeof parseArgs>[0]>['options']
 function parse(args: string[], options: NonNullable<Options>) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true }) as {
-      values: Record<string, string | boolean | undefined>
+      values: Record<string, string | boolean | string[] | undefined>
       positionals: string[]
     }
   } catch (error) {

@@ -1,5 +1,6 @@
 import { and, eq, isNull, lt } from 'drizzle-orm'
 import type { Audit } from '@/audit'
+import { blockOf } from '@/lib/addresses.ts'
 import type { Changes } from '@/lib/changes.ts'
 import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
@@ -20,12 +21,16 @@ export type NewGrant = {
   profileId: ProfileId
   reach: GrantRow['reach']
   toolIds: readonly ToolId[]
+  /** Of these, the ones whose each call the user is asked about. */
+  askIds?: readonly ToolId[]
   deviceName: string
   expiresAt: number | null
 }
 
 const DEVICE_NAME_LENGTH_MAX = 60
 const TOUCH_EVERY_MS = MINUTE_MS
+/** Somebody's home, work and way between them; more would be a diary. */
+const NETWORKS_KEPT_MAX = 5
 /** A code lives a minute; a grant that nobody came back for is no use a day later. */
 const ABANDONED_AFTER_MS = DAY_MS
 
@@ -34,17 +39,19 @@ export type Grants = ReturnType<typeof createGrants>
 export function createGrants(deps: Deps) {
   const reading = createReading(deps)
   const inner = { ...deps, reading }
-  const { find, demand, listForUser, forget } = reading
-  return { find, demand, listForUser, forget, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
+  const { find, demand, listForUser, usageByClient, usersOfClient, forget } = reading
+  const readable = { find, demand, listForUser, usageByClient, usersOfClient, forget }
+  return { ...readable, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
 }
 
 function createMaking({ clock }: Inner) {
   return {
     /** Only inside the transaction that consumes the user's decision. */
-    async create(tx: Writer, { toolIds, ...asked }: NewGrant): Promise<Grant> {
+    async create(tx: Writer, { toolIds, askIds = [], ...asked }: NewGrant): Promise<Grant> {
       const row = { ...asked, id: newGrantId(), laterTools: 'out' as const, createdAt: clock() }
       const [grant] = await tx.insert(grants).values(row).returning()
-      const tools = [...new Set(toolIds)].map((toolId) => ({ grantId: row.id, toolId, permission: 'allow' as const }))
+      const permissionOf = (toolId: ToolId): Permission => (askIds.includes(toolId) ? 'ask' : 'allow')
+      const tools = [...new Set(toolIds)].map((toolId) => ({ grantId: row.id, toolId, permission: permissionOf(toolId) }))
       // SQLite takes some thirty thousand values in one statement; a row here has three.
       for (let at = 0; at < tools.length; at += 1_000) await tx.insert(grantTools).values(tools.slice(at, at + 1_000))
       return { ...(grant as GrantRow), tools: new Map(tools.map((tool) => [tool.toolId, tool.permission])) }
@@ -124,8 +131,8 @@ function createEnding({ store, clock, audit, changes, reading }: Inner) {
       const live = and(eq(grants.clientId, clientId), isNull(grants.revokedAt))
       for (const grant of await store.transact((tx) => end(tx, by, live, why))) announceEnded(grant.id)
     },
-    /** By the house itself, in the midst of a transaction. Call `announceEnded` after its commit. */
-    endWithin: async (tx: Writer, id: GrantId, why: string): Promise<void> => void (await end(tx, undefined, isLive(id), why)),
+    /** In the midst of a transaction, by the house itself where nobody is named. Call `announceEnded` after its commit. */
+    endWithin: async (tx: Writer, id: GrantId, why: string, by?: Owner): Promise<void> => void (await end(tx, by, isLive(id), why)),
     announceEnded,
     /** Forgets grants that nobody came back for. @returns how many */
     async sweep(): Promise<number> {
@@ -147,13 +154,17 @@ function createUse({ store, clock, reading }: Inner) {
       touched.set(id, now)
       const grant = await reading.find(id)
       if (!grant) return void touched.delete(id)
-      const used = { lastUsedAt: now, lastAddress: address, firstUsedAt: grant.firstUsedAt ?? now }
+      const networks = latestFirst(grant.networks, blockOf(address))
+      const used = { lastUsedAt: now, lastAddress: address, firstUsedAt: grant.firstUsedAt ?? now, networks }
       await store.transact(async (tx) => void (await tx.update(grants).set(used).where(eq(grants.id, id))), 'process')
       const cached = reading.cached(id)
       if (cached) Object.assign(cached, used)
     },
   }
 }
+
+const latestFirst = (networks: readonly string[], network: string | undefined): string[] =>
+  network === undefined ? [...networks] : [network, ...networks.filter((each) => each !== network)].slice(0, NETWORKS_KEPT_MAX)
 
 const about = (by: Actor | undefined, grant: GrantRow) => ({
   userId: by === undefined ? grant.userId : by === 'command line' ? null : by.id,

@@ -1,4 +1,4 @@
 /** What a user let an app do: with which profile and tools, until when, and how it ends. */
 export { decide, state } from './decide.ts'
 export { createGrants, type Grants } from './grants.ts'
-export type { Grant } from './reading.ts'
+export type { Grant, Usage } from './reading.ts'

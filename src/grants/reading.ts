@@ -1,15 +1,18 @@
-import { desc, eq, inArray } from 'drizzle-orm'
+import { desc, eq, inArray, sql } from 'drizzle-orm'
+import type { Clock } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { GrantId, ToolId, UserId } from '@/lib/ids.ts'
+import type { ClientId, GrantId, ToolId, UserId } from '@/lib/ids.ts'
 import { grants, grantTools, type Reader, type Store } from '@/store'
 import type { Permission } from './decide.ts'
 
 export type GrantRow = typeof grants.$inferSelect
 export type Grant = GrantRow & { tools: Map<ToolId, Permission> }
+/** How much a client is let in: users and grants that hold now, and the last use by any, ended ones included. */
+export type Usage = { users: number; live: number; lastUsedAt: number | null }
 
 const CACHED_MAX = 5_000
 
-export function createReading({ store }: { store: Store }) {
+export function createReading({ store, clock }: { store: Store; clock: Clock }) {
   const cache = new Map<GrantId, Grant>()
   /** Counts up with each change: what was read before one must not be kept after it. */
   let changesSeen = 0
@@ -45,6 +48,7 @@ export function createReading({ store }: { store: Store }) {
       else cache.delete(id)
     },
     cached: (id: GrantId) => cache.get(id),
+    ...createCounting(store, clock),
   }
 }
 
@@ -54,4 +58,34 @@ async function withTools(read: Pick<Reader, 'select'>, rows: readonly GrantRow[]
   const found = await read.select().from(grantTools).where(inArray(grantTools.grantId, ids))
   const tools = Map.groupBy(found, (tool) => tool.grantId)
   return rows.map((row) => ({ ...row, tools: new Map((tools.get(row.id) ?? []).map((tool) => [tool.toolId, tool.permission])) }))
+}
+
+function createCounting(store: Store, clock: Clock) {
+  const live = () => sql`${grants.revokedAt} IS NULL AND (${grants.expiresAt} IS NULL OR ${grants.expiresAt} > ${clock()})`
+  const counted = () => ({
+    users: sql<number>`count(DISTINCT CASE WHEN ${live()} THEN ${grants.userId} END)`,
+    live: sql<number>`count(CASE WHEN ${live()} THEN 1 END)`,
+    lastUsedAt: sql<number | null>`max(${grants.lastUsedAt})`,
+  })
+  return {
+    /** One query for any number of clients; those that nobody ever let in are absent. */
+    async usageByClient(ids?: readonly ClientId[]): Promise<Map<ClientId, Usage>> {
+      const rows = await store.read
+        .select({ clientId: grants.clientId, ...counted() })
+        .from(grants)
+        .where(ids && inArray(grants.clientId, [...ids]))
+        .groupBy(grants.clientId)
+      return new Map(rows.map(({ clientId, ...usage }) => [clientId, usage]))
+    },
+    /** Who lets this client in, or did: each user once, the latest use first. */
+    usersOfClient: (id: ClientId): Promise<{ userId: UserId; live: number; lastUsedAt: number | null }[]> => {
+      const { live, lastUsedAt } = counted()
+      return store.read
+        .select({ userId: grants.userId, live, lastUsedAt })
+        .from(grants)
+        .where(eq(grants.clientId, id))
+        .groupBy(grants.userId)
+        .orderBy(desc(lastUsedAt))
+    },
+  }
 }

@@ -55,6 +55,21 @@ export function kindOfAddress(address: string): AddressKind {
   return match(V6, bits) ?? 'forbidden'
 }
 
+/**
+ * The network an address belongs to: the /24 of IPv4, the /64 of IPv6. Fine enough to tell home from work, too coarse to
+ * follow a person by. Undefined for what is no address.
+ */
+export function blockOf(address: string): string | undefined {
+  if (isIPv4(address)) return `${address.split('.', 3).join('.')}.0/24`
+  if (!isIPv6(address) || address.includes('%')) return undefined
+  const bits = bitsOfV6(address)
+  const inner = innerV4(bits)
+  if (inner !== undefined) return `${[24n, 16n, 8n].map((shift) => (inner >> shift) & 0xffn).join('.')}.0/24`
+  const groups = [112n, 96n, 80n, 64n].map((shift) => ((bits >> shift) & 0xffffn).toString(16))
+  while (groups.at(-1) === '0') groups.pop()
+  return `${groups.join(':')}::/64`
+}
+
 /** IPv4 written as IPv6 (::ffff:0:0/96) and the well-known NAT64 prefix (64:ff9b::/96) mean the IPv4 address within. */
 function innerV4(bits: bigint): bigint | undefined {
   const prefix = bits >> 32n

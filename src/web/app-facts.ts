@@ -13,9 +13,22 @@ export const toolsOf = (grant: Grant, { tools }: ProfileView, now: number): Prof
 
 export const nameOf = (client: Client | undefined): string => client?.name ?? 'unknown app'
 
-export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps): Promise<AppSummary> {
+export const isScript = (client: Client | undefined): boolean => client?.kind === 'script'
+
+/** Grants with their clients, each read once, of those clients that are wanted. */
+export async function withClients(
+  granted: readonly Grant[],
+  { clients }: Pick<AppDeps, 'clients'>,
+  isWanted: (client?: Client) => boolean,
+) {
+  const ids = [...new Set(granted.map((grant) => grant.clientId))]
+  const found = new Map(await Promise.all(ids.map(async (id) => [id, await clients.findById(id)] as const)))
+  return granted.map((grant) => ({ grant, client: found.get(grant.clientId) })).filter(({ client }) => isWanted(client))
+}
+
+export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps, known?: Client): Promise<AppSummary> {
   const now = clock()
-  const [client, view] = await Promise.all([clients.findById(grant.clientId), profiles.view(grant.profileId)])
+  const [client, view] = await Promise.all([known ?? clients.findById(grant.clientId), profiles.view(grant.profileId)])
   return {
     id: grant.id,
     client: nameOf(client),
@@ -34,11 +47,23 @@ const hostOf = (address: string) => (URL.canParse(address) ? new URL(address) : 
 /** How the client is known. Only a document was fetched from where it claims to be from; a name alone proves nothing. */
 export function verificationOf({ kind, identifier }: Client): string {
   if (kind === 'document') return `metadata document at ${hostOf(identifier)?.host ?? identifier}`
+  if (kind === 'script') return 'access token'
   return kind === 'registered' ? 'registered by an administrator' : 'registered itself'
 }
 
-export function redirectHostOf({ redirectUris }: Client): string {
-  const [first = ''] = redirectUris
-  const url = hostOf(first)
-  return url ? url.host || url.protocol : first
+/** The host, or for an app's own scheme the scheme with what stands in the host's place. */
+function placeOf(redirectUri: string): string {
+  const url = hostOf(redirectUri)
+  if (!url) return redirectUri
+  return /^https?:$/.test(url.protocol) ? url.host : `${url.protocol}${url.host && `//${url.host}`}`
 }
+
+export const redirectHostsOf = ({ redirectUris }: Client): string[] => [...new Set(redirectUris.map(placeOf))]
+
+const AUTHENTICATIONS: Record<Client['authMethod'], string> = {
+  none: 'nothing: it runs where no secret can be kept',
+  client_secret_basic: 'a client secret',
+  client_secret_post: 'a client secret',
+  private_key_jwt: 'a key of its own',
+}
+export const authenticationOf = (client: Client): string => (isScript(client) ? 'its access token' : AUTHENTICATIONS[client.authMethod])

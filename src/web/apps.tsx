@@ -6,7 +6,7 @@ import type { User } from '@/users'
 import { AppPage, type AppTool } from '@views/app.tsx'
 import { AppRow, AppsPage } from '@views/apps.tsx'
 import type { FormState } from '@views/parts/field.tsx'
-import { type AppDeps, appOf, redirectHostOf, toolsOf, verificationOf } from './app-facts.ts'
+import { type AppDeps, appOf, isScript, redirectHostsOf, toolsOf, verificationOf, withClients } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
 import { Field, REFUSED, refused } from './forms.ts'
 import type { Audit, Grant, Grants, Page } from './needs.ts'
@@ -24,7 +24,9 @@ export const appsRoutes = (deps: Deps) => {
   return doors
     .member('/apps')
     .get('/', async ({ request, user }) => {
-      const apps = await Promise.all((await grants.listForUser(user.id)).map((grant) => appOf(grant, deps)))
+      // Tokens of scripts have a page of their own.
+      const asked = await withClients(await grants.listForUser(user.id), deps, (client) => !isScript(client))
+      const apps = await Promise.all(asked.map(({ grant, client }) => appOf(grant, deps, client)))
       return reply.page(<AppsPage shell={shell.full(request, user)} apps={apps} />, { cookies: shell.said(request) })
     })
     .get(
@@ -78,9 +80,11 @@ async function appPage(deps: Deps, request: Request, user: User, grant: Grant, f
   const app = {
     ...summary,
     profileId: grant.profileId,
-    redirectHost: redirectHostOf(client),
+    redirectHost: redirectHostsOf(client)[0] ?? 'nowhere',
     verification: verificationOf(client),
-    lastAddress: grant.lastAddress,
+    script: isScript(client),
+    firstUsedAt: grant.firstUsedAt,
+    networks: grant.networks,
   }
   const calls = rows.slice(0, CALLS_SHOWN_MAX).map((row) => callRowOf(row, user))
   return <AppPage shell={shell.full(request, user)} app={app} tools={tools} calls={calls} form={form} />

@@ -18,8 +18,13 @@ export type Connections = Pick<
   'list' | 'demand' | 'add' | 'update' | 'remove' | 'check' | 'probeOf' | 'tools' | 'toolsById' | 'logTail'
 >
 export type Profiles = Pick<AllProfiles, 'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'view'>
-export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke'>
+export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
 export type Clients = Pick<AllClients, 'findById'>
+/** What administrators do with clients. */
+export type Registry = Pick<
+  AllClients,
+  'findById' | 'list' | 'policy' | 'setPolicy' | 'approve' | 'block' | 'unblock' | 'preregister' | 'listDocument' | 'remove'
+>
 export type Plugins = Pick<AllPlugins, 'connectors' | 'connector'>
 
 /** What every maker of pages gets. */
