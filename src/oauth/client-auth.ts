@@ -1,28 +1,90 @@
-/** Which client is speaking at the token endpoint (RFC 6749 §2.3). */
-import { type Client, type Clients, OAuthProblem } from '@/clients'
+/** Which client is speaking at an endpoint for machines (RFC 6749 §2.3). */
+import { type Client, OAuthProblem } from '@/clients'
+import { ASSERTION_TYPE, createProof, subjectOf } from './assertion.ts'
+import type { Deps } from './needs.ts'
 import type { Parameters } from './parameters.ts'
+import { type House, issuerOf } from './places.ts'
+
+/** A request to an endpoint for machines, as it came in. */
+export type Asking = {
+  form: URLSearchParams
+  authorization: string | null
+  house: House
+  /** The endpoint's own path, which an assertion may name as its audience. */
+  path: string
+  /** From where. */
+  address: string
+}
+export type Authenticate = (asking: Asking, asked: Parameters) => Promise<Client>
+
+/** Parameters that say who asks, and nothing about what. */
+export const AUTHENTICATING = new Set(['client_secret', 'client_assertion', 'client_assertion_type'])
 
 const refuse = (description = 'the client is unknown or its secret is wrong') => new OAuthProblem('invalid_client', description, 401)
 
 /**
  * A client with a secret may send it either way, whichever of the two it registered: libraries differ, and it proves the same.
- * @throws OAuthProblem `invalid_client` (401), `invalid_request`
+ * One with a key proves itself by that alone.
  */
-export async function authenticate(clients: Clients, authorization: string | null, asked: Parameters): Promise<Client> {
-  const basic = authorization === null ? undefined : readBasic(authorization)
-  const bodyId = asked.get('client_id')
-  const bodySecret = asked.get('client_secret')
-  if (basic && bodySecret !== undefined) throw new OAuthProblem('invalid_request', 'the client authenticates in one way, not in two')
-  if (basic && bodyId !== undefined && bodyId !== basic.id)
-    throw new OAuthProblem('invalid_request', 'client_id differs from the Authorization header')
-  const identifier = basic?.id ?? bodyId
+export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients'>): Authenticate {
+  const { clients } = deps
+  const prove = createProof(deps)
+  /** @throws OAuthProblem `invalid_client` (401), `invalid_request` */
+  return async ({ authorization, house, path, address }, asked) => {
+    const basic = authorization === null ? undefined : readBasic(authorization)
+    const assertion = readAssertion(asked)
+    const bodySecret = asked.get('client_secret')
+    if ([basic, bodySecret, assertion].filter((way) => way !== undefined).length > 1)
+      throw new OAuthProblem('invalid_request', 'the client authenticates in one way, not in two')
+    const identifier = identifierOf(asked.get('client_id'), basic?.id, assertion)
+    const client = await resolve(clients, identifier, address)
+    if (!client || client.blockedAt !== null) throw refuse()
+    if (client.authMethod === 'private_key_jwt') {
+      if (assertion === undefined) throw refuse('this client proves itself with a client_assertion')
+      await prove(client, assertion, [issuerOf(house), issuerOf(house) + path])
+      return client
+    }
+    const secret = (basic?.secret || undefined) ?? bodySecret
+    const isPublic = client.authMethod === 'none'
+    const isProven = isPublic ? secret === undefined : secret !== undefined && clients.knowsSecret(client, secret)
+    if (!isProven || assertion !== undefined) throw refuse()
+    return client
+  }
+}
+
+/** A document that cannot be had makes its client unknown here: the reason was told where a person could read it. */
+async function resolve(clients: Deps['clients'], identifier: string, address: string): Promise<Client | undefined> {
+  const known = await clients.find(identifier)
+  if (known) return known
+  try {
+    return await clients.resolve(identifier, address)
+  } catch (error) {
+    if (error instanceof OAuthProblem && error.status !== 429) throw refuse(error.description)
+    throw error
+  }
+}
+
+function readAssertion(asked: Parameters): string | undefined {
+  const assertion = asked.get('client_assertion')
+  const type = asked.get('client_assertion_type')
+  if (assertion === undefined && type === undefined) return undefined
+  if (assertion === undefined || type !== ASSERTION_TYPE)
+    throw new OAuthProblem('invalid_request', `client_assertion goes with client_assertion_type ${ASSERTION_TYPE}`)
+  return assertion
+}
+
+/** Where it is said more than once, it is said alike. */
+function identifierOf(fromBody: string | undefined, fromHeader: string | undefined, assertion: string | undefined): string {
+  const fromAssertion = assertion === undefined ? undefined : subjectOf(assertion)
+  if (assertion !== undefined && fromAssertion === undefined) throw refuse('the client_assertion cannot be read')
+  const said = [fromHeader, fromAssertion, fromBody].filter((each) => each !== undefined)
+  const [identifier] = said
   if (identifier === undefined) throw refuse('client_id is missing')
-  const client = await clients.find(identifier)
-  const secret = (basic?.secret || undefined) ?? bodySecret
-  if (!client || client.blockedAt !== null) throw refuse()
-  const isProven = client.authMethod === 'none' ? secret === undefined : secret !== undefined && clients.knowsSecret(client, secret)
-  if (!isProven) throw refuse()
-  return client
+  if (said.some((each) => each !== identifier))
+    throw assertion === undefined
+      ? new OAuthProblem('invalid_request', 'client_id differs from the Authorization header')
+      : refuse('client_id differs from the client_assertion')
+  return identifier
 }
 
 function readBasic(header: string): { id: string; secret: string } {

@@ -3,11 +3,13 @@
  * the page on which a person decides is elsewhere and gets none of these headers.
  */
 import { Elysia } from 'elysia'
+import type { Trace, TraceStep } from '@/audit'
 import { type Clients, OAuthProblem } from '@/clients'
 import { incomingOf } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import { JsonError, parseJson } from '@/lib/json.ts'
 import { readForm, readText } from './body.ts'
+import type { Asking } from './client-auth.ts'
 import { resourceMetadata, serverMetadata } from './metadata.ts'
 import { isProfileName } from './places.ts'
 import type { Oauth } from './oauth.ts'
@@ -16,7 +18,7 @@ const REGISTRATION_BYTES_MAX = 64 * 1024
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'WWW-Authenticate, Retry-After' }
 const PREFLIGHT = {
   ...CORS,
-  'access-control-allow-methods': 'GET, POST, OPTIONS',
+  'access-control-allow-methods': 'GET, POST, PUT, DELETE, OPTIONS',
   'access-control-allow-headers': 'Authorization, Content-Type, Accept, MCP-Protocol-Version',
   'access-control-max-age': '3600',
 }
@@ -29,7 +31,9 @@ function refusal(error: unknown): Response {
   if (error instanceof OAuthProblem) {
     const { description: error_description, status, retryAfterSeconds } = error
     return json({ error: error.error, error_description }, status, {
-      ...(error.error === 'invalid_client' && status === 401 && { 'www-authenticate': 'Basic realm="Toolpass"' }),
+      ...(status === 401 && {
+        'www-authenticate': error.error === 'invalid_token' ? 'Bearer error="invalid_token"' : 'Basic realm="Toolpass"',
+      }),
       ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
     })
   }
@@ -52,44 +56,110 @@ async function readMetadata(request: Request): Promise<unknown> {
   }
 }
 
-type Parts = { oauth: Pick<Oauth, 'token' | 'revoke'>; clients: Pick<Clients, 'register'>; addresses: { readonly base: string } }
+type Parts = {
+  oauth: Pick<Oauth, 'token' | 'revoke' | 'push' | 'askForDevice' | 'introspect'>
+  clients: Pick<Clients, 'register' | 'readRegistration' | 'updateRegistration' | 'deleteRegistration'>
+  trace: Pick<Trace, 'note'>
+  addresses: { readonly base: string }
+}
+type Incoming = { request: Request }
 
-export function oauthRoutes({ oauth, clients, addresses: { base } }: Parts) {
+export function oauthRoutes({ oauth, clients, trace, addresses: { base } }: Parts) {
+  const { push, askForDevice, token, introspect, revoke } = oauth
+  /** An endpoint for machines: a form in, JSON out. */
+  const endpoint =
+    (work: (asking: Asking) => Promise<unknown>, status = 200) =>
+    ({ request }: Incoming) =>
+      answer(async () => json((await work(await askingOf(request, base))) ?? {}, status))
+  const unparsed = { parse: 'none' } as const
   return new Elysia()
-    .use(wellKnownRoutes(base))
-    .options('/oauth/register', preflight)
+    .use(wellKnownRoutes(base, trace))
+    .use(registrationRoutes(clients, base))
+    .options('/oauth/par', preflight)
+    .options('/oauth/device_authorization', preflight)
     .options('/oauth/token', preflight)
+    .options('/oauth/introspect', preflight)
     .options('/oauth/revoke', preflight)
+    .post('/oauth/par', endpoint(push, 201), unparsed)
+    .post('/oauth/device_authorization', endpoint(askForDevice), unparsed)
+    .post('/oauth/token', endpoint(token), unparsed)
+    .post('/oauth/introspect', endpoint(introspect), unparsed)
+    .post('/oauth/revoke', endpoint(revoke), unparsed)
+}
+
+async function askingOf(request: Request, base: string): Promise<Asking> {
+  const { origin, address } = incomingOf(request)
+  const form = await readForm(request)
+  return {
+    form,
+    authorization: request.headers.get('authorization'),
+    house: { origin, base },
+    path: new URL(request.url).pathname,
+    address,
+  }
+}
+
+/** RFC 7591, and RFC 7592 for those that registered. */
+function registrationRoutes(clients: Parts['clients'], base: string) {
+  const houseOf = (request: Request) => ({ origin: incomingOf(request).origin, base })
+  const managing =
+    (work: (identifier: string, token: string, request: Request) => Promise<Response>) =>
+    ({ request, params }: Incoming & { params: { client: string } }) =>
+      answer(async () => {
+        const token = /^Bearer +([\w-]{1,200})$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+        if (token === undefined) throw new OAuthProblem('invalid_token', 'the registration access token is missing', 401)
+        return work(params.client, token, request)
+      })
+  return new Elysia()
+    .options('/oauth/register', preflight)
+    .options('/oauth/register/:client', preflight)
     .post(
       '/oauth/register',
       ({ request }) =>
-        answer(async () => json((await clients.register(await readMetadata(request), incomingOf(request).address)).answer, 201)),
-      { parse: 'none' },
-    )
-    .post(
-      '/oauth/token',
-      ({ request }) => answer(async () => json(await oauth.token(await readForm(request), request.headers.get('authorization')))),
-      { parse: 'none' },
-    )
-    .post(
-      '/oauth/revoke',
-      ({ request }) =>
         answer(async () => {
-          await oauth.revoke(await readForm(request), request.headers.get('authorization'))
-          return json({})
+          const { client: _, answer: registered } = await clients.register(
+            await readMetadata(request),
+            incomingOf(request).address,
+            houseOf(request),
+          )
+          return json(registered, 201)
         }),
       { parse: 'none' },
     )
+    .get(
+      '/oauth/register/:client',
+      managing(async (identifier, token, request) => json(await clients.readRegistration(identifier, token, houseOf(request)))),
+    )
+    .put(
+      '/oauth/register/:client',
+      managing(async (identifier, token, request) =>
+        json(await clients.updateRegistration(identifier, token, await readMetadata(request), houseOf(request))),
+      ),
+      { parse: 'none' },
+    )
+    .delete(
+      '/oauth/register/:client',
+      managing(async (identifier, token) => {
+        await clients.deleteRegistration(identifier, token)
+        return new Response(null, { status: 204, headers: { ...CORS, ...NO_STORE } })
+      }),
+    )
 }
 
-function wellKnownRoutes(base: string) {
+function wellKnownRoutes(base: string, trace: Pick<Trace, 'note'>) {
   const houseOf = (request: Request) => ({ origin: incomingOf(request).origin, base })
   // The router takes a trailing slash for the same place; clients that compare addresses do not.
-  const server = ({ request }: { request: Request }) =>
-    new URL(request.url).pathname.endsWith('/') ? json({ error: 'not_found' }, 404) : json(serverMetadata(houseOf(request)))
-  const anyProfile = ({ request }: { request: Request }) => json(resourceMetadata(houseOf(request)))
-  const profile = ({ request, params }: { request: Request; params: { profile: string } }) =>
-    isProfileName(params.profile) ? json(resourceMetadata(houseOf(request), params.profile)) : json({ error: 'not_found' }, 404)
+  const missing = () => json({ error: 'not_found' }, 404)
+  const found = (request: Request, step: TraceStep, document: object, profileName?: string) => {
+    const { address, origin } = incomingOf(request)
+    trace.note({ step, outcome: 'ok', address, origin, ...(profileName !== undefined && { profileName }) })
+    return json(document)
+  }
+  const server = ({ request }: Incoming) =>
+    new URL(request.url).pathname.endsWith('/') ? missing() : found(request, 'server-metadata', serverMetadata(houseOf(request)))
+  const anyProfile = ({ request }: Incoming) => found(request, 'resource-metadata', resourceMetadata(houseOf(request)))
+  const profile = ({ request, params: { profile: name } }: Incoming & { params: { profile: string } }) =>
+    isProfileName(name) ? found(request, 'resource-metadata', resourceMetadata(houseOf(request), name), name) : missing()
 
   const SERVER = '/.well-known/oauth-authorization-server'
   const RESOURCE = '/.well-known/oauth-protected-resource'

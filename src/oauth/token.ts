@@ -1,9 +1,10 @@
 /** The token endpoint (RFC 6749 §3.2) and revocation (RFC 7009), as functions of what was sent. */
 import { and, eq, isNull } from 'drizzle-orm'
-import { OAuthProblem } from '@/clients'
+import { type Client, OAuthProblem } from '@/clients'
 import { sha256 } from '@/lib/crypto.ts'
 import { tokens } from '@/store'
-import { authenticate } from './client-auth.ts'
+import type { Asking, Authenticate } from './client-auth.ts'
+import { DEVICE_GRANT } from './devices.ts'
 import type { Deps } from './needs.ts'
 import { type Parameters, parametersOf } from './parameters.ts'
 import { createRedeem } from './redeem.ts'
@@ -17,27 +18,52 @@ function once(form: URLSearchParams): Parameters {
   return asked
 }
 
-export function createTokenEndpoint(deps: Deps) {
-  const { store, clients, clock } = deps
-  const redeem = createRedeem(deps)
-  const refresh = createRefresh(deps)
+type Grants = Record<string, (client: Client, asked: Parameters) => Promise<TokenAnswer>>
+type Ways = { authenticate: Authenticate; poll: Grants[string] }
+
+export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
+  const { store, clients, trace, clock } = deps
+  const grants: Grants = { authorization_code: createRedeem(deps), refresh_token: createRefresh(deps), [DEVICE_GRANT]: poll }
+
+  const exchange = async (asking: Asking, seen: (client: Client) => void): Promise<TokenAnswer> => {
+    const asked = once(asking.form)
+    const client = await authenticate(asking, asked)
+    seen(client)
+    const type = asked.get('grant_type')
+    if (type === undefined) throw new OAuthProblem('invalid_request', 'grant_type is missing')
+    const grant = Object.hasOwn(grants, type) ? grants[type] : undefined
+    if (!grant) throw new OAuthProblem('unsupported_grant_type', `use ${Object.keys(grants).join(', ')}`)
+    const answer = await grant(client, asked)
+    await clients.touch(client.id)
+    return answer
+  }
   return {
     /** @throws OAuthProblem */
-    async token(form: URLSearchParams, authorization: string | null): Promise<TokenAnswer> {
-      const asked = once(form)
-      const client = await authenticate(clients, authorization, asked)
-      const type = asked.get('grant_type')
-      if (type === undefined) throw new OAuthProblem('invalid_request', 'grant_type is missing')
-      if (type !== 'authorization_code' && type !== 'refresh_token')
-        throw new OAuthProblem('unsupported_grant_type', 'use authorization_code or refresh_token')
-      const answer = await (type === 'authorization_code' ? redeem : refresh)(client, asked)
-      await clients.touch(client.id)
-      return answer
+    async token(asking: Asking): Promise<TokenAnswer> {
+      const { address, house } = asking
+      const step = asking.form.get('grant_type') === 'refresh_token' ? ('refresh' as const) : ('token' as const)
+      let client: Client | undefined
+      const note = (outcome: 'ok' | 'refused' | 'waiting', reason?: string) =>
+        trace.note({
+          ...{ step, outcome, address, origin: house.origin },
+          ...(client && { clientId: client.id, clientName: client.name }),
+          ...(reason !== undefined && { reason }),
+        })
+      try {
+        const answer = await exchange(asking, (speaking) => {
+          client = speaking
+        })
+        note('ok')
+        return answer
+      } catch (error) {
+        if (error instanceof OAuthProblem) note(WAITING.has(error.error) ? 'waiting' : 'refused', `${error.error}: ${error.description}`)
+        throw error
+      }
     },
     /** Whatever is not this client's to revoke is passed over in silence. A refresh token takes its family along. @throws OAuthProblem */
-    async revoke(form: URLSearchParams, authorization: string | null): Promise<void> {
-      const asked = once(form)
-      const client = await authenticate(clients, authorization, asked)
+    async revoke(asking: Asking): Promise<void> {
+      const asked = once(asking.form)
+      const client = await authenticate(asking, asked)
       const token = asked.get('token')
       if (token === undefined) throw new OAuthProblem('invalid_request', 'token is missing')
       await store.transact(async (tx) => {
@@ -48,3 +74,6 @@ export function createTokenEndpoint(deps: Deps) {
     },
   }
 }
+
+/** What a device is told while nobody has decided: no fault of anybody's. */
+const WAITING = new Set(['authorization_pending', 'slow_down'])

@@ -13,7 +13,7 @@ import { createReply } from '@/http/reply.ts'
 import { createChanges } from '@/lib/changes.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import { isFailure } from '@/lib/failure.ts'
-import { newConnectionId, newProfileId, newToolId, type UserId } from '@/lib/ids.ts'
+import { type ConnectionId, newConnectionId, newProfileId, newToolId, type UserId } from '@/lib/ids.ts'
 import { createOutbound } from '@/lib/outbound.ts'
 import { createAddresses } from '@/lib/url.ts'
 import { createOauth, type OfferedTool, oauthRoutes, type ProfilesSeen } from '@/oauth'
@@ -81,11 +81,16 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
   const addresses = createAddresses({ url: undefined, insecureHttp: false })
   const front = createFront({ addresses, trustedProxies: [] })
   const reply = createReply({ base: '' })
+  /** What the consent page is told of connections; tests put in those that fail. */
+  const connections = {
+    failing: [] as { id: ConnectionId; name: string; status: string; problem: string | null }[],
+    list: async () => connections.failing,
+  }
   const shell = { bare: () => ({ assets: { css: '/a.css', js: '/a.js', htmx: '/h.js' } }) }
   const app = new Elysia()
     .onError(({ error }) => (isFailure(error) ? new Response(error.message, { status: error.status }) : undefined))
-    .use(oauthRoutes({ oauth, clients, addresses }))
-    .use(consentRoutes({ doors: createDoors({ sessions: users.sessions }), reply, shell, oauth, profiles, addresses }))
+    .use(oauthRoutes({ oauth, clients, trace, addresses }))
+    .use(consentRoutes({ doors: createDoors({ sessions: users.sessions }), reply, shell, oauth, profiles, connections, addresses }))
 
   /** A request as it comes in at the door. */
   const send = (path: string, init: RequestInit = {}, address = '203.0.113.5') => {
@@ -120,6 +125,7 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
     clients,
     grants,
     profiles,
+    connections,
     oauth,
     audit,
     send,
