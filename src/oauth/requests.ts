@@ -1,58 +1,120 @@
 /** Authorization requests on their way: judged, kept for the user who is signed in, decided once. */
 import { and, eq, gt, isNull } from 'drizzle-orm'
-import { type Client, cleanText } from '@/clients'
-import { DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
+import { type Client, OAuthProblem } from '@/clients'
+import type { TraceNote } from '@/audit'
+import { MINUTE_MS } from '@/lib/clock.ts'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { ClientId, ToolId } from '@/lib/ids.ts'
-import { authorizationRequests, codes, type Writer } from '@/store'
+import type { ClientId } from '@/lib/ids.ts'
+import { authorizationRequests } from '@/store'
 import type { Session } from '@/users'
-import { judge, type Verdict } from './authorize.ts'
-import type { Deps, OfferedTool, Profile } from './needs.ts'
+import { judge, type Problem, type Verdict } from './authorize.ts'
+import { type Decided, type Decision, decideWithin, readAllowed, type Ways } from './deciding.ts'
+import type { Deps } from './needs.ts'
 import { parametersOf } from './parameters.ts'
-import { type House, issuerOf, withAnswer } from './places.ts'
+import { CHOSEN_PROFILE, type Kept, type Pending, pendingOf } from './pending.ts'
+import { type House, issuerOf } from './places.ts'
 
 const REQUEST_MS = 10 * MINUTE_MS
-const CODE_MS = MINUTE_MS
-const DEVICE_NAME_LENGTH_MAX = 60
-const LASTS = { day: DAY_MS, month: 30 * DAY_MS, never: undefined } as const
 
-/** As stored; texts alone, because they come back out of a database. */
-type Kept = {
-  redirect_uri: string
-  challenge: string
-  scope: string
-  resource: string
-  issuer: string
-  /** The way back to this page. */
-  query: string
-  state?: string
-  profile_name?: string
-  /** For requests that leave the profile to the user: the one that they look at. */
-  chosen?: string
+type Begun = Exclude<Verdict, { kind: 'ask-the-user' }> | { kind: 'sign-in' } | { kind: 'ask-the-user'; secret: string }
+type From = Pick<TraceNote, 'address' | 'origin'>
+
+export function createRequests(deps: Deps, ways: Ways) {
+  return { ...createBeginning(deps, ways), ...createAnswering(deps, ways) }
 }
 
-/** A request that waits for its user. */
-export type Pending = {
-  client: Client
-  redirectUri: string
-  /** Our own path that shows it again. */
-  returnPath: string
-  /** The profile's name that the app was given; undefined where the user picks. */
-  profileName: string | undefined
-  profile: Profile | undefined
-  otherProfiles: Profile[]
-  tools: OfferedTool[]
+function createBeginning(deps: Deps, { pushed, devices }: Ways) {
+  const { store, clients, trace, clock } = deps
+  const keep = async (params: Kept, clientId: ClientId, session: Session): Promise<string> => {
+    const secret = randomSecret()
+    const now = clock()
+    const row = { hash: sha256(secret), clientId, userId: session.user.id, sessionHash: session.hash, params }
+    await store.transact(async (tx) => {
+      await tx.insert(authorizationRequests).values({ ...row, createdAt: now, expiresAt: now + REQUEST_MS })
+    })
+    return secret
+  }
+  const refuse = (from: From, problem: Problem, client?: Client): Problem => {
+    const who = client && { clientId: client.id, clientName: client.name }
+    trace.note({
+      step: 'authorize',
+      outcome: 'refused',
+      reason: problem.error,
+      ...from,
+      ...who,
+      detail: { says: problem.error_description },
+    })
+    return problem
+  }
+  const noteAsked = async (from: From, client: Client, session: Session | undefined, profileName: string | undefined): Promise<void> => {
+    const who = { clientId: client.id, clientName: client.name, ...(profileName !== undefined && { profileName }) }
+    if (!session) return trace.note({ step: 'sign-in', outcome: 'waiting', ...from, ...who })
+    const waits = (await clients.admission(client)) !== 'admitted'
+    const outcome = waits ? { outcome: 'waiting' as const, reason: 'client_waits' } : { outcome: 'ok' as const }
+    trace.note({ step: 'authorize', ...outcome, ...from, ...who, userId: session.user.id })
+  }
+
+  return {
+    /** @param query as it was sent, undecoded by any framework @param address who sent it: fetching on their behalf is limited */
+    async begin(query: URLSearchParams, house: House, session: Session | undefined, address: string): Promise<Begun> {
+      const from = { address, origin: house.origin }
+      const sent = await pushed.expand(query)
+      if ('problem' in sent) return { kind: 'show', problem: refuse(from, sent.problem) }
+      const asked = parametersOf(sent.query)
+      const client = await resolved(clients, asked.get('client_id') ?? '', address)
+      if (client && 'error' in client) return { kind: 'show', problem: refuse(from, client) }
+      const verdict = judge(asked, client, house, session !== undefined)
+      if (verdict.kind !== 'ask-the-user') {
+        refuse(from, verdict.problem, client)
+        return verdict
+      }
+      const { redirectUri, state, challenge, scope, resource } = verdict.request
+      await noteAsked(from, client as Client, session, resource.profileName)
+      if (!session) return { kind: 'sign-in' }
+      const chosen = parametersOf(query).get(CHOSEN_PROFILE)
+      const kept: Kept = {
+        ...{ redirect_uri: redirectUri, challenge, scope, resource: resource.address, issuer: issuerOf(house), query: String(query) },
+        ...(state !== undefined && { state }),
+        ...(resource.profileName !== undefined && { profile_name: resource.profileName }),
+        ...(chosen !== undefined && { chosen }),
+        ...(sent.requestUri !== undefined && { pushed: sent.requestUri }),
+      }
+      return { kind: 'ask-the-user', secret: await keep(kept, (client as Client).id, session) }
+    },
+
+    /**
+     * By the code that a device shows (RFC 8628 §3.3). @returns the secret of a request like any other
+     * @throws Failure `user_code_unknown`, `slow_down`, `client_blocked`
+     */
+    async beginDevice(userCode: string, house: House, session: Session, address: string): Promise<string> {
+      const device = await devices.findByUserCode(userCode, { userId: session.user.id, address })
+      const client = await clients.findById(device.clientId)
+      if (!client) throw new Failure('user_code_unknown')
+      if (client.blockedAt !== null) throw new Failure('client_blocked')
+      await noteAsked({ address, origin: house.origin }, client, session, device.profileName ?? undefined)
+      const kept: Kept = {
+        ...{ device: device.hash, address: device.address, started: String(device.createdAt) },
+        ...{ scope: device.scope, resource: device.resource, issuer: device.issuer },
+        ...(device.profileName !== null && { profile_name: device.profileName }),
+      }
+      return keep(kept, client.id, session)
+    },
+  }
 }
-export type Decision = { decision: string; toolIds: readonly string[]; expires: string; deviceName: string }
 
-/** Ours, not OAuth's: which profile the page shows where the app did not say. */
-export const CHOSEN_PROFILE = 'toolpass_profile'
+/** What is wrong with a metadata document is told to whoever looks at the page. */
+async function resolved(clients: Deps['clients'], identifier: string, address: string): Promise<Client | Problem | undefined> {
+  try {
+    return await clients.resolve(identifier, address)
+  } catch (error) {
+    if (!(error instanceof OAuthProblem)) throw error
+    return { error: error.error, error_description: error.description }
+  }
+}
 
-type Row = typeof authorizationRequests.$inferSelect
-
-export function createRequests(deps: Deps) {
-  const { store, clients, clock } = deps
+function createAnswering(deps: Deps, ways: Ways) {
+  const { store, clients, grants, profiles, trace, clock } = deps
   const isWaiting = (secret: string, session: Session) =>
     and(
       eq(authorizationRequests.hash, sha256(secret)),
@@ -65,121 +127,62 @@ export function createRequests(deps: Deps) {
     const [row] = await store.read.select().from(authorizationRequests).where(isWaiting(secret, session))
     return row && pendingOf(deps, row, session)
   }
+  const demand = async (secret: string, session: Session): Promise<Pending> => {
+    const waiting = await pending(secret, session)
+    if (!waiting) throw new Failure('not_found')
+    return waiting
+  }
 
   return {
-    /** @param query as it was sent, undecoded by any framework */
-    async begin(
-      query: URLSearchParams,
-      house: House,
-      session: Session | undefined,
-    ): Promise<Exclude<Verdict, { kind: 'ask-the-user' }> | { kind: 'sign-in' } | { kind: 'ask-the-user'; secret: string }> {
-      const asked = parametersOf(query)
-      const client = await clients.find(asked.get('client_id') ?? '')
-      const verdict = judge(asked, client, house, session !== undefined)
-      if (verdict.kind !== 'ask-the-user') return verdict
-      if (!session) return { kind: 'sign-in' }
-      const { redirectUri, state, challenge, scope, resource } = verdict.request
-      const chosen = asked.get(CHOSEN_PROFILE)
-      const kept: Kept = {
-        ...{ redirect_uri: redirectUri, challenge, scope, resource: resource.address, issuer: issuerOf(house), query: String(query) },
-        ...(state !== undefined && { state }),
-        ...(resource.profileName !== undefined && { profile_name: resource.profileName }),
-        ...(chosen !== undefined && { chosen }),
-      }
-      const secret = randomSecret()
-      const now = clock()
-      const row = { hash: sha256(secret), clientId: client?.id as ClientId, userId: session.user.id, sessionHash: session.hash }
-      await store.transact(async (tx) => {
-        await tx.insert(authorizationRequests).values({ ...row, params: kept, createdAt: now, expiresAt: now + REQUEST_MS })
-      })
-      return { kind: 'ask-the-user', secret }
-    },
     /** For the same user in the same browser session, until decided or ten minutes old. */
     pending,
 
+    /** Where the app left the profile to its user: the one to look at next. @throws Failure `not_found`, `profile_not_found` */
+    async choose(secret: string, session: Session, profileName: string): Promise<void> {
+      const waiting = await demand(secret, session)
+      const own = await profiles.list(session.user.id)
+      if (waiting.profileName !== undefined || !own.some(({ name }) => name === profileName)) throw new Failure('profile_not_found')
+      await store.transact(async (tx) => {
+        const [row] = await tx.select().from(authorizationRequests).where(isWaiting(secret, session))
+        if (!row) throw new Failure('not_found')
+        await tx
+          .update(authorizationRequests)
+          .set({ params: { ...row.params, chosen: profileName } })
+          .where(isWaiting(secret, session))
+      })
+    },
+
+    /** An administrator admits the app that asks, for everybody. @throws Failure `administrators_only`, `not_found` */
+    async approve(secret: string, session: Session): Promise<void> {
+      if (session.user.role !== 'admin') throw new Failure('administrators_only')
+      const { client } = await demand(secret, session)
+      await clients.approve(session.user, client.id)
+    },
+
     /**
-     * The user's word, once. @returns the address to send the browser to
-     * @throws Failure `invalid_form`, or `not_found` when the request is gone, decided, or another's
+     * The user's word, once.
+     * @throws Failure `invalid_form`, `client_waits` or `client_not_listed`, or `not_found` when the request is gone, decided, or another's
      */
-    async decide(secret: string, session: Session, said: Decision): Promise<string> {
-      const waiting = await pending(secret, session)
-      if (!waiting) throw new Failure('not_found')
+    async decide(secret: string, session: Session, said: Decision, from: From): Promise<Decided> {
+      const waiting = await demand(secret, session)
       const allowed = said.decision === 'allow' ? readAllowed(waiting, said, clock()) : undefined
       if (!allowed && said.decision !== 'deny') throw new Failure('bad_request')
-      return store.transact(async (tx) => {
+      const decided = await store.transact(async (tx) => {
         // One statement decides who decides: of two posts the second finds nothing.
         const [row] = await tx.update(authorizationRequests).set({ decidedAt: clock() }).where(isWaiting(secret, session)).returning()
         if (!row) throw new Failure('not_found')
-        const { redirect_uri, state, issuer } = row.params as Kept
-        const answer = allowed ? { code: await letIn(deps, tx, row, waiting, allowed, session) } : await refuse(deps, tx, waiting, session)
-        return withAnswer(redirect_uri, { ...answer, state, iss: issuer })
+        return decideWithin(deps, ways, tx, { kept: row.params as Kept, waiting, allowed, session, address: from.address })
       })
+      for (const id of allowed?.replaced ?? []) grants.announceEnded(id)
+      const { client, profileName } = waiting
+      const who = {
+        clientId: client.id,
+        clientName: client.name,
+        userId: session.user.id,
+        ...(profileName !== undefined && { profileName }),
+      }
+      trace.note({ step: 'consent', ...(allowed ? { outcome: 'ok' } : { outcome: 'refused', reason: 'access_denied' }), ...from, ...who })
+      return decided
     },
   }
 }
-
-async function pendingOf({ clients, profiles }: Deps, row: Row, session: Session): Promise<Pending | undefined> {
-  const client = await clients.findById(row.clientId)
-  if (!client || client.blockedAt !== null) return undefined
-  const { redirect_uri: redirectUri, query, profile_name: profileName, chosen } = row.params as Kept
-  const own = await profiles.list(session.user.id)
-  const profile =
-    profileName === undefined
-      ? (own.find(({ name }) => name === chosen) ?? own[0])
-      : await profiles.findByName(session.user.id, profileName)
-  const otherProfiles = profileName === undefined ? own.filter(({ id }) => id !== profile?.id) : []
-  const tools = profile ? (await profiles.view(profile.id)).tools : []
-  return { client, redirectUri, returnPath: `/oauth/authorize?${query}`, profileName, profile, otherProfiles, tools }
-}
-
-type Allowed = { profile: Profile; toolIds: ToolId[]; expiresAt: number | null; deviceName: string }
-
-/** What was posted is believed only as far as it was offered. */
-function readAllowed({ profile, tools }: Pending, said: Decision, now: number): Allowed {
-  const offered = new Set<string>(tools.map(({ toolId }) => toolId))
-  if (!profile) throw new Failure('profile_not_found')
-  if (said.toolIds.some((id) => !offered.has(id)))
-    throw new Failure('invalid_form', { fields: { form: 'The tools of this profile changed meanwhile. Look at them again.' } })
-  if (said.toolIds.length === 0) throw new Failure('invalid_form', { fields: { form: 'Switch at least one tool on, or deny.' } })
-  if (!Object.hasOwn(LASTS, said.expires)) throw new Failure('invalid_form', { fields: { expires: 'Choose one of these.' } })
-  if (said.deviceName.length > DEVICE_NAME_LENGTH_MAX)
-    throw new Failure('invalid_form', { fields: { device_name: `At most ${DEVICE_NAME_LENGTH_MAX} characters.` } })
-  const lasts = LASTS[said.expires as keyof typeof LASTS]
-  const deviceName = cleanText(said.deviceName, DEVICE_NAME_LENGTH_MAX)
-  return { profile, toolIds: said.toolIds as ToolId[], expiresAt: lasts === undefined ? null : now + lasts, deviceName }
-}
-
-async function letIn(
-  deps: Deps,
-  tx: Writer,
-  row: Row,
-  { client, profileName }: Pending,
-  allowed: Allowed,
-  { user }: Session,
-): Promise<string> {
-  const { grants, clients, audit, clock } = deps
-  const { profile, ...granted } = allowed
-  const reach = profileName === undefined ? 'any' : 'profile'
-  const grant = await grants.create(tx, { ...granted, userId: user.id, clientId: client.id, profileId: profile.id, reach })
-  await clients.keep(tx, client.id)
-  const { redirect_uri: redirectUri, resource, scope, challenge } = row.params as Kept
-  const code = `tpc_${randomSecret()}`
-  const now = clock()
-  await tx.insert(codes).values({
-    ...{ hash: sha256(code), grantId: grant.id, clientId: client.id, userId: user.id },
-    ...{ redirectUri, resource, scope, challenge, issuedAt: now, expiresAt: now + CODE_MS },
-  })
-  const what = { grantId: grant.id, profileId: profile.id, profileName: profile.name, detail: { tools: granted.toolIds.length } }
-  await audit.report({ kind: 'auth', action: 'grant.create', outcome: 'ok', ...byWhom(user, client), ...what }, tx)
-  return code
-}
-
-async function refuse({ audit }: Deps, tx: Writer, { client }: Pending, { user }: Session) {
-  await audit.report({ kind: 'auth', action: 'grant.deny', outcome: 'refused', ...byWhom(user, client) }, tx)
-  return { error: 'access_denied', error_description: 'the user denied the request' }
-}
-
-const byWhom = (user: Session['user'], client: Client) => ({
-  ...{ userId: user.id, userName: user.username },
-  ...{ clientId: client.id, clientName: client.name, subject: client.name },
-})

@@ -101,7 +101,7 @@ async function grantFor(title: string, toolIds: ToolId[], bearer: string, grante
   const profile = await rooms.profiles.create(user, { title })
   await rooms.profiles.setTools(user, profile.id, toolIds)
   const metadata = { client_name: 'Test', redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' }
-  const { client } = await rooms.clients.register(metadata, '127.0.0.1')
+  const { client } = await rooms.clients.register(metadata, '127.0.0.1', { origin: 'http://localhost', base: '' })
   const grant = await rooms.store.transact((tx) =>
     rooms.grants.create(tx, {
       userId: user.id,
