@@ -1,4 +1,5 @@
 /** The tools on the consent page: by what they do to the world, each with a switch of its own. */
+import type { Child } from './jsx-runtime.ts'
 import { Switch } from './parts/field.tsx'
 import { foreign, plural, short } from './parts/format.ts'
 import { ToolDescription, type ToolKind } from './parts/tool.tsx'
@@ -85,9 +86,21 @@ const Group = (p: { group: (typeof GROUPS)[number]; tools: readonly ConsentTool[
   )
 }
 
-export const ConsentTools = (p: { tools: readonly ConsentTool[] }) => (
-  <div class="consent-tools">
-    <h2>{plural(p.tools.length, 'tool')} it asks for</h2>
+/** `preset`: a button that switches many at once. The count is a status: it is read out when it changes. */
+export const ConsentTools = (p: { tools: readonly ConsentTool[]; title?: string | undefined; preset?: Child }) => (
+  <div class="consent-tools" data-group={true}>
+    <div class="consent-tools-head">
+      <div>
+        <h2>{p.title ?? `${plural(p.tools.length, 'tool')} it asks for`}</h2>
+        <p class="hint" role="status">
+          <span data-group-count={true}>
+            {p.tools.filter((tool) => tool.on).length} of {p.tools.length}
+          </span>{' '}
+          on
+        </p>
+      </div>
+      {p.preset}
+    </div>
     {GROUPS.map((group) => {
       const tools = p.tools.filter((tool) => tool.kind === group.kind)
       return tools.length > 0 && <Group group={group} tools={tools} />

@@ -9,6 +9,8 @@ import { ConnectionPage } from '@views/connection.tsx'
 import { NewConnectionPage } from '@views/connection-new.tsx'
 import { ConnectionsPage } from '@views/connections.tsx'
 import { ConsentNoProfilePage, ConsentNoToolsPage, ConsentPage } from '@views/consent.tsx'
+import { ConsentPolicyPage } from '@views/consent-policy.tsx'
+import { DeviceCodePage, DeviceDonePage } from '@views/device.tsx'
 import { ErrorPage } from '@views/error.tsx'
 import { HomePage } from '@views/home.tsx'
 import type { Html } from '@views/jsx-runtime'
@@ -17,6 +19,8 @@ import { ProfilePage } from '@views/profile.tsx'
 import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
+import { registryPages } from './registry.tsx'
+import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
   DAY,
   EVIL,
@@ -35,7 +39,6 @@ import {
   many,
   member,
   now,
-  others,
   probe,
   profile,
   profiles,
@@ -79,12 +82,33 @@ export const doorPages: Record<string, Html> = {
       detail={`redirect_uri ${LONG} ${EVIL}`}
     />
   ),
-  consent: <ConsentPage {...asking} profile={work} otherProfiles={[]} tools={few} deviceName="Chrome on macOS" />,
-  'consent-stranger': <ConsentPage {...stranger} profile={work} otherProfiles={others} tools={many} deviceName="" />,
-  'consent-no-tools': <ConsentNoToolsPage {...asking} profile={{ id: 'prf_1', ...work }} otherProfiles={others} />,
+  consent: <ConsentPage {...asking} {...firstTime} tools={few} />,
+  'consent-stranger': <ConsentPage {...stranger} {...firstTime} choices={choices} tools={many} unready={unready} deviceName="" />,
+  'consent-known': <ConsentPage {...cursor} {...firstTime} tools={few} />,
+  'consent-again': <ConsentPage {...claude} {...again} tools={few} />,
+  'consent-again-same': <ConsentPage {...claude} {...again} earlier={sameAgain} replaceable={[]} tools={few} />,
+  'consent-refused': <ConsentPage {...asking} {...firstTime} tools={few} form={refusedConsent} />,
+  'consent-device': <ConsentPage {...device} {...firstTime} tools={few} />,
+  'consent-waits': <ConsentPolicyPage {...stranger} why="waits" mayApprove={false} />,
+  'consent-waits-admin': <ConsentPolicyPage {...cursor} why="waits" mayApprove={true} />,
+  'consent-not-listed': <ConsentPolicyPage {...device} why="not-listed" mayApprove={false} />,
+  'consent-no-tools': <ConsentNoToolsPage {...asking} profile={work} choices={choices} />,
   'consent-no-profile': <ConsentNoProfilePage {...asking} slug="reserch" profileTitles={['Home', LONG]} />,
+  device: <DeviceCodePage shell={shell} username="kim" userCode="" />,
+  'device-filled': <DeviceCodePage shell={shell} username="kim" userCode="BCDF-GHJK" />,
+  'device-refused': (
+    <DeviceCodePage
+      shell={shell}
+      username="kim"
+      userCode="BCDF-GHJX"
+      form={{ errors: { user_code: 'This code is unknown or has expired. Start again on the device.' } }}
+    />
+  ),
+  'device-allowed': <DeviceDonePage shell={shell} allowed={true} />,
+  'device-denied': <DeviceDonePage shell={shell} allowed={false} />,
 }
 export const innerPages: Record<string, Html> = {
+  ...registryPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,
   home: (
     <HomePage
@@ -223,7 +247,9 @@ export const innerPages: Record<string, Html> = {
         profileId: 'prf_1',
         redirectHost: 'localhost',
         verification: 'described at claude.ai',
-        lastAddress: '192.168.1.20',
+        script: false,
+        firstUsedAt: now - 11 * DAY,
+        networks: ['192.168.1.0/24', '2001:db8:12:34::/64'],
       }}
       tools={TOOLS.map(([exposedName, kind], at) => ({
         exposedName,

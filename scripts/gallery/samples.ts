@@ -2,7 +2,7 @@
 import type { CallRow } from '@views/activity.tsx'
 import type { AppSummary } from '@views/apps.tsx'
 import type { ConnectionPageProps } from '@views/connection.tsx'
-import type { ConsentRequest } from '@views/consent.tsx'
+import type { ConsentRequest } from '@views/consent-parts.tsx'
 import type { ConsentTool } from '@views/consent-tools.tsx'
 import type { Shell } from '@views/layout.tsx'
 import type { ProfileTool } from '@views/profile-tools.tsx'
@@ -280,11 +280,7 @@ export const asking: ConsentRequest = {
   client: { name: 'Claude Code', verification: { level: 'document', host: 'claude.ai' } },
   returnPlace: { kind: 'loopback', to: 'localhost:53682' },
 }
-export const work = { title: 'Work', address: '/mcp/work' }
-export const others = [
-  { title: 'Research', href: '/oauth/authorize?request=req_x&profile=prf_2' },
-  { title: LONG, href: '/oauth/authorize?request=req_x&profile=prf_3' },
-]
+export const work = { id: 'prf_1', title: 'Work', address: '/mcp/work' }
 export const stranger: ConsentRequest = {
   ...asking,
   client: { name: `${EVIL}${LONG}`, verification: { level: 'unverified' } },

@@ -150,7 +150,11 @@ document.addEventListener('click', (event) => {
   if ('copy' in button.dataset) void copy(button)
   else if ('dismiss' in button.dataset) button.closest('.toast').remove()
   else if ('close' in button.dataset) closeQuestion(button.closest('details'))
-  else if ('select' in button.dataset) select(button)
+  else if ('select' in button.dataset) {
+    // Without JavaScript some of these send the form, to the same end.
+    event.preventDefault()
+    select(button)
+  }
 })
 
 const closeQuestion = (details) => {
