@@ -84,7 +84,8 @@ const isSame = (one: TraceNote, other: TraceNote): boolean =>
   one.reason === other.reason &&
   one.profileName === other.profileName &&
   one.userId === other.userId &&
-  one.origin === other.origin
+  one.origin === other.origin &&
+  JSON.stringify(one.detail) === JSON.stringify(other.detail)
 
 // Our tokens, codes and secrets are 43 characters of base64url behind a prefix; no word of ours is as long.
 const SECRET = /[\w-]{43,}/g
