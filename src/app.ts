@@ -135,7 +135,7 @@ type Hearers = {
   log: Log
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
   gateway: Pick<Gateway, 'endOf' | 'profileChanged' | 'grantChanged'>
-  grants: Pick<Grants, 'forget'>
+  grants: Pick<Grants, 'forget' | 'idsOfClient'>
 }
 
 /** What flows against the staircase: who has to hear of a committed change. */
@@ -143,6 +143,13 @@ function passChangesOn({ changes, log, profiles, gateway, grants }: Hearers): vo
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
   changes.subscribe('grant-changed', ({ grantId }) => gateway.grantChanged(grantId))
   changes.subscribe('client-removed', () => grants.forget())
+  changes.subscribe('client-blocked', ({ clientId }) => {
+    // Its grants stay, for when it is unblocked: only what is open now ends.
+    const end = async () => {
+      for (const id of await grants.idsOfClient(clientId)) gateway.endOf(id)
+    }
+    end().catch((error) => log.error('streams of a blocked client were not ended', error))
+  })
   changes.subscribe('profile-removed', () => grants.forget())
   changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
   changes.subscribe('connection-changed', () => profiles.forgetViews())

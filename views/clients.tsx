@@ -122,7 +122,7 @@ export const Hosts = (p: { hosts: readonly string[] }) => {
       {p.hosts.slice(0, HOSTS_SHOWN_MAX).map((host) => (
         <span class="cell-host">{foreign(host, 40)}</span>
       ))}
-      {more > 0 && <span class="cell-note">and {more} more</span>}
+      {more > 0 && <span class="cell-note"> and {more} more</span>}
     </>
   )
 }

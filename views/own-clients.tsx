@@ -33,7 +33,7 @@ const Apps = (p: { apps: OwnClient['apps'] }) => {
           <bdi>{foreign(app.label, 40)}</bdi>
         </a>
       ))}
-      {more > 0 && <span class="cell-note">and {plural(more, 'other')}</span>}
+      {more > 0 && <span class="cell-note"> and {plural(more, 'other')}</span>}
     </>
   )
 }

@@ -39,8 +39,8 @@ export type Grants = ReturnType<typeof createGrants>
 export function createGrants(deps: Deps) {
   const reading = createReading(deps)
   const inner = { ...deps, reading }
-  const { find, demand, listForUser, usageByClient, usersOfClient, forget } = reading
-  const readable = { find, demand, listForUser, usageByClient, usersOfClient, forget }
+  const { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient, forget } = reading
+  const readable = { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient, forget }
   return { ...readable, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
 }
 

@@ -1,4 +1,4 @@
-import { desc, eq, inArray, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, sql } from 'drizzle-orm'
 import type { Clock } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId, GrantId, ToolId, UserId } from '@/lib/ids.ts'
@@ -77,6 +77,14 @@ function createCounting(store: Store, clock: Clock) {
         .groupBy(grants.clientId)
       return new Map(rows.map(({ clientId, ...usage }) => [clientId, usage]))
     },
+    /** The grants of this client that hold now, of whomever. */
+    idsOfClient: async (id: ClientId): Promise<GrantId[]> =>
+      (
+        await store.read
+          .select({ id: grants.id })
+          .from(grants)
+          .where(and(eq(grants.clientId, id), live()))
+      ).map((grant) => grant.id),
     /** Who lets this client in, or did: each user once, the latest use first. */
     usersOfClient: (id: ClientId): Promise<{ userId: UserId; live: number; lastUsedAt: number | null }[]> => {
       const { live, lastUsedAt } = counted()

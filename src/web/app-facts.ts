@@ -1,4 +1,5 @@
 /** Grants and their clients in the words of the pages. */
+import { knownClient } from '@/clients'
 import { decide, state } from '@/grants'
 import type { AppSummary } from '@views/apps.tsx'
 import type { Client, Clients, Clock, Grant, ProfileView, Profiles } from './needs.ts'
@@ -59,6 +60,12 @@ function placeOf(redirectUri: string): string {
 }
 
 export const redirectHostsOf = ({ redirectUris }: Client): string[] => [...new Set(redirectUris.map(placeOf))]
+
+/** What it is taken for, by addresses that others publish: a word to recognise it by, and no reason to trust it. */
+export const knownAs = ({ kind, identifier, redirectUris }: Client): string | undefined =>
+  [undefined, ...redirectUris]
+    .map((redirectUri) => knownClient({ kind, identifier, ...(redirectUri === undefined ? {} : { redirectUri }) })?.client.name)
+    .find((name) => name !== undefined)
 
 const AUTHENTICATIONS: Record<Client['authMethod'], string> = {
   none: 'nothing: it runs where no secret can be kept',

@@ -2,13 +2,14 @@
 import { z } from 'zod'
 import type { Incoming } from '@/http/incoming.ts'
 import { admissionOf } from '@/clients'
+import type { Usage } from '@/grants'
 import { Failure } from '@/lib/failure.ts'
 import { ClientId, type UserId } from '@/lib/ids.ts'
 import type { User, Users } from '@/users'
 import { ClientMadePage, NewClientPage, type NewClientPageProps } from '@views/client-new.tsx'
 import { ClientPage } from '@views/client.tsx'
 import { ClientRow, ClientsPage, type ClientSummary } from '@views/clients.tsx'
-import { authenticationOf, redirectHostsOf, verificationOf } from './app-facts.ts'
+import { authenticationOf, knownAs, redirectHostsOf, verificationOf } from './app-facts.ts'
 import { Field, REFUSED, refused } from './forms.ts'
 import type { Client, Grants, Page, Registry } from './needs.ts'
 
@@ -73,10 +74,10 @@ async function demand({ clients }: Deps, id: ClientId): Promise<Client> {
 const namesOf = async ({ users }: Deps): Promise<Names> => new Map((await users.list()).map(({ id, username }) => [id, username]))
 
 /** What the table shows of these clients: however many they are, one query says who uses them. */
-async function summariesOf(deps: Deps, chosen: readonly Client[]): Promise<ClientSummary[]> {
+async function summariesOf(deps: Deps, chosen: readonly Client[], known?: ReadonlyMap<ClientId, Usage>): Promise<ClientSummary[]> {
   const { clients, grants } = deps
   const ids = chosen.map(({ id }) => id)
-  const [usage, names, policy] = await Promise.all([grants.usageByClient(ids), namesOf(deps), clients.policy()])
+  const [usage, names, policy] = await Promise.all([known ?? grants.usageByClient(ids), namesOf(deps), clients.policy()])
   return chosen.map((client) => {
     const used = usage.get(client.id)
     const owner = client.createdBy === null ? undefined : names.get(client.createdBy)
@@ -99,18 +100,20 @@ const isLike = (client: Client, q: string): boolean =>
   [client.name, client.identifier, ...client.redirectUris].some((text) => text.toLowerCase().includes(q))
 
 async function list(deps: Deps, { request, user }: Seen, query: Query) {
-  const { reply, shell, clients } = deps
+  const { reply, shell, clients, grants } = deps
   const { q, kind, state, page } = query
-  const [all, policy] = await Promise.all([clients.list(), clients.policy()])
+  const [all, policy, usage] = await Promise.all([clients.list(), clients.policy(), grants.usageByClient()])
+  // A token that has ended is history: it is found where tokens are asked for.
+  const isShown = (client: Client) => (kind === undefined ? client.kind !== 'script' || !!usage.get(client.id)?.live : client.kind === kind)
   const fitting = all.filter(
     (client) =>
-      (kind === undefined || client.kind === kind) &&
+      isShown(client) &&
       (state === undefined || admissionOf(client, policy) === state) &&
       (q === undefined || isLike(client, q.toLowerCase())),
   )
   const newest = fitting.toSorted((a, b) => b.createdAt - a.createdAt)
   const start = (page - 1) * PAGE_ROWS_MAX
-  const rows = await summariesOf(deps, newest.slice(start, start + PAGE_ROWS_MAX))
+  const rows = await summariesOf(deps, newest.slice(start, start + PAGE_ROWS_MAX), usage)
   const shown = (
     <ClientsPage
       shell={shell.full(request, user)}
@@ -144,6 +147,7 @@ async function one(deps: Deps, { request, user }: Seen, client: Client) {
         ...(summary as ClientSummary),
         ...{ identifier, redirectUris, createdFrom, approvedAt, blockedAt, expiresAt, fetchedAt },
         authentication: authenticationOf(client),
+        knownAs: knownAs(client),
         createdBy: createdBy === null ? undefined : names.get(createdBy),
       }}
       users={usage.map(({ userId, live, lastUsedAt }) => ({ username: names.get(userId) ?? 'unknown user', apps: live, lastUsedAt }))}
