@@ -19,6 +19,7 @@ import { ProfilePage } from '@views/profile.tsx'
 import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
+import { doctorPages } from './doctor.tsx'
 import { registryPages } from './registry.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
@@ -109,6 +110,7 @@ export const doorPages: Record<string, Html> = {
 }
 export const innerPages: Record<string, Html> = {
   ...registryPages,
+  ...doctorPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,
   home: (
     <HomePage
