@@ -1,63 +1,34 @@
-import { and, eq, gt, isNull, lt, lte, ne, or } from 'drizzle-orm'
-import type { Audit, Trace } from '@/audit'
-import type { Changes } from '@/lib/changes.ts'
-import { type Clock, MINUTE_MS } from '@/lib/clock.ts'
-import { equal, sha256 } from '@/lib/crypto.ts'
+import { and, eq, isNull, lt, lte, or } from 'drizzle-orm'
+import { MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId } from '@/lib/ids.ts'
-import type { Outbound } from '@/lib/outbound.ts'
-import { clients, type Store, type Writer } from '@/store'
+import { clients, type Writer } from '@/store'
 import type { Actor } from '@/users'
+import { createCopies } from './copies.ts'
+import { createRest } from './flood.ts'
 import { createKeys } from './keys.ts'
+import { createManagement } from './managing.ts'
 import { byActor, createPolicy } from './policy.ts'
-import { createManagement, createRegistration } from './registering.ts'
-import { createResolving } from './resolving.ts'
-
-export type Client = typeof clients.$inferSelect
-export type JsonObject = Record<string, unknown>
-type Deps = {
-  store: Store
-  clock: Clock
-  audit: Audit
-  trace: Pick<Trace, 'note'>
-  outbound: Pick<Outbound, 'fetch'>
-  changes: Changes
-}
+import { createRegistration } from './registering.ts'
+import { createFinding, createResolving } from './resolving.ts'
+import { about, type Deps } from './types.ts'
 
 const TOUCH_EVERY_MS = MINUTE_MS
 
 export type Clients = ReturnType<typeof createClients>
 
 export function createClients(deps: Deps) {
-  const policy = createPolicy(deps)
-  const known = createKnown(deps)
-  const inner = { ...deps, policy: policy.policy, find: known.find }
+  const finding = createFinding(deps)
+  const rest = createRest()
+  const copies = createCopies({ ...deps, rest })
   return {
-    ...policy,
-    ...known,
-    ...createRegistration(inner),
-    ...createManagement(inner),
-    ...createResolving(inner),
-    ...createKeys(deps),
+    ...finding,
+    ...createResolving({ ...deps, ...finding, copies }),
+    ...createKeys({ ...deps, ...finding, copies, rest }),
+    ...createRegistration(deps),
+    ...createManagement(deps),
+    ...createPolicy(deps),
     ...createKeeping(deps),
-  }
-}
-
-function createKnown({ store, clock }: Deps) {
-  const isKnown = () => or(isNull(clients.expiresAt), gt(clients.expiresAt, clock()))
-  return {
-    /** By what the client calls itself, without asking anybody; those that expired unused are gone. */
-    find: async (identifier: string): Promise<Client | undefined> =>
-      (
-        await store.read
-          .select()
-          .from(clients)
-          .where(and(eq(clients.identifier, identifier), ne(clients.kind, 'script'), isKnown()))
-      )[0],
-    findById: async (id: ClientId): Promise<Client | undefined> => (await store.read.select().from(clients).where(eq(clients.id, id)))[0],
-    list: (): Promise<Client[]> => store.read.select().from(clients).orderBy(clients.createdAt),
-    /** Whether this secret is the client's. A client without one knows none. */
-    knowsSecret: (client: Client, secret: string): boolean => client.secretHash !== null && equal(client.secretHash, sha256(secret)),
   }
 }
 
@@ -83,8 +54,7 @@ function createKeeping({ store, clock, audit, changes }: Deps) {
       await store.transact(async (tx) => {
         const [gone] = await tx.delete(clients).where(eq(clients.id, id)).returning()
         if (!gone) throw new Failure('client_not_found')
-        const about = { clientId: id, clientName: gone.name, subject: gone.name }
-        await audit.report({ kind: 'admin', action: 'client.remove', outcome: 'ok', ...byActor(by), ...about }, tx)
+        await audit.report({ kind: 'admin', action: 'client.remove', outcome: 'ok', ...byActor(by), ...about(gone) }, tx)
       })
       changes.announce({ kind: 'client-removed', clientId: id })
     },

@@ -14,6 +14,12 @@ const FRESH_MAX_MS = 24 * HOUR_MS
 
 export const isDocumentAddress = (identifier: string): boolean => /^https:/i.test(identifier)
 
+/** The host gives us no document at all: what it gave before stays good. */
+export class DocumentUnavailable extends OAuthProblem {
+  constructor(description: string) {
+    super('invalid_client', description)
+  }
+}
 const refuse = (description: string) => new OAuthProblem('invalid_client', description)
 
 /**
@@ -34,25 +40,34 @@ export function addressProblem(identifier: string): string | undefined {
 
 export type Fetched = { described: Described; freshForMs: number }
 
-/** @throws OAuthProblem `invalid_client`, with what is wrong in words that may be shown */
+/**
+ * @throws DocumentUnavailable when there is none to be had, OAuthProblem `invalid_client` when there is one that is wrong;
+ * both in words that may be shown
+ */
 export async function fetchDocument(outbound: Pick<Outbound, 'fetch'>, address: string): Promise<Fetched> {
   const limits = { privateAllowed: false, redirectsMax: 0, timeoutMs: TIMEOUT_MS, bodyBytesMax: BYTES_MAX }
-  let answer: Response
-  let text: string
   try {
-    answer = await outbound.fetch(address, { ...limits, headers: { accept: 'application/json' } })
-    if (answer.status !== 200) {
-      void answer.body?.cancel()
-      throw refuse(`its metadata document was answered with status ${answer.status}`)
+    const answer = await outbound.fetch(address, { ...limits, headers: { accept: 'application/json' } })
+    const problem = headProblem(answer)
+    if (problem) {
+      void answer.body?.cancel().catch(() => {})
+      throw problem
     }
-    text = await answer.text()
+    return { described: read(await answer.text(), address), freshForMs: freshness(answer.headers) }
   } catch (error) {
-    if (error instanceof OutboundError) throw refuse(`its metadata document could not be fetched: ${error.message}`)
-    throw error
+    if (!(error instanceof OutboundError)) throw error
+    throw new DocumentUnavailable(`its metadata document could not be fetched: ${error.message.replace(/\.$/, '')}`)
   }
-  const type = (answer.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
-  if (type !== 'application/json' && !/^application\/[\w.+-]+\+json$/.test(type)) throw refuse('its metadata document is no JSON')
-  return { described: read(text, address), freshForMs: freshness(answer.headers) }
+}
+
+function headProblem({ status, headers }: Response): OAuthProblem | undefined {
+  // Gone is the one status by which an owner takes a document back; the others are also what servers say to strangers.
+  if (status === 410) return refuse('its metadata document is gone')
+  if (status !== 200) return new DocumentUnavailable(`its metadata document was answered with status ${status}`)
+  const type = (headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+  const isJson = type === 'application/json' || /^application\/[\w.+-]+\+json$/.test(type)
+  // A page instead is what hosts show to whom they take for a robot.
+  return isJson ? undefined : new DocumentUnavailable('its metadata document is not served as JSON')
 }
 
 function read(text: string, address: string): Described {

@@ -6,21 +6,26 @@ import { OAuthProblem } from './problem.ts'
 
 // Generous: a whole office behind one address must get through, and clients show a 429 as "couldn't register".
 const REGISTRATIONS_MAX = 500
-/** Documents that one address can make us fetch. */
+/** Documents that one address can make us fetch in a minute. */
 const FETCHES_MAX = 60
-/** Tries at one document that keeps failing. */
-const FAILURES_MAX = 5
+
+const FAILURES_WITHIN_MS = 10 * MINUTE_MS
+/**
+ * Failures after which we let something rest. A host rests late: whoever names addresses there that do not exist must not
+ * keep the real ones from being fetched. Who asked rests before it does.
+ */
+const FAILURES_MAX = { document: 5, asking: 20, host: 100 }
 
 /** IPv6 by /64, which one subscriber has to spend. */
-const keyOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
+const networkOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
 
-type Turnstile = (key: string) => Promise<void>
+type Turnstile = (address: string) => Promise<void>
 
 function createTurnstile(keyPrefix: string, points: number, windowMs: number, said: string): Turnstile {
   const limiter = new RateLimiterMemory({ keyPrefix, points, duration: windowMs / SECOND_MS })
-  return async (key) => {
+  return async (address) => {
     try {
-      await limiter.consume(key)
+      await limiter.consume(networkOf(address))
     } catch (refused) {
       if (!(refused instanceof RateLimiterRes)) throw refused
       throw new OAuthProblem('temporarily_unavailable', said, 429, Math.ceil(refused.msBeforeNext / SECOND_MS))
@@ -28,24 +33,36 @@ function createTurnstile(keyPrefix: string, points: number, windowMs: number, sa
   }
 }
 
-/** @returns a turnstile by address, IPv6 by /64. @throws OAuthProblem with status 429 */
-export function createRegistrationTurnstile(): Turnstile {
-  const pass = createTurnstile('registration', REGISTRATIONS_MAX, HOUR_MS, 'too many registrations from this address, try again later')
-  return (address) => pass(keyOf(address))
-}
+/** By address. @throws OAuthProblem with status 429 */
+export const createRegistrationTurnstile = (): Turnstile =>
+  createTurnstile('registrations', REGISTRATIONS_MAX, HOUR_MS, 'too many registrations from this address, try again later')
 
-/** Who may make us fetch a document, and how often one that fails is tried. */
-export function createFetchTurnstiles() {
-  const byAddress = createTurnstile('documents', FETCHES_MAX, MINUTE_MS, 'too many new clients from this address, try again later')
-  const failing = new RateLimiterMemory({ keyPrefix: 'failing documents', points: FAILURES_MAX, duration: (10 * MINUTE_MS) / SECOND_MS })
+/** By address. @throws OAuthProblem with status 429 */
+export const createFetchTurnstile = (): Turnstile =>
+  createTurnstile('documents', FETCHES_MAX, MINUTE_MS, 'too many new apps from this address, try again in a minute')
+
+export type Fetching = { address: string; from: string; hasCopy: boolean }
+
+/** What has failed is not asked for again and again. */
+export function createRest() {
+  const failures = new RateLimiterMemory({ keyPrefix: 'failures', points: 1, duration: FAILURES_WITHIN_MS / SECOND_MS })
+  const keysOf = ({ address, from }: Fetching) => ({
+    document: `document ${address}`,
+    asking: `from ${networkOf(from)}`,
+    host: `host ${URL.parse(address)?.host}`,
+  })
   return {
-    byAddress: (address: string) => byAddress(keyOf(address)),
-    /** Whether this document or its host has failed too often of late. */
-    async rests(key: string): Promise<boolean> {
-      const known = await failing.get(key)
-      return known !== null && known.consumedPoints >= FAILURES_MAX
+    async isResting(fetching: Fetching): Promise<boolean> {
+      const keys = keysOf(fetching)
+      const count = async (key: string) => (await failures.get(key))?.consumedPoints ?? 0
+      // With a copy in hand there is no hurry, and each try may cost somebody five seconds.
+      if ((await count(keys.document)) >= (fetching.hasCopy ? 1 : FAILURES_MAX.document)) return true
+      return (await count(keys.host)) >= FAILURES_MAX.host || (await count(keys.asking)) >= FAILURES_MAX.asking
     },
-    failed: async (key: string): Promise<void> => void (await failing.penalty(key)),
-    worked: async (key: string): Promise<void> => void (await failing.delete(key)),
+    async failed(fetching: Fetching): Promise<void> {
+      await Promise.all(Object.values(keysOf(fetching)).map((key) => failures.penalty(key)))
+    },
+    worked: async (fetching: Fetching): Promise<void> => void (await failures.delete(keysOf(fetching).document)),
   }
 }
+export type Rest = ReturnType<typeof createRest>

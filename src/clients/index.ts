@@ -1,6 +1,8 @@
 /** The programs that ask for access: how they become known, what is known of them, where they may be sent back to. */
-export { createClients, type Client, type Clients } from './clients.ts'
+export { createClients, type Clients } from './clients.ts'
+export { KNOWN_CLIENTS, knownClient, type KnownClient, type ProfileToConnect } from './known.ts'
 export { cleanText } from './names.ts'
-export { type Admission, admissionOf, type Admits } from './policy.ts'
+export { admissionOf } from './policy.ts'
 export { OAuthProblem } from './problem.ts'
 export { matchesRedirect, redirectKind } from './redirects.ts'
+export type { Client } from './types.ts'

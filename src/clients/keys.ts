@@ -1,50 +1,78 @@
 /** The public keys with which a client proves itself (`private_key_jwt`, RFC 7523). */
 import { eq } from 'drizzle-orm'
 import type { JSONWebKeySet } from 'jose'
-import { z } from 'zod'
-import { type Clock, HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import type { ClientId } from '@/lib/ids.ts'
-import { parseJson } from '@/lib/json.ts'
-import type { Outbound } from '@/lib/outbound.ts'
-import { clients, type Store } from '@/store'
-import type { Client } from './clients.ts'
+import { JsonError, parseJson } from '@/lib/json.ts'
+import { OutboundError } from '@/lib/outbound.ts'
+import { clients } from '@/store'
+import type { Copies } from './copies.ts'
+import type { Rest } from './flood.ts'
+import { KeySet } from './metadata.ts'
+import type { Client, Deps } from './types.ts'
 
 const LIMITS = { privateAllowed: false, redirectsMax: 0, timeoutMs: 5 * SECOND_MS, bodyBytesMax: 64 * 1024 }
 const FRESH_MS = HOUR_MS
-/** A key id that we do not know makes us look again, this often at most. */
-const AGAIN_MS = MINUTE_MS
+/** An unknown key makes us look again, and an attacker can name unknown keys without end. */
+const AGAIN_AFTER_MS = MINUTE_MS
 
-const KeySet = z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(100) })
+type Needs = Pick<Deps, 'store' | 'clock' | 'outbound'> & {
+  rest: Rest
+  copies: Copies
+  findById(id: ClientId): Promise<Client | undefined>
+}
 
-export function createKeys({ store, clock, outbound }: { store: Store; clock: Clock; outbound: Pick<Outbound, 'fetch'> }) {
+export function createKeys({ store, clock, outbound, rest, copies, findById }: Needs) {
   const fetching = new Map<ClientId, Promise<JSONWebKeySet | undefined>>()
+  const isOlder = (at: number | null, ageMs: number) => at === null || clock() - at >= ageMs
 
-  /** Undefined while the host does not answer with keys: the caller then uses what it has. */
-  async function fetchKeys({ id, jwksUri }: Client): Promise<JSONWebKeySet | undefined> {
-    try {
-      const answer = await outbound.fetch(jwksUri ?? '', { ...LIMITS, headers: { accept: 'application/json' } })
-      const text = await answer.text()
-      if (answer.status !== 200) return undefined
-      const jwks = KeySet.parse(parseJson(text)) as JSONWebKeySet
-      await store.transact((tx) => tx.update(clients).set({ jwks, jwksFetchedAt: clock() }).where(eq(clients.id, id)))
-      return jwks
-    } catch {
-      // A host that is down, slow or talks nonsense: the last good keys stay good.
-      await store.transact((tx) => tx.update(clients).set({ jwksFetchedAt: clock() }).where(eq(clients.id, id)))
+  /** Undefined when its host gives no keys; those that we hold stay good then. */
+  async function fetchKeys({ id, createdFrom, jwks: held }: Client, address: string): Promise<JSONWebKeySet | undefined> {
+    const asked = { address, from: createdFrom, hasCopy: held !== null }
+    if (await rest.isResting(asked)) return undefined
+    const jwks = await readKeys(outbound, address)
+    if (!jwks) {
+      await rest.failed(asked)
       return undefined
     }
+    await store.transact((tx) => tx.update(clients).set({ jwks, jwksFetchedAt: clock() }).where(eq(clients.id, id)))
+    return jwks
+  }
+  /** Keys in a document, or the address where they are, change with the document. */
+  async function currentCopy(client: Client, again: boolean): Promise<Client> {
+    if (client.kind !== 'document') return client
+    const isDue = (client.freshUntil ?? 0) <= clock() || (again && client.jwksUri === null && isOlder(client.fetchedAt, AGAIN_AFTER_MS))
+    return isDue ? copies.refresh(client.identifier, client, client.createdFrom) : client
   }
 
   return {
-    /** @param again look at the client's address once more, because its keys do not hold the one that is named */
+    /**
+     * The keys of a client that proves itself with one. @param options.again those of before did not hold the one it named
+     * @throws OAuthProblem `invalid_client` when its metadata document is no longer one
+     */
     async keysOf(client: Client, { again = false }: { again?: boolean } = {}): Promise<JSONWebKeySet | undefined> {
-      const held = client.jwks ?? undefined
-      if (client.jwksUri === null) return held
-      const age = clock() - (client.jwksFetchedAt ?? Number.NEGATIVE_INFINITY)
-      if (age < (again || held === undefined ? AGAIN_MS : FRESH_MS)) return held
-      const work = fetching.get(client.id) ?? fetchKeys(client).finally(() => fetching.delete(client.id))
-      fetching.set(client.id, work)
+      // The caller's row can be older than what the first of its two questions has fetched.
+      const row = await findById(client.id)
+      if (row?.authMethod !== 'private_key_jwt') return undefined
+      const current = await currentCopy(row, again)
+      const held = current.jwks ?? undefined
+      const { id, jwksUri, jwksFetchedAt } = current
+      if (jwksUri === null || !isOlder(jwksFetchedAt, again ? AGAIN_AFTER_MS : FRESH_MS)) return held
+      const work = fetching.get(id) ?? fetchKeys(current, jwksUri).finally(() => fetching.delete(id))
+      fetching.set(id, work)
       return (await work) ?? held
     },
+  }
+}
+
+async function readKeys(outbound: Deps['outbound'], address: string): Promise<JSONWebKeySet | undefined> {
+  try {
+    const answer = await outbound.fetch(address, { ...LIMITS, headers: { accept: 'application/json' } })
+    const text = await answer.text()
+    const read = answer.status === 200 ? KeySet.safeParse(parseJson(text)) : undefined
+    return read?.success ? (read.data as JSONWebKeySet) : undefined
+  } catch (error) {
+    if (error instanceof OutboundError || error instanceof JsonError) return undefined
+    throw error
   }
 }

@@ -9,7 +9,7 @@ const REDIRECT_URIS_MAX = 20
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 const KEYS_MAX = 20
 const SCOPES = new Set(['mcp', 'offline_access'])
-const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', DEVICE_GRANT])
 
 export type Described = {
@@ -27,6 +27,9 @@ export type Described = {
 // Clients send null where they mean nothing.
 const text = z.string().nullish()
 const texts = z.array(z.string()).nullish()
+/** Public keys only: whoever publishes the other half, or a shared key, proves nothing with it. */
+const PublicKey = z.looseObject({ kty: z.string() }).refine((key) => !['d', 'k', 'priv'].some((half) => half in key))
+export const KeySet = z.object({ keys: z.array(PublicKey).max(KEYS_MAX) })
 const Metadata = z.object({
   redirect_uris: z.array(z.string()).optional(),
   client_name: text,
@@ -38,7 +41,7 @@ const Metadata = z.object({
   client_uri: text,
   software_id: text,
   software_version: text,
-  jwks: z.object({ keys: z.array(z.looseObject({ kty: z.string() })).max(KEYS_MAX) }).nullish(),
+  jwks: KeySet.nullish(),
   jwks_uri: text,
 })
 
@@ -51,23 +54,12 @@ const refuseRedirect = (description: string): never => {
 
 /** @throws OAuthProblem `invalid_redirect_uri`, `invalid_client_metadata` */
 export function describe(said: unknown): Described {
-  const parsed = Metadata.safeParse(said)
-  if (!parsed.success) {
-    const field = String(parsed.error.issues[0]?.path[0] ?? '')
-    return field === 'redirect_uris'
-      ? refuseRedirect('redirect_uris must be a list of texts')
-      : refuse(`${field || 'the body'} is of the wrong type`)
-  }
-  const { data } = parsed
-  const grantTypes = data.grant_types ?? ['authorization_code']
+  const data = parse(said)
+  const grantTypes = readGrantTypes(data)
   const redirectUris = readRedirects(data.redirect_uris ?? [], grantTypes)
   const applicationType = readApplicationType(data.application_type ?? undefined, redirectUris)
   const authMethod = AUTH_METHODS.find((method) => method === (data.token_endpoint_auth_method ?? 'client_secret_basic'))
   if (!authMethod) return refuse(`token_endpoint_auth_method is one of ${AUTH_METHODS.join(', ')}`)
-  if (!grantTypes.includes('authorization_code') && !grantTypes.includes(DEVICE_GRANT))
-    return refuse(`grant_types must contain authorization_code or ${DEVICE_GRANT}`)
-  if (grantTypes.includes('authorization_code') && data.response_types && !data.response_types.includes('code'))
-    return refuse('response_types must contain code')
   const keys = readKeys(data, authMethod)
   const name = cleanText(data.client_name ?? '')
   const scope = (data.scope ?? '').split(' ').filter((each) => SCOPES.has(each))
@@ -76,29 +68,49 @@ export function describe(said: unknown): Described {
     redirect_uris: redirectUris,
     application_type: applicationType,
     token_endpoint_auth_method: authMethod,
-    grant_types: [...new Set(grantTypes)].filter((type) => GRANT_TYPES.has(type)),
+    grant_types: grantTypes,
     response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     scope: (scope.length > 0 ? scope : [...SCOPES]).join(' '),
-    ...(data.client_uri &&
-      /^https:\/\//.test(data.client_uri) &&
-      URL.canParse(data.client_uri) && { client_uri: cleanText(data.client_uri, 500) }),
-    ...(data.software_id && { software_id: cleanText(data.software_id) }),
-    ...(data.software_version && { software_version: cleanText(data.software_version) }),
+    ...readRest(data),
     ...(keys.jwks && { jwks: keys.jwks }),
     ...(keys.jwksUri && { jwks_uri: keys.jwksUri }),
   }
   return { name, redirectUris, applicationType, authMethod, ...keys, metadata }
 }
 
+type Said = z.infer<typeof Metadata>
+
+function parse(said: unknown): Said {
+  const { success, data, error } = Metadata.safeParse(said)
+  if (success) return data
+  const field = String(error.issues[0]?.path[0] ?? '')
+  if (field === 'redirect_uris') return refuseRedirect('redirect_uris must be a list of texts')
+  if (field === 'jwks') return refuse(`jwks is a set of at most ${KEYS_MAX} public keys`)
+  return refuse(`${field || 'the body'} is of the wrong type`)
+}
+
+/** What it wants and we do not have is left out of the answer (RFC 7591 §3.2.1). */
+function readGrantTypes({ grant_types, response_types }: Said): string[] {
+  const asked = new Set(grant_types ?? ['authorization_code'])
+  if (!asked.has('authorization_code') && !asked.has(DEVICE_GRANT))
+    return refuse(`grant_types must contain authorization_code or ${DEVICE_GRANT}`)
+  if (asked.has('authorization_code') && response_types && !response_types.includes('code'))
+    return refuse('response_types must contain code')
+  return [...asked].filter((type) => GRANT_TYPES.has(type))
+}
+
+/** Kept for people to read. */
+const readRest = ({ client_uri: uri, software_id, software_version }: Said) => ({
+  ...(uri && /^https:\/\//.test(uri) && URL.canParse(uri) && { client_uri: cleanText(uri, 500) }),
+  ...(software_id && { software_id: cleanText(software_id) }),
+  ...(software_version && { software_version: cleanText(software_version) }),
+})
+
 /** RFC 7591 §2: by value or by reference, never both, and never a private half. */
-function readKeys(
-  { jwks, jwks_uri: uri }: z.infer<typeof Metadata>,
-  authMethod: Described['authMethod'],
-): Pick<Described, 'jwks' | 'jwksUri'> {
+function readKeys({ jwks, jwks_uri: uri }: Said, authMethod: Described['authMethod']): Pick<Described, 'jwks' | 'jwksUri'> {
   if (authMethod !== 'private_key_jwt') return { jwks: null, jwksUri: null }
   if (Boolean(jwks) === Boolean(uri)) return refuse('private_key_jwt needs jwks or jwks_uri, one of the two')
-  if (jwks?.keys.some((key) => 'd' in key || 'k' in key)) return refuse('jwks holds public keys only')
-  if (uri && !isPlainHttps(uri)) return refuse('jwks_uri is an https address')
+  if (uri && !isPlainHttps(uri)) return refuse('jwks_uri is an https address without user and fragment')
   return { jwks: (jwks as JSONWebKeySet | null | undefined) ?? null, jwksUri: uri ?? null }
 }
 

@@ -43,3 +43,7 @@ function loopback(uri: string): string | undefined {
   if (host === undefined || Number(port ?? 80) > 65_535 || redirectProblem(uri)) return undefined
   return `${host}|${rest}`
 }
+
+/** Whether two registrations let users be sent to the same places. */
+export const sameRedirects = (one: readonly string[], other: readonly string[]): boolean =>
+  JSON.stringify(one.toSorted()) === JSON.stringify(other.toSorted())
