@@ -142,6 +142,14 @@ describe('the registry', () => {
     expect(await bad.text()).toContain('http://d.example/cb')
   })
 
+  test('[REGISTRY-PREREGISTER] a document that cannot be listed is a sentence at its field', async () => {
+    for (const url of ['http://app.example/client.json', 'https://127.0.0.1/client.json', 'https://app.example/', 'nonsense', '']) {
+      const answer = await admin.post('/admin/clients/documents', { url })
+      const html = await answer.text()
+      expect([url, answer.status, html.includes('document-url-error')]).toEqual([url, 422, true])
+    }
+  })
+
   test('[REGISTRY-POLICY] by approval: a new client gets no consent before, and consent after; one in use goes on', async () => {
     const used = await connectApp(running, mia, { profile: 'work' })
     await admin.post('/admin/clients/policy', { admits: 'approved' })
