@@ -39,9 +39,11 @@ import {
   consentRoutes,
   createProblems,
   createShell,
+  doctorRoutes,
   homeRoutes,
   loginRoutes,
   logoutRoutes,
+  noteWrongHost,
   ownClientsRoutes,
   profileRoutes,
   profileToolsRoutes,
@@ -49,6 +51,7 @@ import {
   settingsRoutes,
   setupRoutes,
   tokensRoutes,
+  upstreamSignInRoutes,
 } from './web/index.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -202,7 +205,9 @@ export function createApp(house: House) {
     .use(profileRoutes(deps))
     .use(profileToolsRoutes(deps))
     .use(connectionsRoutes(deps))
+    .use(upstreamSignInRoutes(deps))
     .use(connectionRoutes(deps))
+    .use(doctorRoutes(deps))
     .use(appsRoutes(deps))
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
@@ -221,7 +226,7 @@ const WELL_KNOWN = '/.well-known/'
 
 /** The front of the house: Host and peer are checked before any router sees the request. */
 export function createFetch(house: House, app: App) {
-  const { addresses, log } = house
+  const { addresses, log, trace } = house
   const front = createFront({ addresses, trustedProxies: house.config.trustedProxies })
   return async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
     try {
@@ -231,6 +236,7 @@ export function createFetch(house: House, app: App) {
       server.timeout(request, request.headers.get('accept')?.includes('text/event-stream') ? 0 : IDLE_SECONDS)
       return await app.fetch(inside)
     } catch (error) {
+      if (isFailure(error, 'unknown_host')) noteWrongHost(trace, request, server.requestIP(request)?.address ?? '')
       if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
       log.error('a request failed', error)
       return new Response('Something broke on our side.', { status: 500, headers: SECURITY_HEADERS })

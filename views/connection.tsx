@@ -19,10 +19,13 @@ import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
 import { Probe, type ProbeProps } from './probe.tsx'
 import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
+import { SignInCard, type SignInCardProps } from './upstream-sign-in.tsx'
 
 export type UpstreamTool = { name: string; title?: string | undefined; description: string; kind: ToolKind; contextCost: number }
 
 export type ConnectionPageProps = {
+  /** Where the server wants a sign-in. */
+  signIn?: SignInCardProps | undefined
   shell: Shell
   connection: {
     id: string
@@ -220,6 +223,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
       actions={<CheckAgain connection={p.connection} />}
     />
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
+    {p.signIn && <SignInCard {...p.signIn} />}
     <div class="split split-wide">
       <Tools tools={p.tools} />
       <About connection={p.connection} />

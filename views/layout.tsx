@@ -40,13 +40,14 @@ const SWAP_ONLY_ANSWERS = {
   'hx-status:5xx:inherited': 'swap:none',
 }
 
-const Document = (p: { shell: BareShell; title: string; kind: string; htmx: boolean; children: Child }) => (
+const Document = (p: { shell: BareShell; title: string; kind: string; htmx: boolean; refresh?: string | undefined; children: Child }) => (
   <html lang="en" data-theme={p.shell.theme}>
     <head>
       <meta charset="utf-8" />
       <title>{`${p.title} · Toolpass`}</title>
       <meta name="viewport" content="width=device-width, initial-scale=1" />
       <meta name="color-scheme" content={p.shell.theme ?? 'light dark'} />
+      {p.refresh !== undefined && <meta http-equiv="refresh" content={`0; url=${p.refresh}`} />}
       <meta name="robots" content="noindex" />
       {p.shell.assets.icon && <link rel="icon" type="image/svg+xml" href={p.shell.assets.icon} />}
       <link rel="stylesheet" href={p.shell.assets.css} />
@@ -137,8 +138,9 @@ export const Layout = (p: { shell: Shell; title: string; current?: NavPlace | un
 )
 
 /** No navigation and no htmx: these pages are plain forms, and consent must be one (its answer leaves the house). */
-export const Bare = (p: { shell: BareShell; title: string; wide?: boolean | undefined; children: Child }) => (
-  <Document shell={p.shell} title={p.title} kind={p.wide ? 'bare bare-wide' : 'bare'} htmx={false}>
+/** `refresh` is an address to go on to at once, on this site or another. */
+export const Bare = (p: { shell: BareShell; title: string; wide?: boolean | undefined; refresh?: string | undefined; children: Child }) => (
+  <Document shell={p.shell} title={p.title} kind={p.wide ? 'bare bare-wide' : 'bare'} htmx={false} refresh={p.refresh}>
     <header class="bare-brand">
       <Brand />
     </header>

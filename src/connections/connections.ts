@@ -5,7 +5,7 @@ import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Outbound } from '@/lib/outbound.ts'
-import type { Plugins } from '@/plugins'
+import { ChannelError, type Plugins } from '@/plugins'
 import type { Sealer, Store } from '@/store'
 import type { User, Users } from '@/users'
 import { createCredentials } from './credentials.ts'
@@ -67,6 +67,13 @@ function assemble(deps: Deps) {
     return definitions.length
   }
   const relist = createRelist(refresh, log)
+  /** What is the matter, in words for the page. A server that refuses and offers a sign-in is no failure, only a next step. */
+  const refused = async (row: Connection, error: unknown): Promise<never> => {
+    const isRefused = error instanceof ChannelError && error.kind === 'unauthorized' && !(await credentials.has(row.id, row.ownerId))
+    if (isRefused && (await signIn.offered(row, error.details.wwwAuthenticate)))
+      throw new Failure('upstream_unauthorized', { message: 'It asks for a sign-in. Sign in below to go on.', cause: error })
+    throw asFailure(error)
+  }
   const probes = createProbes({
     clock,
     log,
@@ -74,7 +81,7 @@ function assemble(deps: Deps) {
     note: rows.note,
     open: async (id) => {
       const row = await demandRow(id)
-      return pool.agreed(keyFor(row, row.ownerId)).catch((error) => Promise.reject(asFailure(error)))
+      return pool.agreed(keyFor(row, row.ownerId)).catch((error) => refused(row, error))
     },
   })
   return { rows, listing, tails, signIn, pool, relist, probes }

@@ -21,11 +21,14 @@ import {
   withoutSecrets,
 } from './connection-facts.ts'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
-import type { Clock, Connection, Page } from './needs.ts'
+import type { Connections as AllConnections } from '@/connections'
+import type { Incoming } from '@/http/incoming.ts'
+import type { Clock, Connection, Mounted, Page } from './needs.ts'
 import { wordsOf } from './profile-facts.ts'
+import { signInOf } from './upstream-sign-in.tsx'
 
-type Deps = Page & ConnectionDeps & { clock: Clock }
-type Seen = { request: Request; user: User }
+type Deps = Page & Mounted & ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand'> }
+type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** How long after its end the steps of a probe are still worth showing on the page. */
 const PROBE_SHOWN_MS = 60_000
@@ -134,7 +137,7 @@ export const connectionRoutes = (deps: Deps) => {
     )
 }
 
-async function connectionPage(deps: Deps, { request, user }: Seen, connection: Connection, form?: FormState) {
+async function connectionPage(deps: Deps, { request, incoming, user }: Seen, connection: Connection, form?: FormState) {
   const { shell, connections, plugins, clock } = deps
   const { id, problem } = connection
   const tools = await connections.tools([id])
@@ -146,6 +149,7 @@ async function connectionPage(deps: Deps, { request, user }: Seen, connection: C
   const isRecent = !probe.done || clock() - (connection.checkedAt ?? 0) < PROBE_SHOWN_MS
   const connector = plugins.connector(connection.connector)
   const isOwn = mayChange(user, connection)
+  const signIn = await signInOf(deps, user, incoming, id, isOwn)
   const edit = isOwn && connector ? editOf(connection, connector, form) : undefined
   const fix = edit ? 'Change its settings below, or check it again when the other side is back.' : 'Tell its owner.'
   return (
@@ -154,6 +158,7 @@ async function connectionPage(deps: Deps, { request, user }: Seen, connection: C
       connection={{ ...summary, upstream: upstreamOf(connection), fix: problem === null ? undefined : fix }}
       tools={tools.map(({ name, kind, contextCost, definition }) => ({ name, kind, contextCost, ...wordsOf(definition) }))}
       log={isOwn && connector?.definedBy === 'administrator' ? connections.logTail(id) : undefined}
+      signIn={signIn}
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}
       edit={edit}
       usedBy={usedBy}

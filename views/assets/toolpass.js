@@ -207,3 +207,23 @@ window.addEventListener('pageshow', () => {
 tick()
 expire()
 setInterval(tick, 5_000)
+
+/* Signing in to a server happens in a window of its own, so that nothing here is lost; it tells when it is done. */
+const signIns = new BroadcastChannel('toolpass-sign-in')
+document.addEventListener('submit', (event) => {
+  const form = event.target.closest('form[data-popup]')
+  if (!form || !window.open('', form.dataset.popup, 'popup,width=560,height=720')) return
+  form.target = form.dataset.popup
+  if (form.elements.popup) return
+  const field = document.createElement('input')
+  Object.assign(field, { type: 'hidden', name: 'popup', value: '1' })
+  form.append(field)
+})
+signIns.addEventListener('message', ({ data }) => {
+  if (location.pathname.endsWith(data.page)) location.reload()
+})
+const done = document.querySelector('[data-signed-in]')
+if (done) {
+  signIns.postMessage({ page: done.dataset.signedIn })
+  window.close()
+}

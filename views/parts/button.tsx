@@ -22,8 +22,8 @@ export const Button = (
   </button>
 )
 
-export const LinkButton = (p: Look & { href: string }) => (
-  <a class={look(p)} href={p.href}>
+export const LinkButton = (p: Look & { href: string; newTab?: boolean | undefined }) => (
+  <a class={look(p)} href={p.href} target={p.newTab ? '_blank' : undefined} rel={p.newTab ? 'noopener noreferrer' : undefined}>
     {p.icon && <Icon name={p.icon} />}
     <span>{p.children}</span>
   </a>

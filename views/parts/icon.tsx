@@ -22,6 +22,7 @@ import info from 'lucide-static/icons/info.svg' with { type: 'text' }
 import layers from 'lucide-static/icons/layers.svg' with { type: 'text' }
 import loader from 'lucide-static/icons/loader-circle.svg' with { type: 'text' }
 import lock from 'lucide-static/icons/lock.svg' with { type: 'text' }
+import logIn from 'lucide-static/icons/log-in.svg' with { type: 'text' }
 import logOut from 'lucide-static/icons/log-out.svg' with { type: 'text' }
 import menu from 'lucide-static/icons/menu.svg' with { type: 'text' }
 import monitor from 'lucide-static/icons/monitor.svg' with { type: 'text' }
@@ -58,6 +59,7 @@ const SOURCES = {
   layers,
   loader,
   lock,
+  'log-in': logIn,
   'log-out': logOut,
   menu,
   monitor,

@@ -62,7 +62,7 @@ export function createOwnClients({ store, sealer, clock }: { store: Store; seale
      * STANDARDS §3: registered beforehand, then our document, then a registration of our own. Each is good at one issuer.
      * @returns undefined where only a client registered by hand will do
      */
-    async at(id: ConnectionId, place: Place, home: Home, isPasted: boolean, fetch: GuardedFetch): Promise<OwnClient | undefined> {
+    async at(id: ConnectionId, place: Place, home: Home, isPasted: boolean, ask: GuardedFetch): Promise<OwnClient | undefined> {
       const redirectUri = isPasted ? PASTE_REDIRECT : callbackAddress(home)
       const known = await find(id)
       if (known?.how === 'registered') {
@@ -72,7 +72,7 @@ export function createOwnClients({ store, sealer, clock }: { store: Store; seale
         })
       }
       if (known?.issuer === place.issuer && known.redirectUri === redirectUri) return known
-      const made = await make(place, home, redirectUri, isPasted, fetch)
+      const made = await make(place, home, redirectUri, isPasted, ask)
       if (made) await store.transact((tx) => put(tx, id, made))
       return made
     },
@@ -80,14 +80,14 @@ export function createOwnClients({ store, sealer, clock }: { store: Store; seale
 }
 export type OwnClients = ReturnType<typeof createOwnClients>
 
-async function make({ issuer, metadata }: Place, home: Home, redirectUri: string, isPasted: boolean, fetch: GuardedFetch) {
+async function make({ issuer, metadata }: Place, home: Home, redirectUri: string, isPasted: boolean, ask: GuardedFetch) {
   const takesDocuments = (metadata as Record<string, unknown>)['client_id_metadata_document_supported'] === true
   if (takesDocuments && !isPasted && home.origin.startsWith('https:'))
     return { issuer, how: 'document' as const, information: { client_id: documentAddress(home) }, redirectUri }
   if (!metadata.registration_endpoint) return undefined
   try {
     const { registerClient } = await sdk()
-    const information = await registerClient(issuer, { metadata, clientMetadata: metadataFor(redirectUri), fetchFn: fetch })
+    const information = await registerClient(issuer, { metadata, clientMetadata: metadataFor(redirectUri), fetchFn: ask })
     return { issuer, how: 'dynamic' as const, information, redirectUri }
   } catch (error) {
     throw new Failure('upstream_unauthorized', {

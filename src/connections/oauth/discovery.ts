@@ -35,18 +35,18 @@ const refuse = (message: string, cause?: unknown) => new Failure('upstream_unaut
  * @param entered the issuer, where somebody entered it because the upstream does not tell
  * @throws Failure `upstream_unauthorized` with the sentence for the page
  */
-export async function discover(url: string, challenge: string | undefined, fetch: GuardedFetch, entered?: string): Promise<Place> {
+export async function discover(url: string, challenge: string | undefined, ask: GuardedFetch, entered?: string): Promise<Place> {
   const { discoverAuthorizationServerMetadata, discoverOAuthProtectedResourceMetadata, extractWWWAuthenticateParams } = await sdk()
   const told = challenge
     ? extractWWWAuthenticateParams(new Response(null, { status: 401, headers: { 'www-authenticate': challenge } }))
     : {}
   const at = told.resourceMetadataUrl === undefined ? {} : { resourceMetadataUrl: told.resourceMetadataUrl }
-  const described = await discoverOAuthProtectedResourceMetadata(url, at, fetch).catch(() => undefined)
+  const described = await discoverOAuthProtectedResourceMetadata(url, at, ask).catch(() => undefined)
   if (described) demandSameResource(url, described.resource)
   const issuer = entered ?? described?.authorization_servers?.[0] ?? new URL(url).origin
   let metadata: AuthorizationServerMetadata | undefined
   try {
-    metadata = await discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch })
+    metadata = await discoverAuthorizationServerMetadata(issuer, { fetchFn: ask })
   } catch (error) {
     throw refuse('Its authorization server does not describe itself as it should, so nothing is sent to it.', error)
   }

@@ -23,8 +23,11 @@ export type AuthConfig = {
   /** Entered by hand, where the server does not say. */
   issuer?: string
 }
-export type SignInState = {
-  state: 'not-needed' | 'needs-sign-in' | 'signed-in' | 'failing' | 'dead' | 'needs-scope'
+type Options = { scopes: string[]; grant: 'code' | 'client_credentials'; returnBy: 'callback' | 'paste' }
+type SignInState = { state: 'not-needed' } | Needed
+type Needed = {
+  state: 'needs-sign-in' | 'signed-in' | 'failing' | 'dead' | 'needs-scope'
+  options: Options
   problem?: string
   expiresAt?: number
   scopes?: string[]
@@ -39,7 +42,7 @@ type Deps = {
   clock: Clock
   audit: Audit
   changes: Pick<Changes, 'announce'>
-  outbound: Pick<Outbound, 'asFetch' | 'fetch'>
+  outbound: Pick<Outbound, 'asFetch'>
   users: Pick<Users, 'find'>
   flows: Flows
   rows: {
@@ -80,6 +83,7 @@ export function createSignIn(deps: Deps) {
   const inner = { ...deps, tokens, clients, fetchFor }
   return { ...createSupply(inner), ...createGoing(inner), ...createManaging(inner) }
 }
+/** How `connections` hands it on. */
 export type SignIn = ReturnType<typeof createSignIn>
 type Inner = Deps & {
   tokens: ReturnType<typeof createTokenSets>
@@ -131,6 +135,14 @@ function createGoing(inner: Inner) {
       ...{ connectionId: connection.id, connectionName: connection.name, subject: connection.name },
     })
   return {
+    /** Whether the server that refused us offers a sign-in; the connection is then one that signs in. */
+    async offered(connection: Connection, challenge: string | undefined): Promise<boolean> {
+      const address = addressOf(connection)
+      if (connection.auth !== 'settings' || address === undefined) return false
+      const place = await discover(address, challenge, await fetchFor(connection)).catch(() => undefined)
+      if (place) await rows.setAuth(connection.id, 'oauth', null)
+      return place !== undefined
+    },
     /** After the user's own click. @throws Failure `upstream_unauthorized`, `connection_not_found` */
     async begin(session: Session, id: ConnectionId, asked: { home: Home; returnTo: string; challenge?: string }): Promise<Begun> {
       const connection = await rows.demand(session.user, id)
@@ -139,15 +151,15 @@ function createGoing(inner: Inner) {
       const address = addressOf(connection)
       if (address === undefined) throw new Failure('bad_request', { message: 'This kind of connection has no sign-in of its own.' })
       const config = configOf(connection)
-      const fetch = await fetchFor(connection)
-      const place = await discover(address, asked.challenge ?? (await challengeOf(address, fetch)), fetch, config.issuer)
+      const ask = await fetchFor(connection)
+      const place = await discover(address, asked.challenge ?? (await challengeOf(address, ask)), ask, config.issuer)
       const isPasted = config.returnBy === 'paste'
-      const client = await clients.at(id, place, asked.home, isPasted, fetch)
+      const client = await clients.at(id, place, asked.home, isPasted, ask)
       if (!client) return { kind: 'needs-client', issuer: place.issuer }
       if (connection.auth !== 'oauth') await rows.setAuth(id, 'oauth', config)
       const scope = await scopeFor(place, config, await tokens.find(key))
       if (config.grant === 'client_credentials') {
-        await tokens.put(key, await withoutUser(place, client, scope, fetch, clock()))
+        await tokens.put(key, await withoutUser(place, client, scope, ask, clock()))
         await told(session.user, connection, 'connection.sign-in')
         await changed(id)
         return { kind: 'done' }
@@ -170,11 +182,11 @@ function createGoing(inner: Inner) {
       if (!connectionId) throw new Failure('bad_request')
       const connection = await rows.demand(session.user, connectionId)
       const { place, key } = kept
-      const fetch = await fetchFor(connection)
+      const ask = await fetchFor(connection)
       await demandIssuer(place, answer)
       const error = answer.get('error')
       if (error !== null) throw new Failure('upstream_unauthorized', { message: sentenceFor(error) })
-      await tokens.put(key, await redeem(kept, answer, fetch, clock()))
+      await tokens.put(key, await redeem(kept, answer, ask, clock()))
       await told(session.user, connection, 'connection.sign-in')
       await changed(connectionId)
       return { connectionId, returnTo }
@@ -183,8 +195,8 @@ function createGoing(inner: Inner) {
 }
 
 /** Asks the server without a credential, to hear where its users sign in. */
-async function challengeOf(address: string, fetch: GuardedFetch): Promise<string | undefined> {
-  const answer = await fetch(address, {
+async function challengeOf(address: string, ask: GuardedFetch): Promise<string | undefined> {
+  const answer = await ask(address, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream' },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'ping' }),
@@ -216,7 +228,7 @@ async function demandIssuer({ issuer, metadata }: Place, answer: URLSearchParams
   }
 }
 
-async function redeem({ verifier, place, client, redirectUri, scope }: Kept, answer: URLSearchParams, fetch: GuardedFetch, now: number) {
+async function redeem({ verifier, place, client, redirectUri, scope }: Kept, answer: URLSearchParams, ask: GuardedFetch, now: number) {
   const { exchangeAuthorization } = await sdk()
   const code = answer.get('code')
   if (!code) throw new Failure('upstream_unauthorized', { message: 'The authorization server sent no code.' })
@@ -224,7 +236,7 @@ async function redeem({ verifier, place, client, redirectUri, scope }: Kept, ans
   try {
     const given = await exchangeAuthorization(place.issuer, {
       ...{ metadata: place.metadata, clientInformation: client.information, authorizationCode: code, codeVerifier: verifier },
-      ...{ redirectUri, resource: place.resource, fetchFn: fetch },
+      ...{ redirectUri, resource: place.resource, fetchFn: ask },
       ...(iss === null ? {} : { iss }),
     })
     return tokenSetOf(given, restOf(place, client, scope), now)
@@ -244,7 +256,7 @@ async function withoutUser(
   place: Place,
   client: OwnClient,
   scope: string | undefined,
-  fetch: GuardedFetch,
+  ask: GuardedFetch,
   now: number,
 ): Promise<TokenSet> {
   const { fetchToken } = await sdk()
@@ -260,7 +272,7 @@ async function withoutUser(
     prepareTokenRequest: () => new URLSearchParams({ grant_type: 'client_credentials', ...(scope ? { scope } : {}) }),
   }
   try {
-    const given = await fetchToken(provider, place.issuer, { metadata: place.metadata, resource: new URL(place.resource), fetchFn: fetch })
+    const given = await fetchToken(provider, place.issuer, { metadata: place.metadata, resource: new URL(place.resource), fetchFn: ask })
     return tokenSetOf(given, restOf(place, client, scope), now)
   } catch (cause) {
     throw new Failure('upstream_unauthorized', { message: 'The authorization server refused the client’s id and secret.', cause })
@@ -281,7 +293,9 @@ function createManaging({ rows, tokens, clients, keyFor, fetchFor, changed, audi
       const connection = await rows.demand(user, id)
       if (connection.auth !== 'oauth') return { state: 'not-needed' }
       const [row, client] = await Promise.all([tokens.row(keyFor(connection, user.id)), clients.find(id)])
+      const { scopes = [], grant = 'code', returnBy = 'callback' } = configOf(connection)
       const about = {
+        options: { scopes, grant, returnBy },
         ...(client && { client: { how: client.how, id: client.information.client_id } }),
         ...(row?.issuer && { issuer: row.issuer }),
         ...(row?.scope && { scopes: row.scope.split(' ') }),

@@ -130,8 +130,8 @@ export function createTokenSets(deps: Deps) {
     await vault.mark(key, status, problem)
     changes.announce({ kind: 'credential-failing', connectionId: key.connectionId, userId: key.credentialOf })
   }
-  const renew = async (key: TokenKey, from: TokenSet, fetch: GuardedFetch): Promise<TokenSet | undefined> => {
-    const result = await refreshOnce(from, fetch, clock)
+  const renew = async (key: TokenKey, from: TokenSet, ask: GuardedFetch): Promise<TokenSet | undefined> => {
+    const result = await refreshOnce(from, ask, clock)
     if ('tokens' in result) {
       await vault.put(key, result.tokens)
       rests.delete(textOf(key))
@@ -143,9 +143,9 @@ export function createTokenSets(deps: Deps) {
     return undefined
   }
   /** One refresh at a time for each credential; whoever comes meanwhile gets its result. */
-  const refresh = (key: TokenKey, from: TokenSet, fetch: GuardedFetch): Promise<TokenSet | undefined> => {
+  const refresh = (key: TokenKey, from: TokenSet, ask: GuardedFetch): Promise<TokenSet | undefined> => {
     const text = textOf(key)
-    const work = refreshing.get(text) ?? renew(key, from, fetch).finally(() => refreshing.delete(text))
+    const work = refreshing.get(text) ?? renew(key, from, ask).finally(() => refreshing.delete(text))
     refreshing.set(text, work)
     return work
   }
@@ -162,19 +162,19 @@ export function createTokenSets(deps: Deps) {
       rests.delete(textOf(key))
     },
     /** Tokens that are good now: renewed when their end is near. Undefined when the user has to sign in. */
-    async current(key: TokenKey, fetch: GuardedFetch): Promise<TokenSet | undefined> {
+    async current(key: TokenKey, ask: GuardedFetch): Promise<TokenSet | undefined> {
       const tokens = await vault.find(key)
       if (!tokens || clock() < refreshDueAt(tokens)) return tokens
       const left = tokens.expiresAt !== undefined && tokens.expiresAt <= clock() ? undefined : tokens
       if (tokens.refreshToken === undefined || isResting(key)) return left
-      return (await refresh(key, tokens, fetch)) ?? left
+      return (await refresh(key, tokens, ask)) ?? left
     },
     /** The upstream refused these: others, if they can be had without the user. */
-    async replace(key: TokenKey, refused: string, fetch: GuardedFetch): Promise<TokenSet | undefined> {
+    async replace(key: TokenKey, refused: string, ask: GuardedFetch): Promise<TokenSet | undefined> {
       const tokens = await vault.find(key)
       // Somebody else's refresh may have come in between.
       if (!tokens || tokens.accessToken !== refused) return tokens
-      return tokens.refreshToken === undefined || isResting(key) ? undefined : refresh(key, tokens, fetch)
+      return tokens.refreshToken === undefined || isResting(key) ? undefined : refresh(key, tokens, ask)
     },
   }
 }
@@ -182,11 +182,11 @@ export type TokenSets = ReturnType<typeof createTokenSets>
 
 type Refreshed = { tokens: TokenSet } | { isFinal: boolean; problem: string }
 
-async function refreshOnce(from: TokenSet, fetch: GuardedFetch, clock: Clock): Promise<Refreshed> {
+async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Promise<Refreshed> {
   const { refreshAuthorization, OAuthError } = await sdk()
   const { metadata, client, resource, refreshToken = '', issuer } = from
   try {
-    const asked = { metadata, clientInformation: client, refreshToken, resource, fetchFn: fetch }
+    const asked = { metadata, clientInformation: client, refreshToken, resource, fetchFn: ask }
     return { tokens: tokenSetOf(await refreshAuthorization(issuer, asked), from, clock()) }
   } catch (error) {
     const code = error instanceof OAuthError ? String(error.code) : ''
