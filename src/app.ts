@@ -17,7 +17,7 @@ import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
 import { type Changes, createChanges } from './lib/changes.ts'
-import { HOUR_MS } from './lib/clock.ts'
+import { HOUR_MS, SECOND_MS } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
 import type { Log } from './lib/log.ts'
 import { createOutbound, type Outbound } from './lib/outbound.ts'
@@ -138,7 +138,7 @@ type Hearers = {
   log: Log
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
   gateway: Pick<Gateway, 'endOf' | 'profileChanged' | 'grantChanged'>
-  grants: Pick<Grants, 'forget' | 'idsOfClient'>
+  grants: Pick<Grants, 'forget' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
 }
 
 /** What flows against the staircase: who has to hear of a committed change. */
@@ -153,6 +153,17 @@ function passChangesOn({ changes, log, profiles, gateway, grants }: Hearers): vo
     }
     end().catch((error) => log.error('streams of a blocked client were not ended', error))
   })
+  changes.subscribe('client-changed', ({ clientId }) => {
+    grants
+      .revokeForClient(undefined, clientId, 'client_changed')
+      .catch((error) => log.error('grants of a changed client were not ended', error))
+  })
+  changes.subscribe('user-disabled', ({ userId }) => {
+    const end = async () => {
+      for (const { id } of await grants.listForUser(userId)) gateway.endOf(id)
+    }
+    end().catch((error) => log.error('streams of a disabled user were not ended', error))
+  })
   changes.subscribe('profile-removed', () => grants.forget())
   changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
   changes.subscribe('connection-changed', () => profiles.forgetViews())
@@ -163,15 +174,20 @@ function passChangesOn({ changes, log, profiles, gateway, grants }: Hearers): vo
 }
 
 const SWEEP_EVERY_MS = HOUR_MS
+/** Often enough for tokens that live a few minutes. */
+const RENEW_EVERY_MS = 30 * SECOND_MS
 
-/** Removes what has run out (codes, tokens, unused registrations), now and every hour. Returns how to stop. */
-export function startSweeping({ clients, grants, oauth, log }: House): () => void {
+/** What the house does by itself: removes what has run out, renews sign-ins at upstreams ahead of their end. Returns how to stop. */
+export function startSweeping({ clients, grants, oauth, connections, log }: House): () => void {
   const sweep = () => {
     Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()]).catch((error) => log.error('sweeping failed', error))
   }
+  const renew = () => {
+    connections.signIn.keepAlive().catch((error) => log.error('sign-ins could not be renewed', error))
+  }
   sweep()
-  const timer = setInterval(sweep, SWEEP_EVERY_MS)
-  return () => clearInterval(timer)
+  const timers = [setInterval(sweep, SWEEP_EVERY_MS), setInterval(renew, RENEW_EVERY_MS)]
+  return () => timers.forEach((timer) => clearInterval(timer))
 }
 
 const ASSETS = ['toolpass.css', 'toolpass.js', 'favicon.svg'] as const
@@ -226,7 +242,7 @@ const WELL_KNOWN = '/.well-known/'
 
 /** The front of the house: Host and peer are checked before any router sees the request. */
 export function createFetch(house: House, app: App) {
-  const { addresses, log, trace } = house
+  const { addresses, log } = house
   const front = createFront({ addresses, trustedProxies: house.config.trustedProxies })
   return async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
     try {
@@ -236,7 +252,7 @@ export function createFetch(house: House, app: App) {
       server.timeout(request, request.headers.get('accept')?.includes('text/event-stream') ? 0 : IDLE_SECONDS)
       return await app.fetch(inside)
     } catch (error) {
-      if (isFailure(error, 'unknown_host')) noteWrongHost(trace, request, server.requestIP(request)?.address ?? '')
+      if (isFailure(error, 'unknown_host')) noteWrongHost(house, request, server.requestIP(request)?.address ?? '')
       if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
       log.error('a request failed', error)
       return new Response('Something broke on our side.', { status: 500, headers: SECURITY_HEADERS })

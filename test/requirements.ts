@@ -9,6 +9,7 @@ import { clients } from './requirements/clients.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
+import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
 import { interop } from './requirements/interop.ts'
 import { registry } from './requirements/registry.ts'
@@ -353,5 +354,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...interop,
   ...doctor,
   ...server,
+  ...upstreams,
   ...registry,
 ]

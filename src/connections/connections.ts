@@ -15,7 +15,7 @@ import { createPool, type PoolKey } from './pool.ts'
 import { createFlows } from './oauth/flows.ts'
 import { createSignIn } from './oauth/sign-in.ts'
 import { createProbes } from './probe.ts'
-import { type ChangedConnection, type Connection, createRows, type NewConnection } from './rows.ts'
+import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
 import { asFailure, type Upstream } from './session.ts'
 import { createTails } from './tails.ts'
 
@@ -69,7 +69,10 @@ function assemble(deps: Deps) {
   const relist = createRelist(refresh, log)
   /** What is the matter, in words for the page. A server that refuses and offers a sign-in is no failure, only a next step. */
   const refused = async (row: Connection, error: unknown): Promise<never> => {
-    const isRefused = error instanceof ChannelError && error.kind === 'unauthorized' && !(await credentials.has(row.id, row.ownerId))
+    const isRefused =
+      error instanceof ChannelError &&
+      error.kind === 'unauthorized' &&
+      Object.values(await credentials.find(row.id, row.ownerId)).every(isEmpty)
     if (isRefused && (await signIn.offered(row, error.details.wwwAuthenticate)))
       throw new Failure('upstream_unauthorized', { message: 'It asks for a sign-in. Sign in below to go on.', cause: error })
     throw asFailure(error)

@@ -18,8 +18,6 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       if (!row) return {}
       return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
     },
-    has: async (connectionId: ConnectionId, userId: UserId): Promise<boolean> =>
-      (await store.read.select({ id: credentials.id }).from(credentials).where(mine(connectionId, userId))).length > 0,
     /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */
     async put(tx: Writer, connectionId: ConnectionId, userId: UserId, secret: JsonObject): Promise<void> {
       const [known] = await tx.select().from(credentials).where(mine(connectionId, userId))

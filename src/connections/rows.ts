@@ -185,7 +185,8 @@ async function withKeptSecrets(credentials: Credentials, connector: Connector, k
   return { ...plain, ...(await credentials.find(known.id, known.ownerId)), ...given }
 }
 
-const isEmpty = (value: unknown) =>
+/** Whether a setting says nothing. */
+export const isEmpty = (value: unknown): boolean =>
   value === '' || value === undefined || value === null || (typeof value === 'object' && Object.keys(value).length === 0)
 
 /** What exposed names begin with: from the name, in the characters that every client takes, unique for the owner. */

@@ -127,7 +127,8 @@ function createEnding({ store, clock, audit, changes, reading }: Inner) {
       const ended = await store.transact((tx) => end(tx, by, isLive(id), why))
       if (ended.length > 0) announceEnded(id)
     },
-    async revokeForClient(by: Actor, clientId: ClientId, why?: string): Promise<void> {
+    /** By the house itself where nobody is named: what was allowed was allowed to another. */
+    async revokeForClient(by: Actor | undefined, clientId: ClientId, why?: string): Promise<void> {
       const live = and(eq(grants.clientId, clientId), isNull(grants.revokedAt))
       for (const grant of await store.transact((tx) => end(tx, by, live, why))) announceEnded(grant.id)
     },

@@ -252,13 +252,7 @@ const restOf = (place: Place, client: OwnClient, scope: string | undefined) => (
 })
 
 /** RFC 6749 §4.4: the connection itself is who signs in. */
-async function withoutUser(
-  place: Place,
-  client: OwnClient,
-  scope: string | undefined,
-  ask: GuardedFetch,
-  now: number,
-): Promise<TokenSet> {
+async function withoutUser(place: Place, client: OwnClient, scope: string | undefined, ask: GuardedFetch, now: number): Promise<TokenSet> {
   const { fetchToken } = await sdk()
   const provider = {
     redirectUrl: undefined,

@@ -1,0 +1,63 @@
+/** Signing in to upstreams, and staying signed in. */
+import type { Requirement } from '../requirements.ts'
+
+const mcp = (page: string) => `https://modelcontextprotocol.io/specification/2026-07-28/${page}`
+const rfc = (number: number, section: string) => `https://www.rfc-editor.org/rfc/rfc${number}#section-${section}`
+
+export const upstreams: readonly Requirement[] = [
+  {
+    id: 'UPSTREAM-OAUTH',
+    says: 'A server that wants a sign-in is found out by its address alone, and one click later its tools are there.',
+    clause: mcp('basic/authorization'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-CALL',
+    says: 'A call goes out with the upstream’s own token; the app never sees it, and the upstream never sees the app’s.',
+    clause: mcp('basic/authorization'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-RENEW',
+    says: 'A token that the upstream refuses is renewed once for all calls under way, which then succeed.',
+    clause: rfc(6749, '6'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-STATE',
+    says: 'A sign-in comes back once, to the browser session that began it, and within ten minutes.',
+    clause: rfc(6749, '10.12'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-SCOPE',
+    says: 'A server that asks for more scope gets the union of what was granted and what it asks for at the next sign-in.',
+    clause: mcp('basic/authorization'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-CLIENT',
+    says: 'Where Toolpass may not register itself, a client registered by hand signs in, for a person or for the connection itself.',
+    clause: rfc(6749, '4.4'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-PASTE',
+    says: 'Where an authorization server sends people back to loopback only, the final address can be pasted.',
+    clause: rfc(8252, '7.3'),
+  },
+  {
+    id: 'UPSTREAM-OAUTH-OUT',
+    says: 'Disconnecting destroys the tokens that were held here and revokes them where that is offered.',
+    clause: rfc(7009, '2'),
+  },
+  {
+    id: 'ABUSE-43',
+    says: 'Another resource, another issuer, or a missing one where it was promised stops a sign-in before anything secret is sent.',
+    clause: rfc(9207, '2.4'),
+  },
+  {
+    id: 'ABUSE-44',
+    says: 'A server that moves to another authorization server gets nothing of the old sign-in.',
+    clause: mcp('basic/authorization'),
+  },
+  {
+    id: 'ABUSE-45',
+    says: 'An authorization endpoint that is not https, or http on loopback, is refused.',
+    clause: rfc(9700, '4.1.1'),
+  },
+]
