@@ -187,7 +187,9 @@ export function startSweeping({ clients, grants, oauth, connections, log }: Hous
   }
   sweep()
   const timers = [setInterval(sweep, SWEEP_EVERY_MS), setInterval(renew, RENEW_EVERY_MS)]
-  return () => timers.forEach((timer) => clearInterval(timer))
+  return () => {
+    for (const timer of timers) clearInterval(timer)
+  }
 }
 
 const ASSETS = ['toolpass.css', 'toolpass.js', 'favicon.svg'] as const
