@@ -19,7 +19,7 @@ export type EntranceDeps = {
   oauth: {
     verify(bearer: string): Promise<Verified | undefined>
     /** For the doctor: why a token was turned away. */
-    explain?(bearer: string): { reason: string; clientId?: ClientId; userId?: UserId }
+    explain?(bearer: string): Promise<{ reason: string; clientId?: ClientId; userId?: UserId }>
   }
   grants: { find(id: GrantId): Promise<Grant | undefined>; touch(id: GrantId, address: string): Promise<void> }
   profiles: {
@@ -107,7 +107,7 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
       }
       const verified = await oauth.verify(bearer)
       if (!verified) {
-        doorbell.refused(request, name, oauth.explain?.(bearer) ?? { reason: 'unknown_token' })
+        doorbell.refused(request, name, (await oauth.explain?.(bearer)) ?? { reason: 'unknown_token' })
         return challenge(request, name, true)
       }
       if (!('grantId' in verified)) throw new Failure('grant_paused')

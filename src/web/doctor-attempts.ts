@@ -25,7 +25,9 @@ const sideOf = ({ step }: TraceEntry) => (BROWSER_STEPS.has(step) ? 'browser' : 
 
 /** A knock without a token: how each client finds out that it has to sign in. */
 export const isKnock = ({ step, reason }: TraceEntry): boolean => step === 'request' && (reason === 'no_token' || reason === 'no_bearer')
-const isDiscovery = (entry: TraceEntry) => isKnock(entry) || entry.step === 'resource-metadata' || entry.step === 'server-metadata'
+
+/** Came under a name or by a way that is not ours: nothing behind the door saw it. */
+export const isMisled = ({ reason }: Pick<TraceEntry, 'reason'>) => reason === 'wrong_host' || reason === 'plain_http'
 
 /** @param entries oldest first. @returns oldest first */
 export function attemptsOf(entries: readonly TraceEntry[]): Attempt[] {
@@ -70,17 +72,37 @@ function isOpenFor(attempt: Attempt, entry: TraceEntry): boolean {
 
 /** Whether this step can only be the beginning of another try. */
 function isOver({ entries, clientId }: Attempt, entry: TraceEntry): boolean {
-  const lastOf = (...steps: TraceStep[]) => entries.findLast(({ step }) => steps.includes(step))
-  const decided = lastOf('consent')
+  const decided = entries.findLast(({ step }) => step === 'consent')
   const arrived = entries.findLast(
     ({ step, outcome }) => outcome === 'ok' && (step === 'token' || step === 'refresh' || step === 'request'),
   )
-  if (isDiscovery(entry)) return decided?.outcome === 'refused' || (arrived !== undefined && entry.firstAt - arrived.at > AFTERWARDS_MS)
-  if (entry.step === 'register') return clientId !== undefined && clientId !== entry.clientId
-  if (entry.step === 'authorize' || entry.step === 'push' || entry.step === 'device')
-    return decided !== undefined || (arrived !== undefined && entry.firstAt - arrived.at > AFTERWARDS_MS)
-  return entry.step === 'document' && arrived !== undefined
+  const isLate = arrived !== undefined && entry.firstAt - (entries.at(-1) as TraceEntry).at > AFTERWARDS_MS
+  switch (entry.step) {
+    case 'request':
+      return entry.clientId === undefined && (decided?.outcome === 'refused' || isLate || isStrangeTo(entries, entry))
+    case 'resource-metadata':
+    case 'server-metadata':
+      return decided?.outcome === 'refused' || isLate || (entries.at(-1)?.step === 'request' && entries.at(-1)?.outcome === 'ok')
+    case 'register':
+      return clientId !== undefined && clientId !== entry.clientId
+    case 'authorize':
+    case 'push':
+    case 'device':
+      return decided !== undefined || isLate
+    case 'document':
+      return arrived !== undefined
+    default:
+      return false
+  }
 }
+
+/**
+ * Of requests without a name: one under a wrong host name has nothing in common with others, who has shown a token would show
+ * it again, and who was refused one begins anew.
+ */
+const isStrangeTo = (entries: readonly TraceEntry[], entry: TraceEntry): boolean =>
+  entries.findLast(({ step }) => step === 'token' || step === 'refresh')?.outcome === 'refused' ||
+  entries.some((each) => isMisled(each) !== isMisled(entry) || (each.step === 'request' && each.clientId !== undefined))
 
 /** Nothing but requests that were served: an app that simply works. */
 export const isQuiet = ({ entries }: Attempt): boolean =>
@@ -118,7 +140,7 @@ const PATIENT = new Set(['authorization_pending', 'slow_down'])
 export function stagesOf({ entries }: Pick<Attempt, 'entries'>): Stage[] {
   const hadToken = entries.find(({ step, outcome }) => outcome === 'ok' && (step === 'token' || step === 'refresh'))
   const keyOf = (entry: TraceEntry): StageKey =>
-    isKnock(entry) && (hadToken === undefined || entry.seq < hadToken.seq) ? 'found' : STAGE_OF[entry.step]
+    isMisled(entry) || (isKnock(entry) && (hadToken === undefined || entry.seq < hadToken.seq)) ? 'found' : STAGE_OF[entry.step]
   const groups = Map.groupBy(entries, keyOf)
   const furthest = ORDER.findLastIndex((key) => groups.has(key))
   return ORDER.map((key, at) => {
@@ -132,7 +154,7 @@ function stateOf(key: StageKey, own: readonly TraceEntry[], isBehind: boolean): 
   const last = own.at(-1)
   // Whatever else was seen of it: who asks for anything has found us.
   if (!last) return isBehind ? (key === 'found' ? 'done' : 'passed') : 'ahead'
-  if (key === 'found') return 'done'
+  if (key === 'found') return isMisled(last) ? 'refused' : 'done'
   if (key !== 'asked')
     return last.outcome === 'ok' ? 'done' : last.outcome === 'waiting' || PATIENT.has(last.reason ?? '') ? 'waiting' : 'refused'
   if (last.step === 'consent') return last.outcome === 'ok' ? 'done' : last.outcome === 'refused' ? 'refused' : 'waiting'

@@ -17,8 +17,8 @@ export function refusalOf(seen: Case): Advice | undefined {
 
 const saidBy = ({ reason = '', detail = {} }: TraceEntry) => [reason, ...Object.values(detail)].join(' ')
 /** A code as words, a sentence as it is. */
-export const plainly = ({ reason }: Pick<TraceEntry, 'reason'>): string =>
-  (WORDS[reason ?? ''] ?? reason?.replaceAll('_', ' ') ?? 'no reason is known').replace(/\.$/, '')
+export const plainly = ({ reason, detail }: Pick<TraceEntry, 'reason' | 'detail'>): string =>
+  (WORDS[reason ?? ''] ?? detail?.['says'] ?? reason?.replaceAll('_', ' ') ?? 'no reason is known').replace(/\.$/, '')
 
 const WORDS: Record<string, string> = {
   no_token: 'it came without a token',
@@ -38,6 +38,7 @@ const WORDS: Record<string, string> = {
   paused: 'you paused it',
   foreign_origin: 'a web page from elsewhere asked',
   wrong_host: 'the host name is not ours',
+  plain_http: 'plain http is not accepted on this address',
   client_waits: 'an administrator has to approve this app first',
   client_not_listed: 'only apps that an administrator listed are let in',
   wrong_login: 'the user name or password was wrong',
@@ -68,6 +69,14 @@ const CURES: readonly Row[] = [
     (name, { detail }, { facts }) => ({
       problem: `${name} asked for ${detail?.['host'] ?? 'another host name'}, and Toolpass answers as ${facts.origin} only.`,
       fix: 'Set TOOLPASS_URL to the address that apps use, with https:// in front, and let the proxy pass the Host header on. Then restart.',
+    }),
+  ],
+  [
+    REQUEST,
+    /^plain_http/,
+    (name, { detail }) => ({
+      problem: `${name} came to ${detail?.['host'] ?? 'this computer'} over plain http, which would send passwords in clear.`,
+      fix: 'Put https in front and set TOOLPASS_URL to the https address. In a network that you trust, TOOLPASS_INSECURE_HTTP=true allows it.',
     }),
   ],
   [

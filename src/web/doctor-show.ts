@@ -47,8 +47,7 @@ function said(entry: TraceEntry): string {
   const words = SAID[step]?.[outcome] ?? PATIENT[reason ?? '']
   const host = step === 'document' ? ` at ${detail['host'] ?? 'its own site'}` : ''
   if (words !== undefined) return words + host
-  const because = detail['says'] ?? plainly(entry)
-  return `Refused: ${because}`
+  return `Refused: ${plainly(entry)}`
 }
 
 const TONES = { ok: 'ok', refused: 'danger', waiting: 'accent' } as const
@@ -82,12 +81,12 @@ function stageView({ key, state, entries, last }: Stage, current: boolean, attem
 }
 
 /** The last no at the MCP endpoint, in a sentence. */
-function last401({ entries }: Attempt): AttemptView['last401'] {
+function last401({ entries }: Attempt, stages: readonly Stage[]): AttemptView['last401'] {
   const last = entries.findLast(({ step, outcome }) => step === 'request' && outcome === 'refused')
   if (!last) return undefined
-  const why = last.reason === 'no_token' ? 'it came without a token, as each app does at first' : plainly(last)
+  const why = stages[0]?.entries.includes(last) ? `${plainly(last)}, as each app does at first` : plainly(last)
   const status = last.reason === 'paused' || last.reason === 'insufficient_scope' || last.reason === 'foreign_origin' ? 403 : 401
-  return { at: last.at, status: last.reason === 'wrong_host' ? 421 : status, why }
+  return { at: last.at, status: last.reason === 'wrong_host' || last.reason === 'plain_http' ? 421 : status, why }
 }
 
 export function attemptView(
@@ -111,6 +110,6 @@ export function attemptView(
     lastAt: attempt.lastAt,
     stages: stages.map((stage, at) => stageView(stage, at === next, attempt, state)),
     advice: diagnose(attempt.entries, { ...facts, state, name: names.app || 'The app' }),
-    last401: last401(attempt),
+    last401: last401(attempt, stages),
   }
 }
