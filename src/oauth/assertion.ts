@@ -1,5 +1,5 @@
 /** A client proves itself with a key: `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
 import { type Client, OAuthProblem } from '@/clients'
 import { MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { sha256 } from '@/lib/crypto.ts'
@@ -10,6 +10,7 @@ export const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-b
 /** Asymmetric ones alone: with a symmetric algorithm a public key could be taken for the secret. */
 export const ASSERTION_ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const
 const LENGTH_MAX = 8_192
+const JTI_LENGTH_MAX = 256
 /** An assertion is made for one request; one that lives for long is a password. */
 const LIFE_MS_MAX = 10 * MINUTE_MS
 const SKEW_MS = 30 * SECOND_MS
@@ -27,9 +28,9 @@ export function subjectOf(assertion: string): string | undefined {
 }
 
 export function createProof({ store, clock, clients }: Pick<Deps, 'store' | 'clock' | 'clients'>) {
-  const verify = async (assertion: string, jwks: JSONWebKeySet | undefined, client: Client, audience: readonly string[]) => {
+  const check = async (assertion: string, jwks: JSONWebKeySet | undefined, client: Client, audience: readonly string[]) => {
     if (!jwks) throw new errors.JWKSNoMatchingKey()
-    const checks = {
+    const wanted = {
       algorithms: [...ASSERTION_ALGORITHMS],
       audience: [...audience],
       issuer: client.identifier,
@@ -38,36 +39,41 @@ export function createProof({ store, clock, clients }: Pick<Deps, 'store' | 'clo
       clockTolerance: SKEW_MS / SECOND_MS,
       currentDate: new Date(clock()),
     }
-    return (await jwtVerify(assertion, createLocalJWKSet(jwks), checks)).payload
+    return (await jwtVerify(assertion, createLocalJWKSet(jwks), wanted)).payload
   }
-  const verifyWithFreshKeys = async (assertion: string, client: Client, audience: readonly string[]) => {
+  const checkWithFreshKeys = async (assertion: string, client: Client, audience: readonly string[]): Promise<JWTPayload> => {
+    const held = await clients.keysOf(client)
     try {
-      return await verify(assertion, await clients.keysOf(client), client, audience)
+      return await check(assertion, held, client, audience)
     } catch (error) {
-      const isUnknownKey = error instanceof errors.JWKSNoMatchingKey || error instanceof errors.JWKSMultipleMatchingKeys
-      if (!isUnknownKey) throw error
-      // Keys are rolled over: the client's own address knows the new one.
-      return verify(assertion, await clients.keysOf(client, { again: true }), client, audience)
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw invalid(error)
     }
+    // Keys are rolled over: the client's own address knows the new one.
+    const fresh = await clients.keysOf(client, { again: true })
+    return check(assertion, fresh, client, audience).catch((error) => {
+      throw invalid(error)
+    })
   }
 
-  /** @param audience what we may be called: the issuer, or the endpoint that was asked. @throws OAuthProblem `invalid_client` */
+  /** @param audience what we may be called: the issuer, or an endpoint of ours. @throws OAuthProblem `invalid_client` */
   return async (client: Client, assertion: string, audience: readonly string[]): Promise<void> => {
     if (assertion.length > LENGTH_MAX) throw refuse('the client_assertion is too long')
-    let payload: Awaited<ReturnType<typeof verify>>
-    try {
-      payload = await verifyWithFreshKeys(assertion, client, audience)
-    } catch (error) {
-      if (error instanceof errors.JOSEError) throw refuse(`the client_assertion is not valid (${error.code})`)
-      throw error
-    }
-    const { exp = 0, jti = '', aud } = payload
+    const { exp = 0, iat = 0, jti, aud } = await checkWithFreshKeys(assertion, client, audience)
+    const now = clock()
     if (Array.isArray(aud) && aud.length !== 1) throw refuse('the client_assertion is for more than one audience')
-    if (exp * SECOND_MS > clock() + LIFE_MS_MAX + SKEW_MS) throw refuse('the client_assertion lives too long')
-    if (jti.length === 0 || jti.length > 256) throw refuse('the client_assertion has no usable jti')
+    if (exp * SECOND_MS > now + LIFE_MS_MAX + SKEW_MS) throw refuse('the client_assertion lives longer than 10 minutes')
+    if (typeof iat !== 'number' || iat * SECOND_MS > now + SKEW_MS) throw refuse('the client_assertion was issued in the future')
+    if (typeof jti !== 'string' || jti === '' || jti.length > JTI_LENGTH_MAX) throw refuse('the client_assertion has no usable jti')
     const row = { hash: sha256(`${client.id} ${jti}`), expiresAt: exp * SECOND_MS + SKEW_MS }
     // The primary key decides: of two with one jti the second is a replay.
     const fresh = await store.transact((tx) => tx.insert(assertions).values(row).onConflictDoNothing().returning())
     if (fresh.length === 0) throw refuse('the client_assertion was used before')
   }
+}
+
+/** Which claim is wrong helps whoever sets a client up. Its value is not repeated, and a broken key is the client's fault too. */
+function invalid(error: unknown): OAuthProblem {
+  const isClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired
+  const why = isClaim ? error.claim : error instanceof errors.JOSEError ? error.code : 'its key cannot be used'
+  return refuse(`the client_assertion is not valid (${why})`)
 }

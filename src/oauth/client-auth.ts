@@ -1,20 +1,11 @@
 /** Which client is speaking at an endpoint for machines (RFC 6749 §2.3). */
 import { type Client, OAuthProblem } from '@/clients'
 import { ASSERTION_TYPE, createProof, subjectOf } from './assertion.ts'
+import type { Asking } from './asking.ts'
 import type { Deps } from './needs.ts'
 import type { Parameters } from './parameters.ts'
 import { type House, issuerOf } from './places.ts'
 
-/** A request to an endpoint for machines, as it came in. */
-export type Asking = {
-  form: URLSearchParams
-  authorization: string | null
-  house: House
-  /** The endpoint's own path, which an assertion may name as its audience. */
-  path: string
-  /** From where. */
-  address: string
-}
 export type Authenticate = (asking: Asking, asked: Parameters) => Promise<Client>
 
 /** Parameters that say who asks, and nothing about what. */
@@ -41,7 +32,7 @@ export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients
     if (!client || client.blockedAt !== null) throw refuse()
     if (client.authMethod === 'private_key_jwt') {
       if (assertion === undefined) throw refuse('this client proves itself with a client_assertion')
-      await prove(client, assertion, [issuerOf(house), issuerOf(house) + path])
+      await prove(client, assertion, audienceOf(house, path))
       return client
     }
     const secret = (basic?.secret || undefined) ?? bodySecret
@@ -51,6 +42,9 @@ export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients
     return client
   }
 }
+
+/** Our names in an assertion: the issuer, the endpoint that is asked, and the token endpoint at every other (RFC 9126 §2). */
+const audienceOf = (house: House, path: string): string[] => [issuerOf(house), issuerOf(house) + path, `${issuerOf(house)}/oauth/token`]
 
 /** A document that cannot be had makes its client unknown here: the reason was told where a person could read it. */
 async function resolve(clients: Deps['clients'], identifier: string, address: string): Promise<Client | undefined> {

@@ -7,9 +7,10 @@ import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { GrantId, UserId } from '@/lib/ids.ts'
 import { deviceCodes, type Writer } from '@/store'
-import type { Asking, Authenticate } from './client-auth.ts'
+import { type Asking, createTurnstile, networkOf, noted, once } from './asking.ts'
+import type { Authenticate } from './client-auth.ts'
 import type { Deps } from './needs.ts'
-import { ALL_SCOPES, type Parameters, parametersOf, scopeOf } from './parameters.ts'
+import { ALL_SCOPES, type Parameters, scopeOf } from './parameters.ts'
 import { issuerOf, resourceAddress, resourceOf } from './places.ts'
 import { createTokens, demandLiveGrant, invalidGrant, mayStay, type TokenAnswer } from './tokens.ts'
 
@@ -21,12 +22,15 @@ const ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ'
 const CODE_LENGTH = 8
 /** 20^8 codes, a handful of them waiting: with so many guesses an hour nobody meets one. */
 const GUESSES_MAX = 20
-/** A client polls; a thousand devices that nobody answers are no clients. */
-const WAITING_MAX = 50
+const GUESSES_BY_ADDRESS_MAX = 100
+/** Codes that one address may have made while the first of them is good. */
+const DEVICES_MAX = 200
+/** A question that was sent in time may arrive early after one that was late. */
+const EARLY_MS = 500
 
 export type WaitingDevice = typeof deviceCodes.$inferSelect
 
-export function newUserCode(): string {
+function newUserCode(): string {
   let code = ''
   // Bytes beyond the largest multiple of the alphabet are left out, or its first letters would come more often.
   while (code.length < CODE_LENGTH)
@@ -35,7 +39,7 @@ export function newUserCode(): string {
   return code
 }
 /** As people type: any case, with or without the dash, spaces anywhere. */
-export const plainUserCode = (typed: string): string => typed.toUpperCase().replace(/[^A-Z]/g, '')
+const plainUserCode = (typed: string): string => typed.toUpperCase().replace(/[^A-Z]/g, '')
 const shown = (code: string) => `${code.slice(0, 4)}-${code.slice(4)}`
 
 export function createDevices(deps: Deps, authenticate: Authenticate) {
@@ -43,58 +47,62 @@ export function createDevices(deps: Deps, authenticate: Authenticate) {
 }
 
 function createAsking({ store, clock, trace }: Deps, authenticate: Authenticate) {
+  const pass = createTurnstile('devices', DEVICES_MAX, DEVICE_MS)
   return {
     /** RFC 8628 §3.1. @throws OAuthProblem */
-    async beginDevice(asking: Asking): Promise<Record<string, string | number>> {
-      const { form, house, address } = asking
-      const asked = parametersOf(form)
-      if (asked.doubled.size > 0)
-        throw new OAuthProblem(asked.doubled.has('resource') ? 'invalid_target' : 'invalid_request', 'a parameter came twice')
-      const client = await authenticate(asking, asked)
-      const scope = scopeOf(asked.get('scope') ?? ALL_SCOPES)
-      if (scope === undefined) throw new OAuthProblem('invalid_scope', `the scopes are ${ALL_SCOPES}`)
-      const named = asked.get('resource')
-      const resource = named === undefined ? { address: resourceAddress(house), profileName: undefined } : resourceOf(named, house)
-      if (!resource) throw new OAuthProblem('invalid_target', 'resource is not served here')
-      const deviceCode = `tpd_${randomSecret()}`
-      const userCode = newUserCode()
-      const now = clock()
-      const row = {
-        ...{ hash: sha256(deviceCode), userCodeHash: sha256(userCode), clientId: client.id, address, issuer: issuerOf(house) },
-        ...{ resource: resource.address, profileName: resource.profileName ?? null },
-        ...{ scope: scope === 'offline_access' ? ALL_SCOPES : scope, createdAt: now, expiresAt: now + DEVICE_MS },
-        intervalSeconds: INTERVAL_SECONDS,
-      }
-      await store.transact(async (tx) => {
-        const isWaiting = and(eq(deviceCodes.clientId, client.id), gt(deviceCodes.expiresAt, now), isNull(deviceCodes.decidedAt))
-        const waiting = await tx.select({ hash: deviceCodes.hash }).from(deviceCodes).where(isWaiting)
-        if (waiting.length >= WAITING_MAX) throw new OAuthProblem('slow_down', 'too many devices of this client are waiting', 429, 60)
-        await tx.insert(deviceCodes).values(row)
-      })
-      trace.note({ step: 'device', outcome: 'waiting', address, origin: house.origin, clientId: client.id, clientName: client.name })
-      const page = `${issuerOf(house)}/device`
-      return {
-        ...{ device_code: deviceCode, user_code: shown(userCode), verification_uri: page },
-        ...{
-          verification_uri_complete: `${page}?user_code=${shown(userCode)}`,
-          expires_in: DEVICE_MS / SECOND_MS,
-          interval: INTERVAL_SECONDS,
-        },
-      }
-    },
+    beginDevice: (asking: Asking): Promise<Record<string, string | number>> =>
+      noted(trace, 'device', asking, async (seen) => {
+        const { form, house, address } = asking
+        const asked = once(form)
+        const client = await authenticate(asking, asked)
+        seen(client)
+        demandDevices(client)
+        const scope = scopeOf(asked.get('scope') ?? ALL_SCOPES)
+        if (scope === undefined) throw new OAuthProblem('invalid_scope', `the scopes are ${ALL_SCOPES}`)
+        const named = asked.get('resource')
+        const resource = named === undefined ? { address: resourceAddress(house), profileName: undefined } : resourceOf(named, house)
+        if (!resource) throw new OAuthProblem('invalid_target', 'resource is not served here')
+        await pass(address)
+        const deviceCode = `tpd_${randomSecret()}`
+        const userCode = newUserCode()
+        const now = clock()
+        const row = {
+          ...{ hash: sha256(deviceCode), userCodeHash: sha256(userCode), clientId: client.id, address, issuer: issuerOf(house) },
+          ...{ resource: resource.address, profileName: resource.profileName ?? null },
+          ...{ scope: scope === 'offline_access' ? ALL_SCOPES : scope, createdAt: now, expiresAt: now + DEVICE_MS },
+          intervalSeconds: INTERVAL_SECONDS,
+        }
+        await store.transact((tx) => tx.insert(deviceCodes).values(row))
+        const page = `${issuerOf(house)}/device`
+        return {
+          ...{ device_code: deviceCode, user_code: shown(userCode), verification_uri: page },
+          ...{ verification_uri_complete: `${page}?user_code=${shown(userCode)}` },
+          ...{ expires_in: DEVICE_MS / SECOND_MS, interval: INTERVAL_SECONDS },
+        }
+      }),
   }
 }
 
+/**
+ * Whoever wants to be let in elsewhere than on the user's own screen says so when it registers. Else anybody could start
+ * this under the name of a client that never does (RFC 8628 §5.4). @throws OAuthProblem `unauthorized_client`
+ */
+function demandDevices({ kind, metadata }: Client): void {
+  const isMeant = kind === 'registered' || [metadata['grant_types']].flat().includes(DEVICE_GRANT)
+  if (!isMeant) throw new OAuthProblem('unauthorized_client', `this client did not register for ${DEVICE_GRANT}`)
+}
+
 function createDeciding({ store, clock }: Deps) {
-  const guesses = (keyPrefix: string) => new RateLimiterMemory({ keyPrefix, points: GUESSES_MAX, duration: HOUR_MS / SECOND_MS })
-  const byUser = guesses('device codes by user')
-  const byAddress = guesses('device codes by address')
+  const guesses = (keyPrefix: string, points: number) => new RateLimiterMemory({ keyPrefix, points, duration: HOUR_MS / SECOND_MS })
+  const byUser = guesses('device codes by user', GUESSES_MAX)
+  const byAddress = guesses('device codes by address', GUESSES_BY_ADDRESS_MAX)
   const isOpen = () => and(gt(deviceCodes.expiresAt, clock()), isNull(deviceCodes.decidedAt))
   return {
     /** @throws Failure `user_code_unknown`, and `slow_down` for whoever tries many */
     async findByUserCode(typed: string, by: { userId: UserId; address: string }): Promise<WaitingDevice> {
+      const network = networkOf(by.address)
       try {
-        await Promise.all([byUser.consume(by.userId), byAddress.consume(by.address)])
+        await Promise.all([byUser.consume(by.userId), byAddress.consume(network)])
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused
         throw new Failure('slow_down', { retryAfterSeconds: Math.ceil(refused.msBeforeNext / SECOND_MS) })
@@ -103,21 +111,14 @@ function createDeciding({ store, clock }: Deps) {
       const [device] = await store.read.select().from(deviceCodes).where(isMeant)
       if (!device) throw new Failure('user_code_unknown')
       // A hit is no guess.
-      await Promise.all([byUser.reward(by.userId), byAddress.reward(by.address)])
+      await Promise.all([byUser.reward(by.userId), byAddress.reward(network)])
       return device
     },
     /** @param grantId undefined for a denial. False when it was decided, or has expired meanwhile. */
     async decideWithin(tx: Writer, hash: string, grantId: GrantId | undefined): Promise<boolean> {
       const decided = { decidedAt: clock(), grantId: grantId ?? null }
-      return (
-        (
-          await tx
-            .update(deviceCodes)
-            .set(decided)
-            .where(and(eq(deviceCodes.hash, hash), isOpen()))
-            .returning()
-        ).length === 1
-      )
+      const isMeant = and(eq(deviceCodes.hash, hash), isOpen())
+      return (await tx.update(deviceCodes).set(decided).where(isMeant).returning()).length === 1
     },
   }
 }
@@ -137,6 +138,9 @@ function createPolling(deps: Deps) {
       if (device.expiresAt <= now) return { told: 'expired_token' as const }
       if (device.decidedAt === null) return { told: await paceOf(tx, device, now) }
       if (device.grantId === null) return { told: 'access_denied' as const }
+      const resource = asked.get('resource')
+      if (resource !== undefined && resource !== device.resource)
+        throw new OAuthProblem('invalid_target', 'resource is not the authorised one')
       const grant = await demandLiveGrant(deps, device.grantId)
       await tx.update(deviceCodes).set({ usedAt: now }).where(eq(deviceCodes.hash, hash))
       await grants.activate(tx, grant.id)
@@ -160,7 +164,7 @@ const SENTENCES = {
 
 /** Too early makes the interval longer for good: five seconds each time. */
 async function paceOf(tx: Writer, device: WaitingDevice, now: number): Promise<'authorization_pending' | 'slow_down'> {
-  const isEarly = device.lastPolledAt !== null && now < device.lastPolledAt + device.intervalSeconds * SECOND_MS
+  const isEarly = device.lastPolledAt !== null && now < device.lastPolledAt + device.intervalSeconds * SECOND_MS - EARLY_MS
   const intervalSeconds = device.intervalSeconds + (isEarly ? INTERVAL_SECONDS : 0)
   await tx.update(deviceCodes).set({ lastPolledAt: now, intervalSeconds }).where(eq(deviceCodes.hash, device.hash))
   return isEarly ? 'slow_down' : 'authorization_pending'

@@ -5,9 +5,10 @@ import { state } from '@/grants'
 import { SECOND_MS } from '@/lib/clock.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import { tokens } from '@/store'
-import type { Asking, Authenticate } from './client-auth.ts'
+import { type Asking, once } from './asking.ts'
+import type { Authenticate } from './client-auth.ts'
 import type { Deps } from './needs.ts'
-import { parametersOf } from './parameters.ts'
+import { issuerOf } from './places.ts'
 
 type Introspected = { active: false } | { active: true; [claim: string]: string | number | true }
 
@@ -17,8 +18,7 @@ const INACTIVE = { active: false } as const
 export function createIntrospect({ store, clock, grants, users }: Deps, authenticate: Authenticate) {
   /** @throws OAuthProblem `invalid_client` (401), also for public clients */
   return async (asking: Asking): Promise<Introspected> => {
-    const asked = parametersOf(asking.form)
-    if (asked.doubled.size > 0) throw new OAuthProblem('invalid_request', 'a parameter came twice')
+    const asked = once(asking.form)
     const client = await authenticate(asking, asked)
     if (client.authMethod === 'none') throw new OAuthProblem('invalid_client', 'introspection is for clients that prove themselves', 401)
     const token = asked.get('token')
@@ -36,13 +36,7 @@ export function createIntrospect({ store, clock, grants, users }: Deps, authenti
     if (!grant || !user || user.disabledAt !== null || state(grant, clock()) !== 'active') return INACTIVE
     return {
       active: true,
-      ...{
-        scope: row.scope,
-        client_id: client.identifier,
-        aud: row.resource,
-        sub: grant.userId,
-        iss: asking.house.origin + asking.house.base,
-      },
+      ...{ scope: row.scope, client_id: client.identifier, aud: row.resource, sub: grant.userId, iss: issuerOf(asking.house) },
       ...{ exp: Math.floor(row.expiresAt / SECOND_MS), iat: Math.floor(row.issuedAt / SECOND_MS) },
       ...(row.kind === 'access' && { token_type: 'Bearer' }),
     }

@@ -3,20 +3,14 @@ import { and, eq, isNull } from 'drizzle-orm'
 import { type Client, OAuthProblem } from '@/clients'
 import { sha256 } from '@/lib/crypto.ts'
 import { tokens } from '@/store'
-import type { Asking, Authenticate } from './client-auth.ts'
+import { type Asking, noted, once } from './asking.ts'
+import type { Authenticate } from './client-auth.ts'
 import { DEVICE_GRANT } from './devices.ts'
 import type { Deps } from './needs.ts'
-import { type Parameters, parametersOf } from './parameters.ts'
+import type { Parameters } from './parameters.ts'
 import { createRedeem } from './redeem.ts'
 import { createRefresh } from './refresh.ts'
 import { revokeFamily, type TokenAnswer } from './tokens.ts'
-
-function once(form: URLSearchParams): Parameters {
-  const asked = parametersOf(form)
-  if (asked.doubled.has('resource')) throw new OAuthProblem('invalid_target', 'ask for one resource')
-  if (asked.doubled.size > 0) throw new OAuthProblem('invalid_request', 'a parameter came twice')
-  return asked
-}
 
 type Grants = Record<string, (client: Client, asked: Parameters) => Promise<TokenAnswer>>
 type Ways = { authenticate: Authenticate; poll: Grants[string] }
@@ -39,26 +33,9 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
   }
   return {
     /** @throws OAuthProblem */
-    async token(asking: Asking): Promise<TokenAnswer> {
-      const { address, house } = asking
-      const step = asking.form.get('grant_type') === 'refresh_token' ? ('refresh' as const) : ('token' as const)
-      let client: Client | undefined
-      const note = (outcome: 'ok' | 'refused' | 'waiting', reason?: string) =>
-        trace.note({
-          ...{ step, outcome, address, origin: house.origin },
-          ...(client && { clientId: client.id, clientName: client.name }),
-          ...(reason !== undefined && { reason }),
-        })
-      try {
-        const answer = await exchange(asking, (speaking) => {
-          client = speaking
-        })
-        note('ok')
-        return answer
-      } catch (error) {
-        if (error instanceof OAuthProblem) note(WAITING.has(error.error) ? 'waiting' : 'refused', `${error.error}: ${error.description}`)
-        throw error
-      }
+    token(asking: Asking): Promise<TokenAnswer> {
+      const step = asking.form.get('grant_type') === 'refresh_token' ? 'refresh' : 'token'
+      return noted(trace, step, asking, (seen) => exchange(asking, seen))
     },
     /** Whatever is not this client's to revoke is passed over in silence. A refresh token takes its family along. @throws OAuthProblem */
     async revoke(asking: Asking): Promise<void> {
@@ -74,6 +51,3 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
     },
   }
 }
-
-/** What a device is told while nobody has decided: no fault of anybody's. */
-const WAITING = new Set(['authorization_pending', 'slow_down'])

@@ -169,7 +169,7 @@ describe('codes', () => {
     form.append(name, form.get(name) ?? '')
     expect(await told(house.post('/oauth/token', form))).toEqual([400, 'invalid_request'])
   })
-  test('other grants, other bodies and unknown clients are refused by name', async () => {
+  test('[ABUSE-11] other grants, other bodies and unknown clients are refused by name', async () => {
     expect(await told(house.post('/oauth/token', { grant_type: 'password', client_id: clientId }))).toEqual([400, 'unsupported_grant_type'])
     expect(await told(house.send('/oauth/token', { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } }))).toEqual(
       [400, 'invalid_request'],

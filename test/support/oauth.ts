@@ -23,6 +23,7 @@ import { consentRoutes } from '@/web/consent.tsx'
 
 export const ORIGIN = 'http://127.0.0.1:4321'
 export const CALLBACK = 'http://127.0.0.1:7777/callback'
+export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 export const VERIFIER = 'v'.repeat(43)
 export const CHALLENGE = sha256(VERIFIER)
 
@@ -150,7 +151,11 @@ function flow({ send, post }: Doors, tools: readonly OfferedTool[]) {
   const newClient = async (metadata: object = {}) =>
     (await (
       await register(
-        { client_name: 'Test app', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none', ...metadata },
+        {
+          ...{ client_name: 'Test app', redirect_uris: [CALLBACK], token_endpoint_auth_method: 'none' },
+          grant_types: ['authorization_code', DEVICE_GRANT],
+          ...metadata,
+        },
         `198.51.100.${++registered % 256}`,
       )
     ).json()) as Record<string, string> & { client_id: string }
@@ -182,7 +187,47 @@ function flow({ send, post }: Doors, tools: readonly OfferedTool[]) {
     })
   const refresh = (clientId: string, token: string, change: Record<string, string> = {}) =>
     post('/oauth/token', { grant_type: 'refresh_token', client_id: clientId, refresh_token: token, ...change })
-  return { register, newClient, asking, authorize, secretIn, decide, obtainCode, redeem, refresh }
+  return {
+    register,
+    newClient,
+    asking,
+    authorize,
+    secretIn,
+    decide,
+    obtainCode,
+    redeem,
+    refresh,
+    ...beside({ post }, { asking, secretIn, decide }),
+  }
+}
+
+type Steps = {
+  asking(clientId: string, change?: Record<string, string | undefined>): URLSearchParams
+  secretIn(page: Response): Promise<string>
+  decide(secret: string, cookie: string, change?: Record<string, string>): Promise<Response>
+}
+export type Device = Record<'device_code' | 'user_code' | 'verification_uri' | 'verification_uri_complete', string> & {
+  expires_in: number
+  interval: number
+}
+
+/** The steps of clients that push their request first, or have no browser. */
+function beside({ post }: Pick<Doors, 'post'>, { asking, secretIn, decide }: Steps) {
+  const push = (clientId: string, change: Record<string, string | undefined> = {}, headers: Record<string, string> = {}) =>
+    post('/oauth/par', asking(clientId, change), headers)
+  const beginDevice = (clientId: string, change: Record<string, string> = {}, headers: Record<string, string> = {}) =>
+    post(
+      '/oauth/device_authorization',
+      { client_id: clientId, resource: `${ORIGIN}/mcp/work`, scope: 'mcp offline_access', ...change },
+      headers,
+    )
+  const newDevice = async (clientId: string) => (await (await beginDevice(clientId)).json()) as Device
+  const poll = (clientId: string, deviceCode: string, change: Record<string, string> = {}) =>
+    post('/oauth/token', { grant_type: DEVICE_GRANT, client_id: clientId, device_code: deviceCode, ...change })
+  /** A person types the code on our page, looks at what is asked, and answers. */
+  const answerDevice = async (userCode: string, cookie: string, change: Record<string, string> = {}) =>
+    decide(await secretIn(await post('/device', { user_code: userCode }, { cookie })), cookie, change)
+  return { push, beginDevice, newDevice, poll, answerDevice }
 }
 
 export type Tokens = { access_token: string; refresh_token: string; scope: string; expires_in: number }

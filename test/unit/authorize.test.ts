@@ -35,10 +35,10 @@ describe('judge', () => {
     ['another redirect_uri', { redirect_uri: 'https://app.example/cb' }, ''],
     ['two redirect_uris', {}, '&redirect_uri=https://app.example/cb'],
     ['two client_ids', {}, '&client_id=y'],
-  ])('shows %s', (_, change, more) => {
+  ])('[AUTHORIZE-CHECKS] shows %s', (_, change, more) => {
     expect(judge(asked(change, more), client, house, true)).toMatchObject({ kind: 'show', problem: { error: 'invalid_request' } })
   })
-  test('shows an unknown and a blocked client', () => {
+  test('[AUTHORIZE-CHECKS] shows an unknown and a blocked client', () => {
     expect(judge(asked({}), undefined, house, true)).toMatchObject({ kind: 'show', problem: { error: 'invalid_client' } })
     expect(judge(asked({}), { ...client, blockedAt: 1 }, house, true)).toMatchObject({ problem: { error: 'unauthorized_client' } })
   })
@@ -46,20 +46,46 @@ describe('judge', () => {
     ['no response_type', { response_type: '' }, '', 'invalid_request'],
     ['the implicit flow', { response_type: 'token' }, '', 'unsupported_response_type'],
     ['a response in the fragment', { response_mode: 'fragment' }, '', 'invalid_request'],
+    ['the implicit flow beside the code', { response_type: 'code token' }, '', 'unsupported_response_type'],
+    ['a posted response', { response_mode: 'form_post' }, '', 'invalid_request'],
     ['no challenge', { code_challenge: '' }, '', 'invalid_request'],
+    ['no method, which is plain', { code_challenge_method: '' }, '', 'invalid_request'],
     ['plain', { code_challenge_method: 'plain' }, '', 'invalid_request'],
     ['a challenge that is no SHA-256', { code_challenge: 'c'.repeat(44) }, '', 'invalid_request'],
     ['a foreign resource', { resource: 'https://tools.example/mcp/work' }, '', 'invalid_target'],
     ['two resources', {}, '&resource=https://tools.example/sso/mcp/home', 'invalid_target'],
     ['an unknown scope', { scope: 'mcp admin' }, '', 'invalid_scope'],
     ['a doubled scope', { scope: 'mcp' }, '&scope=mcp', 'invalid_request'],
+    ['a doubled parameter that nobody knows', {}, '&other=1&other=2', 'invalid_request'],
+    ['two resources and two scopes', { scope: 'mcp' }, '&scope=mcp&resource=x', 'invalid_request'],
     ['a request object', { request: 'e30.e30.' }, '', 'request_not_supported'],
+    ['a request elsewhere', { request_uri: 'https://app.example/request' }, '', 'request_uri_not_supported'],
     ['prompt=none', { prompt: 'none' }, '', 'consent_required'],
-  ])('sends %s back with error, state and iss', (_, change, more, error) => {
+    ['prompt=none with company', { prompt: 'none login' }, '', 'invalid_request'],
+  ])('[AUTHORIZE-CHECKS] sends %s back with error, state and iss', (_, change, more, error) => {
     const verdict = judge(asked(change, more), client, house, true)
     const to = new URL(verdict.kind === 'send-back' ? verdict.to : 'about:blank')
     expect(to.href).toStartWith('https://app.example/cb?a=1&')
     expect(Object.fromEntries(to.searchParams)).toMatchObject({ error, state: 's', iss: 'https://tools.example/sso' })
+  })
+  test.each<[string, Record<string, string>, string]>([
+    ['an unknown parameter', { other: '1' }, '&more=2'],
+    ['prompt=login and consent', { prompt: 'login consent' }, ''],
+    ['the response mode it has anyway', { response_mode: 'query' }, ''],
+    ['no scope', { scope: '' }, ''],
+    ['a scope named twice', { scope: 'mcp mcp' }, ''],
+  ])('[AUTHORIZE-CHECKS] minds not %s', (_, change, more) => {
+    expect(judge(asked(change, more), client, house, true).kind).toBe('ask-the-user')
+  })
+  test('[AUTHORIZE-CHECKS] lets nothing leave while the redirect URI or the client is in doubt, whatever else is wrong', () => {
+    const everything = { response_type: 'token', scope: 'admin', code_challenge: '', prompt: 'none', resource: 'x' }
+    const doubtful: [string, typeof client | (Omit<typeof client, 'blockedAt'> & { blockedAt: number })][] = [
+      ['&redirect_uri=x', client],
+      ['&client_id=y', client],
+      ['', { ...client, blockedAt: 1 }],
+      ['', { ...client, redirectUris: [] }],
+    ]
+    for (const [more, of] of doubtful) expect(judge(asked(everything, more), of, house, true).kind).toBe('show')
   })
   test('asks to sign in before prompt=none can be answered, and repeats no doubled state', () => {
     expect(judge(asked({ prompt: 'none' }), client, house, false)).toMatchObject({ problem: { error: 'login_required' } })
