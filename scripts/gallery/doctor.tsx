@@ -184,7 +184,15 @@ export const doctorPages: Record<string, Html> = {
       live={{ ...live, attempts: [green] }}
       check={{
         publicUrl: 'https://tools.example.org',
-        result: { at: now, rows: rows.map((row) => ({ ...row, verdict: 'ok', answer: '200 application/json' })) },
+        result: {
+          at: now,
+          rows: rows.map(({ what, url }, at) => ({
+            what,
+            url,
+            verdict: 'ok',
+            answer: at < 2 ? '200 application/json' : '401 application/json',
+          })),
+        },
       }}
     />
   ),

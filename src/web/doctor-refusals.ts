@@ -1,6 +1,6 @@
 /** Each no that a client can hear from us, with its cure. Keyed by what the trace says, which is codes and sentences of our own. */
 import type { TraceEntry } from '@/audit'
-import type { Advice, Case } from './doctor-diagnose.ts'
+import type { Advice, Case } from './doctor-case.ts'
 
 type Cure = (name: string, entry: TraceEntry, seen: Case) => Advice
 

@@ -2,7 +2,8 @@
 import type { TraceEntry } from '@/audit'
 import type { AttemptView, EntryView, StageView } from '@views/doctor-attempt.tsx'
 import { type Attempt, type AttemptState, attemptState, isKnock, type Stage, type StageKey, stagesOf } from './doctor-attempts.ts'
-import { diagnose, type Facts } from './doctor-diagnose.ts'
+import type { Facts } from './doctor-case.ts'
+import { diagnose } from './doctor-diagnose.ts'
 import { plainly } from './doctor-refusals.ts'
 
 const TITLES: Record<StageKey, string> = {

@@ -7,7 +7,8 @@ import type { Grant } from '@/grants'
 import { createFront } from '@/http/incoming.ts'
 import { newClientId, newGrantId, newUserId } from '@/lib/ids.ts'
 import { attemptState, attemptsOf, isOwn, isQuiet } from '@/web/doctor-attempts.ts'
-import { diagnose, type Facts } from '@/web/doctor-diagnose.ts'
+import type { Facts } from '@/web/doctor-case.ts'
+import { diagnose } from '@/web/doctor-diagnose.ts'
 import { openHouse, told, type Tokens } from '../support/oauth.ts'
 
 const SECOND = 1_000
