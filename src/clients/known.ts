@@ -4,11 +4,13 @@
  * trust, since the same hosts serve clients that run on anybody's machine.
  */
 type ConnectStep = {
-  /** One sentence: what to do with it. */
+  /** One sentence: what to do with it. Code stands between backticks. */
   steps: string
   copy?: { text: string; label: string; multiline?: boolean }
   /** An address that opens the client, or a page of its maker. */
   link?: { href: string; label: string }
+  /** The same by another way, where the first is not let through. */
+  otherLink?: { href: string; label: string }
 }
 /** What is to be connected: the name fits `^[a-z0-9-]+$`. */
 export type ProfileToConnect = { name: string; title: string; url: string }
@@ -22,6 +24,7 @@ export type KnownClient = {
   /** From where it speaks to us. */
   reaches: 'internet' | 'network' | 'computer'
   toolsMax?: number
+  /** Of the server's name, one separator and the tool's name together. */
   nameCharsMax?: number
   hints: readonly string[]
   /** Where this is written, and when it was looked at. */
@@ -53,11 +56,12 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
   },
   {
     id: 'claude',
-    name: 'Claude (web, desktop, mobile)',
+    name: 'Claude',
     documents: ['https://claude.ai/oauth/mcp-oauth-client-metadata'],
     redirects: ['https://claude.ai/api/mcp/auth_callback', 'https://claude.com/api/mcp/auth_callback'],
     reaches: 'internet',
     hints: [
+      'On the web, on the desktop and on the phone alike.',
       'It reaches port 443 of public addresses only, from its maker’s network.',
       'It waits about ten seconds for discovery, registration and token.',
       'A result may have 150,000 characters and take five minutes.',
@@ -98,7 +102,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://cursor.com/docs/context/mcp',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Let the link open Cursor, or put this into .cursor/mcp.json.',
+      steps: 'Let the link open Cursor, or put this into `.cursor/mcp.json`.',
       link: {
         href: `cursor://anysphere.cursor-deeplink/mcp/install?name=${part(name)}&config=${part(base64({ url }))}`,
         label: 'Install in Cursor',
@@ -108,17 +112,21 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
   },
   {
     id: 'vscode',
-    name: 'VS Code and GitHub Copilot',
+    name: 'VS Code',
     documents: ['https://vscode.dev/oauth/client-metadata.json'],
     redirects: ['https://vscode.dev/redirect'],
     reaches: 'computer',
     toolsMax: 128,
-    hints: ['128 tools in one request.', 'Its answer comes to port 33418 or to another one.'],
+    hints: ['With GitHub Copilot: 128 tools in one request.', 'Its answer comes to port 33418 or to another one.'],
     source: 'https://code.visualstudio.com/docs/copilot/chat/mcp-servers',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Let the link open VS Code, or put this into .vscode/mcp.json.',
+      steps: 'Let the link open VS Code, or put this into `.vscode/mcp.json`.',
       link: { href: `vscode:mcp/install?${part(JSON.stringify({ name, type: 'http', url }))}`, label: 'Install in VS Code' },
+      otherLink: {
+        href: `https://insiders.vscode.dev/redirect/mcp/install?name=${part(name)}&config=${part(JSON.stringify({ type: 'http', url }))}`,
+        label: 'Install by way of vscode.dev',
+      },
       copy: file(json({ servers: { [name]: { type: 'http', url } } }), '.vscode/mcp.json'),
     }),
   },
@@ -146,7 +154,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://docs.github.com/en/copilot/how-tos/use-copilot-agents/use-copilot-cli',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this into ~/.copilot/mcp-config.json.',
+      steps: 'Put this into `~/.copilot/mcp-config.json`.',
       copy: file(json({ mcpServers: { [name]: { type: 'http', url, tools: ['*'] } } }), 'mcp-config.json'),
     }),
   },
@@ -156,12 +164,14 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     documents: [],
     redirects: [],
     reaches: 'computer',
-    nameCharsMax: 63,
-    hints: ['Tools become mcp_SERVER_TOOL there, about 63 characters in all.', 'A server’s name has no underscore.'],
+    hints: [
+      'Tools become mcp_SERVER_TOOL there; what is longer than about 63 characters is shortened in the middle.',
+      'A server’s name has no underscore.',
+    ],
     source: 'https://google-gemini.github.io/gemini-cli/docs/tools/mcp-server.html',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: `Run this in a terminal, then /mcp auth ${name} inside it.`,
+      steps: `Run this in a terminal, then \`/mcp auth ${name}\` inside it.`,
       copy: { text: `gemini mcp add --transport http ${name} ${url}`, label: 'command' },
     }),
   },
@@ -190,7 +200,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://docs.windsurf.com/windsurf/cascade/mcp',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this into ~/.codeium/windsurf/mcp_config.json.',
+      steps: 'Put this into `~/.codeium/windsurf/mcp_config.json`.',
       copy: file(json({ mcpServers: { [name]: { serverUrl: url } } }), 'mcp_config.json'),
     }),
   },
@@ -204,7 +214,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://zed.dev/docs/ai/mcp',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this into its settings.',
+      steps: 'Put this into its `settings.json`.',
       copy: file(json({ context_servers: { [name]: { url } } }), 'settings.json'),
     }),
   },
@@ -249,7 +259,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://opencode.ai/docs/mcp-servers',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this into opencode.json.',
+      steps: 'Put this into `opencode.json`.',
       copy: file(json({ mcp: { [name]: { type: 'remote', url } } }), 'opencode.json'),
     }),
   },
@@ -277,7 +287,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://www.librechat.ai/docs/features/mcp',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this into librechat.yaml.',
+      steps: 'Put this into `librechat.yaml`.',
       copy: file(`mcpServers:\n  ${name}:\n    type: streamable-http\n    url: ${url}`, 'librechat.yaml'),
     }),
   },
@@ -297,7 +307,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
   },
   {
     id: 'mcp-remote',
-    name: 'Clients that only start programs (mcp-remote)',
+    name: 'mcp-remote',
     documents: [],
     redirects: [],
     reaches: 'computer',
@@ -305,7 +315,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://github.com/geelen/mcp-remote',
     checked: CHECKED,
     connect: ({ name, url }) => ({
-      steps: 'Put this where the client keeps its servers.',
+      steps: 'For an app that only starts programs: put this where it keeps its servers.',
       copy: file(json({ mcpServers: { [name]: { command: 'npx', args: ['-y', 'mcp-remote', url] } } }), 'mcp.json'),
     }),
   },
@@ -319,7 +329,7 @@ export const KNOWN_CLIENTS: readonly KnownClient[] = [
     source: 'https://modelcontextprotocol.io/docs/tools/inspector',
     checked: CHECKED,
     connect: ({ url }) => ({
-      steps: 'Run this in a terminal, then choose Connect.',
+      steps: 'Run this in a terminal, then choose Connect in the page that opens.',
       copy: { text: `npx @modelcontextprotocol/inspector --server-url ${url} --transport http`, label: 'command' },
     }),
   },

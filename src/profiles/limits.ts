@@ -1,26 +1,28 @@
 /** What the common clients can take, so that a profile too large for one is seen here and not guessed at there. */
+import { KNOWN_CLIENTS, type KnownClient } from '@/clients'
 import type { ProfileView } from './view.ts'
 
 export type ClientLimit = { client: string; ok: boolean; why: string }
-type Limit = { client: string; toolsMax: number; nameCharsMax?: number }
+type Measured = Pick<ProfileView, 'tools'> & { profile: { name: string } }
 
-const LIMITS: readonly Limit[] = [
-  { client: 'Cursor', toolsMax: 40, nameCharsMax: 60 },
-  { client: 'VS Code', toolsMax: 128 },
-  { client: 'Windsurf', toolsMax: 100 },
-]
+const LIMITED = KNOWN_CLIENTS.filter(({ toolsMax, nameCharsMax }) => toolsMax !== undefined || nameCharsMax !== undefined)
 
-export function clientLimits({ profile, tools }: Pick<ProfileView, 'tools'> & { profile: { name: string } }): ClientLimit[] {
-  return LIMITS.map(({ client, toolsMax, nameCharsMax }) => {
-    if (tools.length > toolsMax) return { client, ok: false, why: `${client} takes ${toolsMax} tools; this profile has ${tools.length}.` }
-    // Cursor counts the server's name, as it stands in its configuration, together with the tool's.
-    const long = tools.filter((tool) => nameCharsMax !== undefined && profile.name.length + 1 + tool.exposedName.length > nameCharsMax)
-    if (long.length > 0)
-      return {
-        client,
-        ok: false,
-        why: `${client} leaves out tools whose name with the server's is longer than ${nameCharsMax}: ${long.length} here.`,
-      }
-    return { client, ok: true, why: `Fits: ${tools.length} of ${toolsMax} tools.` }
-  })
+export const clientLimits = (measured: Measured): ClientLimit[] => LIMITED.map((client) => limitOf(client, measured))
+
+function limitOf({ name: client, toolsMax, nameCharsMax }: KnownClient, { profile, tools }: Measured): ClientLimit {
+  if (toolsMax !== undefined && tools.length > toolsMax)
+    return { client, ok: false, why: `${client} takes ${toolsMax} tools; this profile has ${tools.length}.` }
+  // The server's name, as it stands in the client's configuration, counts together with the tool's.
+  const long = tools.filter((tool) => nameCharsMax !== undefined && profile.name.length + 1 + tool.exposedName.length > nameCharsMax)
+  if (long.length > 0)
+    return {
+      client,
+      ok: false,
+      why: `${client} takes no tool whose name with the server's is longer than ${nameCharsMax}: ${long.length} here.`,
+    }
+  return {
+    client,
+    ok: true,
+    why: toolsMax === undefined ? 'Fits: the names are short enough.' : `Fits: ${tools.length} of ${toolsMax} tools.`,
+  }
 }
