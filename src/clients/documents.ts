@@ -30,11 +30,10 @@ export function addressProblem(identifier: string): string | undefined {
   if (identifier.length > ADDRESS_LENGTH_MAX) return 'the client_id is too long'
   const url = URL.parse(identifier)
   if (url?.protocol !== 'https:') return 'the client_id is no https address'
-  if (url.username || url.password || /^https:\/\/[^/]*@/i.test(identifier)) return 'the client_id has a user in it'
+  if (url.username || url.password || /^https:\/\/[^/?]*@/i.test(identifier)) return 'the client_id has a user in it'
   if (identifier.includes('#')) return 'the client_id has a fragment'
-  const path = /^https:\/\/[^/?#]+(\/[^?#]*)?/.exec(identifier)?.[1] ?? ''
-  if (path === '' || path === '/') return 'the client_id has no path'
-  if (/(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path)) return 'the client_id has dot segments'
+  if (/[/\\](\.|%2e){1,2}([/\\]|$)/i.test(identifier.split('?', 1)[0] ?? '')) return 'the client_id has dot segments'
+  if (url.pathname === '/') return 'the client_id has no path'
   return url.href === identifier ? undefined : 'the client_id is not written in its normal form'
 }
 

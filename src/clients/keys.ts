@@ -1,5 +1,5 @@
 /** The public keys with which a client proves itself (`private_key_jwt`, RFC 7523). */
-import { eq } from 'drizzle-orm'
+import { and, eq } from 'drizzle-orm'
 import type { JSONWebKeySet } from 'jose'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import type { ClientId } from '@/lib/ids.ts'
@@ -9,6 +9,7 @@ import { clients } from '@/store'
 import type { Copies } from './copies.ts'
 import type { Rest } from './flood.ts'
 import { KeySet } from './metadata.ts'
+import { OAuthProblem } from './problem.ts'
 import type { Client, Deps } from './types.ts'
 
 const LIMITS = { privateAllowed: false, redirectsMax: 0, timeoutMs: 5 * SECOND_MS, bodyBytesMax: 64 * 1024 }
@@ -35,26 +36,29 @@ export function createKeys({ store, clock, outbound, rest, copies, findById }: N
       await rest.failed(asked)
       return undefined
     }
-    await store.transact((tx) => tx.update(clients).set({ jwks, jwksFetchedAt: clock() }).where(eq(clients.id, id)))
+    // The client can have moved its keys while the old address was answering.
+    const isSame = and(eq(clients.id, id), eq(clients.jwksUri, address))
+    await store.transact((tx) => tx.update(clients).set({ jwks, jwksFetchedAt: clock() }).where(isSame))
     return jwks
   }
-  /** Keys in a document, or the address where they are, change with the document. */
-  async function currentCopy(client: Client, again: boolean): Promise<Client> {
+  /** Keys in a document, or the address where they are, change with the document. Undefined when it was taken back. */
+  async function currentCopy(client: Client, again: boolean): Promise<Client | undefined> {
     if (client.kind !== 'document') return client
     const isDue = (client.freshUntil ?? 0) <= clock() || (again && client.jwksUri === null && isOlder(client.fetchedAt, AGAIN_AFTER_MS))
-    return isDue ? copies.refresh(client.identifier, client, client.createdFrom) : client
+    if (!isDue) return client
+    return copies.refresh(client.identifier, client, client.createdFrom).catch((error) => {
+      if (error instanceof OAuthProblem) return undefined
+      throw error
+    })
   }
 
   return {
-    /**
-     * The keys of a client that proves itself with one. @param options.again those of before did not hold the one it named
-     * @throws OAuthProblem `invalid_client` when its metadata document is no longer one
-     */
+    /** The keys of a client that proves itself with one. @param options.again those of before did not hold the one it named */
     async keysOf(client: Client, { again = false }: { again?: boolean } = {}): Promise<JSONWebKeySet | undefined> {
       // The caller's row can be older than what the first of its two questions has fetched.
       const row = await findById(client.id)
-      if (row?.authMethod !== 'private_key_jwt') return undefined
-      const current = await currentCopy(row, again)
+      const current = row && (await currentCopy(row, again))
+      if (current?.authMethod !== 'private_key_jwt') return undefined
       const held = current.jwks ?? undefined
       const { id, jwksUri, jwksFetchedAt } = current
       if (jwksUri === null || !isOlder(jwksFetchedAt, again ? AGAIN_AFTER_MS : FRESH_MS)) return held
