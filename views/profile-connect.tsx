@@ -1,11 +1,9 @@
 /** How an app gets in: the lines to copy, and the card that turns green when it does. */
 import { Card } from './parts/card.tsx'
-import { CopyBlock } from './parts/copy.tsx'
 import { foreign, latency } from './parts/format.ts'
 import { Icon } from './parts/icon.tsx'
-import { Notice } from './parts/notice.tsx'
-import { Tabs } from './parts/tabs.tsx'
 import { Ago } from './parts/time.tsx'
+import { type Way, WaysIn } from './profile-connect-ways.tsx'
 import type { Reach } from './setup.tsx'
 
 export type Waiting =
@@ -88,64 +86,14 @@ export type ConnectPanelProps = {
   slug: string
   url: string
   reach: Reach
+  ways: readonly Way[]
   waiting: Waiting
 }
-
-const ReachNote = (p: { reach: Reach }) =>
-  p.reach === 'internet' ? (
-    <></>
-  ) : (
-    <Notice tone="warning">
-      Apps {p.reach === 'this-computer' ? 'on this computer' : 'in your network'} can use this link. Web-hosted apps (claude.ai, ChatGPT)
-      cannot reach it.
-    </Notice>
-  )
 
 export const ConnectPanel = (p: ConnectPanelProps) => (
   <Card id="connect" title="Connect an app" lead="Give the app this address. It sends you here once, to sign in and to allow it.">
     <div class="connect">
-      <div class="stack">
-        <Tabs
-          name="connect-tab"
-          label="Which app"
-          tabs={[
-            {
-              title: 'Any client',
-              panel: (
-                <>
-                  <p>Paste it where the app asks for the address of an MCP server.</p>
-                  <CopyBlock text={p.url} label="address" />
-                </>
-              ),
-            },
-            {
-              title: 'Claude Code',
-              panel: (
-                <>
-                  <p>Run this in a terminal, then choose {p.slug} under /mcp to sign in.</p>
-                  <CopyBlock text={`claude mcp add --transport http ${p.slug} ${p.url}`} label="command" />
-                </>
-              ),
-            },
-            {
-              title: 'JSON',
-              panel: (
-                <>
-                  <p>
-                    For apps that keep an <code>mcp.json</code>.
-                  </p>
-                  <CopyBlock
-                    multiline={true}
-                    text={JSON.stringify({ mcpServers: { [p.slug]: { type: 'http', url: p.url } } }, null, 2)}
-                    label="mcp.json"
-                  />
-                </>
-              ),
-            },
-          ]}
-        />
-        <ReachNote reach={p.reach} />
-      </div>
+      <WaysIn slug={p.slug} url={p.url} reach={p.reach} ways={p.ways} />
       <WaitingCard profileId={p.profileId} waiting={p.waiting} />
     </div>
   </Card>

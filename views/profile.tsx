@@ -13,6 +13,7 @@ import { Confirm } from './parts/confirm.tsx'
 import { FormProblem, type FormState, RadioField, TextArea, TextField } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { ConnectPanel, type Waiting } from './profile-connect.tsx'
+import type { Way } from './profile-connect-ways.tsx'
 import { type ClientChip, type ProfileToolGroup, ProfileTools } from './profile-tools.tsx'
 import type { Reach } from './setup.tsx'
 
@@ -32,6 +33,8 @@ export type ProfilePageProps = {
   saved: number
   chips: readonly ClientChip[]
   reach: Reach
+  /** How each known client is connected. */
+  ways: readonly Way[]
   waiting: Waiting
   /** Clients of the connected apps that use this profile, named when it is to be deleted. */
   apps: readonly { id: string; client: string }[]
@@ -112,7 +115,8 @@ const DeleteProfile = (p: { profile: ProfilePageProps['profile']; tools: number;
 }
 
 export const ProfilePage = (p: ProfilePageProps) => {
-  const connect = <ConnectPanel profileId={p.profile.id} slug={p.profile.slug} url={p.profile.url} reach={p.reach} waiting={p.waiting} />
+  const { id, slug, url } = p.profile
+  const connect = <ConnectPanel profileId={id} slug={slug} url={url} reach={p.reach} ways={p.ways} waiting={p.waiting} />
   return (
     <Layout shell={p.shell} title={foreign(p.profile.title)} current="profiles">
       <PageHead

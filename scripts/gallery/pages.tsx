@@ -1,4 +1,5 @@
 /** Each page as the gallery shows it, by the name of its picture. */
+import { waysInto } from '@/web/profile-facts.ts'
 import { ActivityPage, type CallRow } from '@views/activity.tsx'
 import { AdminPage } from '@views/admin.tsx'
 import { AppPage } from '@views/app.tsx'
@@ -132,6 +133,7 @@ export const innerPages: Record<string, Html> = {
       saved={0}
       chips={[]}
       reach="internet"
+      ways={waysInto({ ...profile, name: 'work' }, 'internet', chips)}
       waiting={waitingFor.waiting}
       apps={[]}
     />
@@ -144,6 +146,7 @@ export const innerPages: Record<string, Html> = {
       saved={4}
       chips={chips}
       reach="this-network"
+      ways={waysInto({ ...profile, name: 'work' }, 'this-network', chips)}
       waiting={waitingFor.waiting}
       apps={apps}
     />
@@ -156,6 +159,7 @@ export const innerPages: Record<string, Html> = {
       saved={4}
       chips={chips}
       reach="internet"
+      ways={waysInto({ ...profile, name: 'work', title: LONG + EVIL }, 'internet', chips)}
       waiting={waitingFor.called}
       apps={[]}
     />

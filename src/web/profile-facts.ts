@@ -1,8 +1,12 @@
 /** What the page of a profile shows, gathered from the rooms. */
+import { KNOWN_CLIENTS, type KnownClient, type ProfileToConnect } from '@/clients'
 import type { Tool } from '@/connections'
+import type { ClientLimit } from '@/profiles'
 import type { User } from '@/users'
 import type { Waiting } from '@views/profile-connect.tsx'
+import type { Way } from '@views/profile-connect-ways.tsx'
 import type { ProfileToolGroup } from '@views/profile-tools.tsx'
+import type { Reach } from '@views/setup.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { latencyMsOf } from './call-rows.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView } from './needs.ts'
@@ -107,3 +111,29 @@ export async function waitingOf(
   const listed = rows.some((row) => row.grantId === latest.id && row.action === 'tools/list')
   return { state: 'connected', client, at: latest.activatedAt ?? latest.createdAt, listed }
 }
+
+/** The first of the list stand side by side, the others behind one more tab: so many fit into a line. */
+const WAYS_SIDE_BY_SIDE = 5
+
+/** What is known of why this client cannot come to such an address. */
+function outOfReach({ name, reaches }: KnownClient, reach: Reach): string | undefined {
+  if (reaches === 'internet' && reach !== 'internet')
+    return `${name} comes from the internet and cannot reach this address. It needs a public one, with https.`
+  if (reaches === 'network' && reach === 'this-computer') return `${name} can reach this address only if it runs on this computer itself.`
+  return undefined
+}
+
+/** How each known client is connected to a profile, and what stands in its way. */
+export const waysInto = (profile: ProfileToConnect, reach: Reach, limits: readonly ClientLimit[]): Way[] =>
+  KNOWN_CLIENTS.map((client, at) => {
+    const misfit = limits.find((limit) => limit.client === client.name && !limit.ok)?.why
+    return {
+      id: client.id,
+      client: client.name,
+      common: at < WAYS_SIDE_BY_SIDE,
+      ...client.connect(profile),
+      hints: client.hints,
+      warnings: [outOfReach(client, reach), misfit].filter((warning) => warning !== undefined),
+      source: { href: client.source, checked: client.checked },
+    }
+  })

@@ -13,7 +13,7 @@ import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
-import { groupsOf, waitingOf } from './profile-facts.ts'
+import { groupsOf, waitingOf, waysInto } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
 
 type Deps = Page &
@@ -163,14 +163,18 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
         .filter((grant) => grant.profileId === profile.id)
         .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
       const { id, title, description, naming, name: slug } = profile
+      const url = urlOf(incoming, profile)
+      const chips = clientLimits(view)
+      const reach = reachOf(incoming.origin)
       return (
         <ProfilePage
           shell={shell.full(request, user)}
-          profile={{ id, title, description, naming, slug, url: urlOf(incoming, profile) }}
+          profile={{ id, title, description, naming, slug, url }}
           groups={groups}
           saved={view.tools.length}
-          chips={clientLimits(view)}
-          reach={reachOf(incoming.origin)}
+          chips={chips}
+          reach={reach}
+          ways={waysInto({ name: slug, title, url }, reach, chips)}
           waiting={waiting}
           apps={await Promise.all(apps)}
           toolsForm={toolsForm}

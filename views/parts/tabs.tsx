@@ -1,23 +1,25 @@
 import type { Child } from '../jsx-runtime.ts'
 
 /**
- * Tabs without a script: radio buttons, whose arrow keys the browser knows already, and the panels that CSS shows by
- * which of them is checked. Six at most, see `.tabs` in the style sheet.
+ * Tabs without a script: radio buttons, whose arrow keys the browser knows already. Each stands right before its label and
+ * its panel, so that Tab leads from the chosen one into what it shows; CSS puts the labels side by side. Sets may be nested:
+ * `chips` is the look of an inner one.
  */
-export const Tabs = (p: { name: string; label: string; tabs: readonly { title: string; panel: Child }[] }) => (
-  <fieldset class="tabs">
+export const Tabs = (p: {
+  name: string
+  label: string
+  look?: 'bar' | 'chips' | undefined
+  tabs: readonly { id: string; title: string; panel: Child }[]
+}) => (
+  <fieldset>
     <legend class="hidden-text">{p.label}</legend>
-    {p.tabs.map((_, at) => (
-      <input class="hidden-text" type="radio" name={p.name} id={`${p.name}-${at}`} checked={at === 0} autocomplete="off" />
-    ))}
-    <div class="tabs-bar">
+    <div class={`tabs tabs-${p.look ?? 'bar'}`}>
       {p.tabs.map((tab, at) => (
-        <label for={`${p.name}-${at}`}>{tab.title}</label>
-      ))}
-    </div>
-    <div class="tabs-panels">
-      {p.tabs.map((tab) => (
-        <div>{tab.panel}</div>
+        <>
+          <input class="hidden-text" type="radio" name={p.name} id={`${p.name}-${tab.id}`} checked={at === 0} autocomplete="off" />
+          <label for={`${p.name}-${tab.id}`}>{tab.title}</label>
+          <div class="tabs-panel">{tab.panel}</div>
+        </>
       ))}
     </div>
   </fieldset>
