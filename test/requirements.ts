@@ -6,6 +6,7 @@
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
 import { clients } from './requirements/clients.ts'
+import { connections } from './requirements/connections.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
@@ -349,6 +350,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...protocol,
   ...house,
   ...clients,
+  ...connections,
   ...consent,
   ...developers,
   ...interop,

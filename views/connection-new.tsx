@@ -1,7 +1,7 @@
 /**
  * Adding a connection: first which connector (a link, so that the choice has an address), then its form.
  * GET /connections/new?connector=ID
- * POST /connections — connector, name, visibility (private | open), settings.<key>.
+ * POST /connections — connector, name, sharing (private | open | each), settings.<key>.
  */
 import { Layout, type Shell } from './layout.tsx'
 import { Button, LinkButton } from './parts/button.tsx'
@@ -29,9 +29,10 @@ export type NewConnectionPageProps = {
   form?: FormState | undefined
 }
 
-export const VISIBILITY_OPTIONS = [
-  { value: 'private', label: 'Private', hint: 'Only you can put its tools into profiles.' },
-  { value: 'open', label: 'Open to everyone here', hint: 'Everyone with an account here can use it, with your credential.' },
+export const SHARING_OPTIONS = [
+  { value: 'private', label: 'Only you', hint: 'Only you can put its tools into profiles.' },
+  { value: 'open', label: 'Everyone here, with your credential', hint: 'What they call is done in your name over there.' },
+  { value: 'each', label: 'Everyone here, each with their own credential', hint: 'Others see its tools, and sign in for themselves.' },
 ]
 
 const iconOf = (connector: ConnectorChoice): IconName => (connector.runsHere ? 'terminal' : 'globe')
@@ -77,7 +78,7 @@ const NewForm = (p: { connector: ConnectorChoice; schema: SettingsSchema; form: 
         hint="Stands in front of tool names where two would be alike."
       />
       <SettingsFields schema={p.schema} form={p.form} />
-      <RadioField name="visibility" label="Who may use it" value="private" form={p.form} options={VISIBILITY_OPTIONS} />
+      <RadioField name="sharing" label="Who may use it" value="private" form={p.form} options={SHARING_OPTIONS} />
       <div class="actions">
         <Button tone="primary">Add and try it</Button>
         <LinkButton href="/connections" tone="quiet">

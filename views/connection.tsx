@@ -2,11 +2,12 @@
  * One connection.
  * POST /connections/:id/check — tries it again; the reply is `<Probe …/>`, which replaces the status card.
  * GET /connections/:id/probe — see probe.tsx.
- * POST /connections/:id — name, visibility, settings.<key> (an empty secret is kept).
+ * POST /connections/:id — name, sharing (private | open | each), settings.<key> (an empty secret is kept).
+ * POST /connections/:id/credential — settings.<key> for the secret ones alone: the reader's own, where each has their own.
  * POST /connections/:id/delete — nothing else.
  */
-import { ConnectionStatus, type ConnectionState, type Visibility, VISIBILITY_WORDS } from './connections.tsx'
-import { VISIBILITY_OPTIONS } from './connection-new.tsx'
+import { ConnectionStatus, type ConnectionState, type Sharing, SHARING_WORDS } from './connections.tsx'
+import { SHARING_OPTIONS } from './connection-new.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, Facts, PageHead } from './parts/card.tsx'
@@ -32,7 +33,7 @@ export type ConnectionPageProps = {
     name: string
     connector: string
     summary: string
-    visibility: Visibility
+    sharing: Sharing
     /** Absent when it is the reader's own. */
     owner?: string | undefined
     state: ConnectionState
@@ -51,6 +52,8 @@ export type ConnectionPageProps = {
   edit?:
     | { schema: SettingsSchema; saved: Readonly<Record<string, string>>; sealed: readonly string[]; form?: FormState | undefined }
     | undefined
+  /** The secret fields, where the reader uses it with a credential of their own. */
+  own?: { schema: SettingsSchema; sealed: readonly string[]; form?: FormState | undefined } | undefined
   /** Where its tools are in use, named when it is to be deleted. */
   usedBy: readonly { id: string; title: string }[]
 }
@@ -99,7 +102,7 @@ const About = ({ connection }: { connection: Connection }) => (
         ],
         ['MCP revision', connection.upstream?.revision ?? <span class="muted">not known yet</span>],
         ['Connector', connection.connector],
-        ['Visible', VISIBILITY_WORDS[connection.visibility]],
+        ['Who may use it', SHARING_WORDS[connection.sharing]],
         ['Owner', connection.owner ?? 'You'],
       ]}
     />
@@ -174,15 +177,24 @@ const Edit = (p: { connection: Connection; edit: NonNullable<ConnectionPageProps
       <FormProblem form={p.edit.form} />
       <TextField name="name" label="Name" value={p.connection.name} form={p.edit.form} required={true} lengthMax={60} />
       <SettingsFields schema={p.edit.schema} saved={p.edit.saved} sealed={p.edit.sealed} form={p.edit.form} />
-      <RadioField
-        name="visibility"
-        label="Who may use it"
-        value={p.connection.visibility}
-        form={p.edit.form}
-        options={VISIBILITY_OPTIONS}
-      />
+      <RadioField name="sharing" label="Who may use it" value={p.connection.sharing} form={p.edit.form} options={SHARING_OPTIONS} />
       <div class="actions">
         <Button>Save and try it</Button>
+      </div>
+    </form>
+  </Card>
+)
+
+const OwnCredential = (p: { connection: Connection; own: NonNullable<ConnectionPageProps['own']> }) => (
+  <Card
+    title="Your credential"
+    lead="Each person uses this connection with their own. Nobody else’s is ever used for you, nor yours for them."
+  >
+    <form class="stack narrow" method="post" action={`/connections/${p.connection.id}/credential`}>
+      <FormProblem form={p.own.form} />
+      <SettingsFields schema={p.own.schema} sealed={p.own.sealed} form={p.own.form} />
+      <div class="actions">
+        <Button tone={p.own.sealed.length === 0 ? 'primary' : 'secondary'}>Save</Button>
       </div>
     </form>
   </Card>
@@ -224,6 +236,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     />
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
     {p.signIn && <SignInCard {...p.signIn} />}
+    {p.own && <OwnCredential connection={p.connection} own={p.own} />}
     <div class="split split-wide">
       <Tools tools={p.tools} />
       <About connection={p.connection} />

@@ -15,8 +15,13 @@ export const CONNECTION_STATES: Record<ConnectionState, readonly [word: string, 
   unchecked: ['Not checked', 'neutral'],
 }
 
-export type Visibility = 'private' | 'open'
-export const VISIBILITY_WORDS: Record<Visibility, string> = { private: 'Private', open: 'Open to everyone here' }
+/** Who may use it, and with whose credential. */
+export type Sharing = 'private' | 'open' | 'each'
+export const SHARING_WORDS: Record<Sharing, string> = {
+  private: 'Private',
+  open: 'Open to everyone here',
+  each: 'Open, each with their own credential',
+}
 
 export type ConnectionSummary = {
   id: string
@@ -28,7 +33,7 @@ export type ConnectionSummary = {
   /** What is wrong, when something is. */
   problem?: string | undefined
   tools: number
-  visibility: Visibility
+  sharing: Sharing
   /** Absent when it is the reader's own. */
   owner?: string | undefined
   checkedAt?: number | undefined
@@ -57,7 +62,7 @@ const Row = ({ connection }: { connection: ConnectionSummary }) => (
       {connection.tools}
     </td>
     <td data-label="Visible">
-      {VISIBILITY_WORDS[connection.visibility]}
+      {SHARING_WORDS[connection.sharing]}
       {connection.owner && <span class="cell-note"> of {connection.owner}</span>}
     </td>
     <td class="number nowrap muted" data-label="Checked">

@@ -178,7 +178,7 @@ export const innerPages: Record<string, Html> = {
           state: 'trouble',
           problem: 'The connected server refused the credential. Sign in to it again.',
           tools: 2,
-          visibility: 'private',
+          sharing: 'private',
         },
         {
           ...connection,

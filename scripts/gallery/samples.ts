@@ -185,7 +185,7 @@ export const connection: ConnectionPageProps['connection'] = {
   name: 'Linear',
   connector: 'Streamable HTTP',
   summary: 'mcp.linear.app',
-  visibility: 'open',
+  sharing: 'open',
   state: 'ok',
   checkedAt: now - 12 * 60 * SECOND,
   upstream: { name: 'linear-mcp', title: 'Linear MCP', version: '1.9.2', revision: '2025-11-25' },

@@ -5,11 +5,12 @@ import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Outbound } from '@/lib/outbound.ts'
-import { ChannelError, type Plugins } from '@/plugins'
+import { ChannelError, type JsonObject, type Plugins } from '@/plugins'
 import type { Sealer, Store } from '@/store'
 import type { User, Users } from '@/users'
 import { createCredentials } from './credentials.ts'
 import { createListing, fetchTools } from './listing.ts'
+import { may } from './may.ts'
 import { createOpen } from './open.ts'
 import { createPool, type PoolKey } from './pool.ts'
 import { createFlows } from './oauth/flows.ts'
@@ -37,7 +38,7 @@ const RELIST_DELAY_MS = 250
 
 const keyFor = (it: Connection, userId: UserId): PoolKey => ({
   connectionId: it.id,
-  credentialOf: it.credentialOf === 'owner' ? it.ownerId : userId,
+  credentialOf: may({ id: userId }, it).credentialOf,
 })
 
 /** The parts and how they hang together: what is listed comes over the pool, and what the pool hears leads to a new listing. */
@@ -87,11 +88,11 @@ function assemble(deps: Deps) {
       return pool.agreed(keyFor(row, row.ownerId)).catch((error) => refused(row, error))
     },
   })
-  return { rows, listing, tails, signIn, pool, relist, probes }
+  return { credentials, rows, listing, tails, signIn, pool, relist, probes }
 }
 
 export function createConnections(deps: Deps) {
-  const { rows, listing, tails, signIn, pool, relist, probes } = assemble(deps)
+  const { credentials, rows, listing, tails, signIn, pool, relist, probes } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -113,6 +114,16 @@ export function createConnections(deps: Deps) {
       // A try under way still had the old settings.
       await probes.wait(id)
       tryAgain(id)
+    },
+    /** Names of the secret settings that this user's use of it has, never their values. */
+    async heldSecrets(user: User, id: ConnectionId): Promise<string[]> {
+      const row = await rows.demand(user, id)
+      const held = await credentials.find(id, keyFor(row, user.id).credentialOf)
+      return Object.keys(held).filter((name) => !isEmpty(held[name]))
+    },
+    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject): Promise<void> {
+      await rows.setOwnSecrets(user, id, settings)
+      await pool.forget(id)
     },
     async remove(user: User, id: ConnectionId): Promise<void> {
       await rows.remove(user, id)

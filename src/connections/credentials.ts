@@ -1,9 +1,9 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, ne, or } from 'drizzle-orm'
 import type { Clock } from '@/lib/clock.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { credentials, type Sealer, type Store, type Writer } from '@/store'
+import { credentials, type Sealer, type Store, upstreamClients, type Writer } from '@/store'
 
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
@@ -17,6 +17,12 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       const [row] = await store.read.select().from(credentials).where(mine(connectionId, userId))
       if (!row) return {}
       return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
+    },
+    /** The connection leads elsewhere now: every sign-in goes, and whatever others than its owner gave for the old address. */
+    async dropForMove(tx: Writer, connectionId: ConnectionId, ownerId: UserId): Promise<void> {
+      const isLost = or(eq(credentials.kind, 'oauth'), ne(credentials.userId, ownerId))
+      await tx.delete(credentials).where(and(eq(credentials.connectionId, connectionId), isLost))
+      await tx.delete(upstreamClients).where(eq(upstreamClients.connectionId, connectionId))
     },
     /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */
     async put(tx: Writer, connectionId: ConnectionId, userId: UserId, secret: JsonObject): Promise<void> {

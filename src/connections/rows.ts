@@ -8,10 +8,15 @@ import { type Connector, type JsonObject, type Plugins, splitSettings } from '@/
 import { connections, type Store, type Writer } from '@/store'
 import type { User } from '@/users'
 import type { Credentials } from './credentials.ts'
+import { may } from './may.ts'
 
 export type Connection = typeof connections.$inferSelect
-export type NewConnection = { connector: string; name: string; visibility: Connection['visibility']; settings: JsonObject }
-export type ChangedConnection = { name: string; visibility: Connection['visibility']; settings: JsonObject }
+type Shared = {
+  visibility: Connection['visibility'] /** For an open one; its owner's by default. */
+  credentialOf?: Connection['credentialOf']
+}
+export type NewConnection = Shared & { connector: string; name: string; settings: JsonObject }
+export type ChangedConnection = Shared & { name: string; settings: JsonObject }
 
 const CONNECTIONS_MAX = 200
 const NAME_CHARS_MAX = 64
@@ -22,7 +27,7 @@ type Deps = { store: Store; audit: Audit; plugins: Pick<Plugins, 'connector'>; c
 /** The rows of connections: who sees one, who may change it, and what its settings must be. */
 export function createRows(deps: Deps) {
   const reading = createReading(deps)
-  return { ...reading, ...createWriting(deps, reading) }
+  return { ...reading, ...createWriting(deps, reading), ...createNoting(deps, reading) }
 }
 export type Rows = ReturnType<typeof createRows>
 
@@ -36,9 +41,8 @@ function createReading({ store }: Pick<Deps, 'store'>) {
     if (!connection || !may(connection)) throw new Failure('connection_not_found')
     return connection
   }
-  const demand = (user: Pick<User, 'id'>, id: ConnectionId) => demandThat(id, (it) => it.ownerId === user.id || it.visibility === 'open')
-  const demandOwn = (user: Pick<User, 'id' | 'role'>, id: ConnectionId) =>
-    demandThat(id, (it) => it.ownerId === user.id || (user.role === 'admin' && it.visibility === 'open'))
+  const demand = (user: Pick<User, 'id'>, id: ConnectionId) => demandThat(id, (it) => may(user, it).see)
+  const demandOwn = (user: Pick<User, 'id' | 'role'>, id: ConnectionId) => demandThat(id, (it) => may(user, it).change)
 
   return {
     find,
@@ -54,9 +58,8 @@ function createReading({ store }: Pick<Deps, 'store'>) {
 }
 type Reading = ReturnType<typeof createReading>
 
-function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
-  const { store, audit, plugins, changes, clock, credentials } = deps
-  const told = (tx: Writer, action: string, user: User, it: Pick<Connection, 'id' | 'name'>) =>
+function createTelling({ audit }: Pick<Deps, 'audit'>) {
+  return (tx: Writer, action: string, user: User, it: Pick<Connection, 'id' | 'name'>) =>
     audit.report(
       {
         kind: 'admin',
@@ -70,6 +73,11 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
       },
       tx,
     )
+}
+
+function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
+  const { store, plugins, changes, clock, credentials } = deps
+  const told = createTelling(deps)
 
   return {
     async add(user: User, asked: NewConnection): Promise<Connection> {
@@ -89,7 +97,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
           connector: connector.id,
           settings: plain,
           visibility: asked.visibility,
-          credentialOf: 'owner' as const,
+          credentialOf: asked.credentialOf ?? ('owner' as const),
           status: 'new' as const,
           createdAt: clock(),
           updatedAt: clock(),
@@ -114,8 +122,11 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
           name,
         )
         // The revision belongs to the server that stood there before.
-        const current = { name, visibility: asked.visibility, settings: plain, revision: null, updatedAt: clock() }
+        const shared = { visibility: asked.visibility, credentialOf: asked.credentialOf ?? known.credentialOf }
+        const current = { name, ...shared, settings: plain, revision: null, updatedAt: clock() }
         await tx.update(connections).set(current).where(eq(connections.id, id))
+        // What was given for one address is never sent to another: not the owner's sign-in, and nothing of anybody else's.
+        if (isElsewhere(connector, known, plain)) await credentials.dropForMove(tx, id, known.ownerId)
         await credentials.put(tx, id, known.ownerId, secret)
         await told(tx, 'connection.update', user, { id, name })
       })
@@ -129,6 +140,27 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
         await told(tx, 'connection.remove', user, known)
       })
       changes.announce({ kind: 'connection-removed', connectionId: id })
+    },
+  }
+}
+
+/** Changes that are no change of the connection's form: a user's own secrets, where credentials come from, what was learnt. */
+function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
+  const { store, plugins, changes, clock, credentials } = deps
+  const told = createTelling(deps)
+  return {
+    /** A user's own secrets for an open connection that each uses with their own. @throws Failure `connection_not_found`, `invalid_form` */
+    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject): Promise<void> {
+      const known = await demand(user, id)
+      if (!may(user, known).signIn || known.ownerId === user.id) throw new Failure('connection_not_found')
+      const connector = plugins.connector(known.connector)
+      if (!connector) throw new Failure('connector_not_found')
+      const { secret } = splitSettings(connector, demandSettings(connector, { ...known.settings, ...settings }))
+      await store.transact(async (tx) => {
+        await credentials.put(tx, id, user.id, secret)
+        await told(tx, 'connection.credential', user, known)
+      })
+      changes.announce({ kind: 'connection-changed', connectionId: id })
     },
 
     /** Where its credential comes from. */
@@ -180,10 +212,12 @@ function demandSettings(connector: Connector, settings: JsonObject): JsonObject 
 async function withKeptSecrets(credentials: Credentials, connector: Connector, known: Connection, by: UserId, settings: JsonObject) {
   const { plain, secret } = splitSettings(connector, settings)
   const given = Object.fromEntries(Object.entries(secret).filter(([, value]) => !isEmpty(value)))
-  const isElsewhere = JSON.stringify(splitSettings(connector, known.settings).plain) !== JSON.stringify(plain)
-  if (by !== known.ownerId && isElsewhere) return { ...plain, ...given }
+  if (by !== known.ownerId && isElsewhere(connector, known, plain)) return { ...plain, ...given }
   return { ...plain, ...(await credentials.find(known.id, known.ownerId)), ...given }
 }
+
+const isElsewhere = (connector: Connector, known: Connection, plain: JsonObject): boolean =>
+  JSON.stringify(splitSettings(connector, known.settings).plain) !== JSON.stringify(splitSettings(connector, plain).plain)
 
 /** Whether a setting says nothing. */
 export const isEmpty = (value: unknown): boolean =>

@@ -2,7 +2,7 @@ import type { Audit, CallRecord } from '@/audit'
 import type { Upstream } from '@/connections'
 import type { Clock } from '@/lib/clock.ts'
 import { MINUTE_MS } from '@/lib/clock.ts'
-import { Failure } from '@/lib/failure.ts'
+import { Failure, isFailure } from '@/lib/failure.ts'
 import type { ClientId, ConnectionId, ProfileId, UserId } from '@/lib/ids.ts'
 import { decide } from '@/grants'
 import type { JsonObject, JsonRpcResponse } from '@/plugins'
@@ -24,6 +24,8 @@ export type CallOptions = {
   /** `Mcp-Param-*` headers, passed on as they came. */
   headers?: Record<string, string>
   onProgress?: (params: JsonObject) => void
+  /** Our own address, for what a person is to open. */
+  home: string
 }
 
 const CALL_TIMEOUT_MS = 10 * MINUTE_MS
@@ -57,17 +59,26 @@ export const createCallTool =
       if (!tool || permission === 'refuse') throw new Failure('tool_not_granted')
       complete(record, tool)
       if (permission === 'ask') return heldBack(record)
-      const upstream = await connections.reach(tool.connectionId, caller.userId)
       const startedUs = performance.now() * 1_000
       try {
+        const upstream = await connections.reach(tool.connectionId, caller.userId)
         const response = await upstream.request('tools/call', { ...params, name: tool.upstreamName }, requestOptions(params, options))
         judge(record, response)
         return response
+      } catch (error) {
+        throw isFailure(error, 'upstream_unauthorized') ? needsSignIn(tool, options.home, error) : error
       } finally {
         record.upstreamUs = Math.round(performance.now() * 1_000 - startedUs)
       }
     })
   }
+
+/** What the person reads in their app, with the page on which they can do something about it. */
+const needsSignIn = (tool: ProfileTool, home: string, cause: Failure): Failure =>
+  new Failure('upstream_unauthorized', {
+    message: `${tool.connectionName} needs a sign-in before this tool works. Open ${home}/connections/${tool.connectionId}`,
+    cause,
+  })
 
 /** Nobody can be asked yet, and what should be asked about must not simply happen. */
 function heldBack(record: CallRecord): JsonRpcResponse {

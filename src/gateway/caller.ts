@@ -13,7 +13,14 @@ export type Verified =
   | { userId: UserId; clientId: ClientId; grantId: GrantId; profileId: ProfileId; resource: string; scope: string; paused?: boolean }
   | { paused: true }
 
-export type Caller = { userId: UserId; clientId: ClientId; grant: Grant; profile: Profile; address: string }
+export type Caller = {
+  userId: UserId
+  clientId: ClientId
+  grant: Grant
+  profile: Profile
+  address: string /** Our own address, as this client sees it. */
+  home: string
+}
 
 export type EntranceDeps = {
   oauth: {
@@ -130,10 +137,10 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
         doorbell.refused(request, name, { ...whoseOf(verified), reason: 'paused' })
         throw new Failure('grant_paused')
       }
-      const { address } = incomingOf(request)
+      const { address, origin } = incomingOf(request)
       if (doorbell.isNews(grant.id, address)) doorbell.served(request, name, grant)
       await Promise.all([grants.touch(grant.id, address), clients.touch(verified.clientId)])
-      return { userId: verified.userId, clientId: verified.clientId, grant, profile, address }
+      return { userId: verified.userId, clientId: verified.clientId, grant, profile, address, home: origin + addresses.base }
     },
   }
 }

@@ -52,8 +52,8 @@ export function resultOfFailure(failure: Failure, name: unknown): JsonObject {
   if (failure.code === 'tool_not_granted')
     throw new Refusal(200, { code: CODES.invalidParams, message: `Unknown tool: ${String(name).slice(0, 200)}` })
   if (!SAID_AS_RESULT.has(failure.code)) throw failure
-  // The table's sentence: one made for the owner may name an address that a guest of an open profile should not learn.
-  return saying(new Failure(failure.code).message)
+  // The table's sentence: one made for the owner may name an address that a guest of an open profile should not learn. The one about a sign-in was made for whoever calls.
+  return saying(failure.code === 'upstream_unauthorized' ? failure.message : new Failure(failure.code).message)
 }
 
 export const exposedDefinition = ({ definition, exposedName }: ProfileTool): JsonObject => ({ ...definition, name: exposedName })

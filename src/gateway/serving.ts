@@ -27,7 +27,13 @@ export function createServing({ callTool, profiles, calls, clock, log }: Deps) {
 
   const run = async (caller: Caller, asked: Asked, manner: Manner, signal: AbortSignal, onProgress?: (params: JsonObject) => void) => {
     const { params, bytes } = asked
-    const options = { signal, bytes, ...(manner.headers && { headers: manner.headers }), ...(onProgress && { onProgress }) }
+    const options = {
+      signal,
+      bytes,
+      home: caller.home,
+      ...(manner.headers && { headers: manner.headers }),
+      ...(onProgress && { onProgress }),
+    }
     const result = await callTool(caller, params, options).then(
       (response) => resultOf(response, manner.isModern),
       (error) => (isFailure(error) ? resultOfFailure(error, params['name']) : Promise.reject(error)),

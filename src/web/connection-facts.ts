@@ -1,4 +1,5 @@
 /** Connections in the words of the pages. */
+import { may } from '@/connections'
 import { type Connector, type JsonObject, settingsForm } from '@/plugins'
 import type { User, Users } from '@/users'
 import type { ConnectorChoice } from '@views/connection-new.tsx'
@@ -40,9 +41,14 @@ export function withoutSecrets(connector: Connector, values: Readonly<Record<str
   return Object.fromEntries(Object.entries(values).filter(([name]) => !secret.has(name)))
 }
 
-/** Whose connection it is, and administrators an open one: the same rule as the room's own. */
-export const mayChange = (user: User, { ownerId, visibility }: Connection): boolean =>
-  ownerId === user.id || (user.role === 'admin' && visibility === 'open')
+/** The form for a user's own secrets; undefined where there is nothing of their own to enter. */
+export function ownSecretsOf(user: User, connection: Connection, connector: Connector, sealed: readonly string[]) {
+  const { properties = {}, required = [], ...form } = schemaOf(connector)
+  const secret = new Set(secretsOf(connector))
+  if (!may(user, connection).signIn || secret.size === 0 || connection.auth !== 'settings') return undefined
+  const own = Object.fromEntries(Object.entries(properties).filter(([name]) => secret.has(name)))
+  return { schema: { ...form, properties: own, required: required.filter((name) => secret.has(name)) }, sealed }
+}
 
 const STATES: Record<Connection['status'], ConnectionState> = { new: 'unchecked', ready: 'ok', failing: 'trouble' }
 
@@ -57,7 +63,7 @@ export async function summaryOf(user: User, connection: Connection, tools: numbe
     state: deps.connections.probeOf(connection.id).done ? STATES[connection.status] : 'checking',
     problem: connection.problem ?? undefined,
     tools,
-    visibility: connection.visibility,
+    sharing: connection.visibility === 'open' && connection.credentialOf === 'each' ? 'each' : connection.visibility,
     owner,
     checkedAt: connection.checkedAt ?? undefined,
   }

@@ -4,40 +4,47 @@ import { ConnectionId } from '@/lib/ids.ts'
 import type { User } from '@/users'
 import { NewConnectionPage } from '@views/connection-new.tsx'
 import { ConnectionPage } from '@views/connection.tsx'
-import { ConnectionsPage } from '@views/connections.tsx'
+import { ConnectionsPage, type Sharing } from '@views/connections.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { Probe } from '@views/probe.tsx'
 import { settingsFromText, settingsToText } from '@views/settings-form.tsx'
 import {
   choicesOf,
   type ConnectionDeps,
-  mayChange,
+  ownSecretsOf,
+  secretsOf,
   probeOf,
   schemaOf,
-  secretsOf,
   summaryOf,
   upstreamOf,
   usersOf,
   withoutSecrets,
 } from './connection-facts.ts'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
-import type { Connections as AllConnections } from '@/connections'
+import { type Connections as AllConnections, may } from '@/connections'
+import type { Connector } from '@/plugins'
 import type { Incoming } from '@/http/incoming.ts'
 import type { Clock, Connection, Mounted, Page } from './needs.ts'
 import { wordsOf } from './profile-facts.ts'
 import { signInOf } from './upstream-sign-in.tsx'
 
-type Deps = Page & Mounted & ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand'> }
+type Deps = Page &
+  Mounted &
+  ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> }
 type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** How long after its end the steps of a probe are still worth showing on the page. */
 const PROBE_SHOWN_MS = 60_000
 
 const One = { params: z.object({ id: ConnectionId }) }
-const Common = { name: Field, visibility: z.enum(['private', 'open']).default('private') }
+const Common = { name: Field, sharing: z.enum(['private', 'open', 'each']).default('private') }
 // The other fields are the connector's own (`settings.<key>`), and it checks them itself.
 const NewForm = z.looseObject({ ...Common, connector: Field })
 const Form = z.looseObject(Common)
+const sharedBy = (sharing: Sharing) => ({
+  visibility: sharing === 'private' ? ('private' as const) : ('open' as const),
+  credentialOf: sharing === 'each' ? ('each' as const) : ('owner' as const),
+})
 
 export const connectionsRoutes = (deps: Deps) => {
   const { doors, reply, shell, connections, plugins } = deps
@@ -68,8 +75,7 @@ export const connectionsRoutes = (deps: Deps) => {
         const values = textsOf(body)
         const settings = settingsFromText(schemaOf(connector), values)
         try {
-          const { name, visibility } = body
-          const { id } = await connections.add(seen.user, { connector: connector.id, name, visibility, settings })
+          const { id } = await connections.add(seen.user, { connector: connector.id, name: body.name, ...sharedBy(body.sharing), settings })
           return reply.to(seen.request, `/connections/${id}`)
         } catch (error) {
           const form = refused(error, withoutSecrets(connector, values))
@@ -116,8 +122,8 @@ export const connectionRoutes = (deps: Deps) => {
         if (!connector) throw new Failure('connector_not_found')
         const values = textsOf(body)
         try {
-          const { name, visibility } = body
-          await connections.update(seen.user, id, { name, visibility, settings: settingsFromText(schemaOf(connector), values) })
+          const settings = settingsFromText(schemaOf(connector), values)
+          await connections.update(seen.user, id, { name: body.name, ...sharedBy(body.sharing), settings })
           return reply.to(seen.request, `/connections/${id}`)
         } catch (error) {
           const form = refused(error, withoutSecrets(connector, values))
@@ -125,6 +131,23 @@ export const connectionRoutes = (deps: Deps) => {
         }
       },
       { ...One, body: Form },
+    )
+    .post(
+      '/:id/credential',
+      async ({ params: { id }, body, ...seen }) => {
+        const connection = await connections.demand(seen.user, id)
+        const connector = plugins.connector(connection.connector)
+        if (!connector) throw new Failure('connector_not_found')
+        const settings = settingsFromText(schemaOf(connector), textsOf(body))
+        const secret = Object.fromEntries(secretsOf(connector).map((name) => [name, settings[name]]))
+        try {
+          await connections.setOwnSecrets(seen.user, id, secret)
+        } catch (error) {
+          return reply.page(await connectionPage(deps, seen, connection, undefined, refused(error)), { status: REFUSED })
+        }
+        return reply.to(seen.request, `/connections/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
+      },
+      { ...One, body: z.looseObject({}) },
     )
     .post(
       '/:id/delete',
@@ -137,7 +160,13 @@ export const connectionRoutes = (deps: Deps) => {
     )
 }
 
-async function connectionPage(deps: Deps, { request, incoming, user }: Seen, connection: Connection, form?: FormState) {
+async function connectionPage(
+  deps: Deps,
+  { request, incoming, user }: Seen,
+  connection: Connection,
+  form?: FormState,
+  ownForm?: FormState,
+) {
   const { shell, connections, plugins, clock } = deps
   const { id, problem } = connection
   const tools = await connections.tools([id])
@@ -148,9 +177,11 @@ async function connectionPage(deps: Deps, { request, incoming, user }: Seen, con
   ])
   const isRecent = !probe.done || clock() - (connection.checkedAt ?? 0) < PROBE_SHOWN_MS
   const connector = plugins.connector(connection.connector)
-  const isOwn = mayChange(user, connection)
-  const signIn = await signInOf(deps, user, incoming, id, isOwn)
-  const edit = isOwn && connector ? editOf(connection, connector, form) : undefined
+  const { change: isOwn } = may(user, connection)
+  const signIn = await signInOf(deps, user, incoming, connection)
+  const held = await connections.heldSecrets(user, id)
+  const edit = isOwn && connector ? editOf(connection, connector, held, form) : undefined
+  const own = connector && !isOwn ? ownSecretsOf(user, connection, connector, held) : undefined
   const fix = edit ? 'Change its settings below, or check it again when the other side is back.' : 'Tell its owner.'
   return (
     <ConnectionPage
@@ -161,12 +192,13 @@ async function connectionPage(deps: Deps, { request, incoming, user }: Seen, con
       signIn={signIn}
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}
       edit={edit}
+      own={own && { ...own, form: ownForm }}
       usedBy={usedBy}
     />
   )
 }
 
-function editOf(connection: Connection, connector: NonNullable<ReturnType<Deps['plugins']['connector']>>, form: FormState | undefined) {
+function editOf(connection: Connection, connector: Connector, held: readonly string[], form: FormState | undefined) {
   const schema = schemaOf(connector)
-  return { schema, saved: settingsToText(schema, connection.settings), sealed: secretsOf(connector), ...(form ? { form } : {}) }
+  return { schema, saved: settingsToText(schema, connection.settings), sealed: held, ...(form ? { form } : {}) }
 }

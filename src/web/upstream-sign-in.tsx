@@ -1,6 +1,6 @@
 /** Signing in to the server of a connection: out by the user's click, back to where they were. */
 import { z } from 'zod'
-import { callbackAddress, clientDocument } from '@/connections'
+import { callbackAddress, clientDocument, type Connection, may } from '@/connections'
 import type { Incoming } from '@/http/incoming.ts'
 import { Failure, isFailure } from '@/lib/failure.ts'
 import { ConnectionId } from '@/lib/ids.ts'
@@ -131,7 +131,10 @@ async function comeBack(deps: Deps, seen: Seen, answer: URLSearchParams): Promis
 }
 
 /** What the page of a connection shows of it; undefined where there is nothing to sign in to. */
-export async function signInOf({ connections, addresses }: Deps, user: User, incoming: Incoming, id: ConnectionId, mayChange: boolean) {
+export async function signInOf({ connections, addresses }: Deps, user: User, incoming: Incoming, connection: Connection) {
+  const { signIn, change: mayChange } = may(user, connection)
+  if (!signIn) return undefined
+  const { id } = connection
   const found = await connections.signIn.stateOf(user, id)
   if (found.state === 'not-needed') return undefined
   const { state, problem, expiresAt, scopes = [], issuer, client, options } = found
