@@ -3,7 +3,7 @@
  * below is made from this array, and ARCHITECTURE.md shows the same line (test/tidy.test.ts compares the two).
  */
 const STAIRCASE =
-  'lib → config → store → audit → plugins → users → notices → clients → connections → profiles → grants → http → oauth → gateway → web → app → cli'.split(
+  'lib → config → store → audit → plugins → users → notices → clients → catalogue → connections → profiles → grants → http → oauth → gateway → web → app → cli'.split(
     ' → ',
   )
 /** Rooms without a front door: two drawers of single files, and one that is a single file. */

@@ -19,6 +19,7 @@ const FAILURES = {
   last_administrator: [409, 'This is the last administrator; make another one first.'],
   setup_link_dead: [410, 'This link was used already or has expired.'],
   already_set_up: [409, 'An administrator exists already.'],
+  entry_not_found: [404, 'The catalogue has no such entry.'],
   connection_not_found: [404, 'This connection does not exist.'],
   connector_not_found: [404, 'There is no such connector.'],
   name_taken: [409, 'This name is taken.'],
