@@ -1,5 +1,5 @@
 /** The composition root: rooms built from left to right, then their routes. Reads as a table of contents. */
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
@@ -8,7 +8,7 @@ import streamableHttp from '../plugins/streamable-http/index.ts'
 import { createAudit, createTrace } from './audit/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
-import { createConnections } from './connections/index.ts'
+import { type Connections, createConnections } from './connections/index.ts'
 import { createGateway, type Gateway, mcpRoutes } from './gateway/index.ts'
 import { createGrants, type Grants } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
@@ -37,14 +37,17 @@ import {
   connectionRoutes,
   connectionsRoutes,
   consentRoutes,
+  deviceRoutes,
   createProblems,
   createShell,
   doctorRoutes,
   homeRoutes,
   loginRoutes,
   logoutRoutes,
+  ownDocumentRoutes,
   noteWrongHost,
   ownClientsRoutes,
+  pluginsRoutes,
   profileRoutes,
   profileToolsRoutes,
   resetRoutes,
@@ -74,7 +77,8 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const audit = createAudit({ store, clock })
     const trace = createTrace({ clock })
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
-    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs })
+    const outside = { folder: join(realpathSync(dataDir), 'plugins'), changes, audit, log }
+    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs, outside })
     const users = createUsers({ store, audit, clock, changes })
     const clients = createClients({ store, clock, audit, changes, outbound, trace })
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log, outbound })
@@ -98,10 +102,12 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       log,
     })
     await programs.sweepLeftovers()
-    passChangesOn({ changes, profiles, gateway, grants, log })
+    await plugins.reload()
+    passChangesOn({ changes, profiles, gateway, grants, connections, log })
     const close = async () => {
       gateway.close()
       await connections.close()
+      await plugins.close()
       await programs.close()
       await audit.flush()
       await store.close()
@@ -137,40 +143,47 @@ type Hearers = {
   changes: Changes
   log: Log
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
-  gateway: Pick<Gateway, 'endOf' | 'profileChanged' | 'grantChanged'>
-  grants: Pick<Grants, 'forget' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
+  gateway: Pick<Gateway, 'endOf' | 'open' | 'profileChanged' | 'grantChanged'>
+  grants: Pick<Grants, 'forget' | 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
+  connections: Pick<Connections, 'forgetConnector'>
 }
 
 /** What flows against the staircase: who has to hear of a committed change. */
-function passChangesOn({ changes, log, profiles, gateway, grants }: Hearers): void {
+function passChangesOn({ changes, log, profiles, gateway, grants, connections }: Hearers): void {
+  /** What is done here is not waited for by whoever announced it. */
+  const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
+  /** A client or a profile took its grants along: whatever is open for a grant that is not there any more ends. */
+  const endOrphans = async () => {
+    grants.forget()
+    for (const id of gateway.open()) if (!(await grants.find(id))) gateway.endOf(id)
+  }
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
   changes.subscribe('grant-changed', ({ grantId }) => gateway.grantChanged(grantId))
-  changes.subscribe('client-removed', () => grants.forget())
+  changes.subscribe('client-removed', () => quietly('ending the streams of a removed client', endOrphans))
   changes.subscribe('client-blocked', ({ clientId }) => {
     // Its grants stay, for when it is unblocked: only what is open now ends.
-    const end = async () => {
+    quietly('ending the streams of a blocked client', async () => {
       for (const id of await grants.idsOfClient(clientId)) gateway.endOf(id)
-    }
-    end().catch((error) => log.error('streams of a blocked client were not ended', error))
+    })
   })
-  changes.subscribe('client-changed', ({ clientId }) => {
-    grants
-      .revokeForClient(undefined, clientId, 'client_changed')
-      .catch((error) => log.error('grants of a changed client were not ended', error))
-  })
-  changes.subscribe('user-disabled', ({ userId }) => {
-    const end = async () => {
+  changes.subscribe('client-changed', ({ clientId }) =>
+    quietly('ending the grants of a changed client', () => grants.revokeForClient(undefined, clientId, 'client_changed')),
+  )
+  changes.subscribe('user-disabled', ({ userId }) =>
+    quietly('ending the streams of a disabled user', async () => {
       for (const { id } of await grants.listForUser(userId)) gateway.endOf(id)
-    }
-    end().catch((error) => log.error('streams of a disabled user were not ended', error))
-  })
-  changes.subscribe('profile-removed', () => grants.forget())
+    }),
+  )
+  changes.subscribe('plugins-changed', ({ connectors }) =>
+    quietly('trying the connections of a changed plugin', () => Promise.all(connectors.map((id) => connections.forgetConnector(id)))),
+  )
+  changes.subscribe('profile-removed', () => quietly('ending the streams of a removed profile', endOrphans))
   changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
   changes.subscribe('connection-changed', () => profiles.forgetViews())
   changes.subscribe('connection-removed', () => profiles.forgetViews())
-  changes.subscribe('tools-changed', ({ connectionId }) => {
-    profiles.toolsChanged(connectionId).catch((error) => log.error('profiles were not told of changed tools', error))
-  })
+  changes.subscribe('tools-changed', ({ connectionId }) =>
+    quietly('telling profiles of changed tools', () => profiles.toolsChanged(connectionId)),
+  )
 }
 
 const SWEEP_EVERY_MS = HOUR_MS
@@ -219,6 +232,8 @@ export function createApp(house: House) {
     .use(loginRoutes(deps))
     .use(logoutRoutes(deps))
     .use(consentRoutes(deps))
+    .use(deviceRoutes(deps))
+    .use(ownDocumentRoutes(deps))
     .use(homeRoutes(deps))
     .use(profileRoutes(deps))
     .use(profileToolsRoutes(deps))
@@ -234,6 +249,7 @@ export function createApp(house: House) {
     .use(settingsRoutes(deps))
     .use(adminRoutes(deps))
     .use(clientsRoutes(deps))
+    .use(pluginsRoutes(deps))
 }
 export type App = ReturnType<typeof createApp>
 

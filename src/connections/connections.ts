@@ -136,6 +136,13 @@ export function createConnections(deps: Deps) {
       await rows.demand(user, id)
       tryAgain(id)
     },
+    /** What its plugin opened is gone, and what failed for want of the plugin may go well now. */
+    async forgetConnector(connector: string): Promise<void> {
+      for (const { id } of await rows.listOfConnector(connector)) {
+        await pool.forget(id)
+        void probes.start(id)
+      }
+    },
     probeOf: probes.of,
     waitForProbe: probes.wait,
     tools: listing.tools,

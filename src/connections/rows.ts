@@ -48,6 +48,8 @@ function createReading({ store }: Pick<Deps, 'store'>) {
     find,
     demand,
     demandOwn,
+    listOfConnector: (connector: string) =>
+      store.read.select({ id: connections.id }).from(connections).where(eq(connections.connector, connector)),
     list: async (user: Pick<User, 'id'>): Promise<Connection[]> =>
       store.read
         .select()

@@ -29,6 +29,8 @@ export function createGateway(deps: Deps) {
       listeners.endOf(grantId)
       calls.endOf(grantId)
     },
+    /** Grants with an open stream or a call under way. */
+    open: (): GrantId[] => [...new Set([...listeners.grants(), ...calls.grants()])],
     /** What the profile serves has changed; apps with an open stream are told to list again. */
     profileChanged: (profileId: ProfileId): void => listeners.tellProfile(profileId),
     grantChanged: (grantId: GrantId): void => listeners.tellGrant(grantId),

@@ -87,6 +87,7 @@ export function createListeners() {
       return stream
     },
     count: (userId: UserId) => [...listeners].filter((listener) => listener.userId === userId).length,
+    grants: (): GrantId[] => [...listeners].map(({ grantId }) => grantId),
     endOf: (grantId: GrantId) => closeThose((listener) => listener.grantId === grantId),
     tellProfile: (profileId: ProfileId) => tellThose((listener) => listener.profileId === profileId),
     tellGrant: (grantId: GrantId) => tellThose((listener) => listener.grantId === grantId),
@@ -122,6 +123,7 @@ export function createCalls() {
     cancel: (key: string) => {
       for (const call of calls.get(key) ?? []) call.abort()
     },
+    grants: (): GrantId[] => [...byGrant.keys()],
     endOf: (grantId: GrantId) => {
       for (const call of byGrant.get(grantId) ?? []) call.abort()
     },

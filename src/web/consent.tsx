@@ -1,26 +1,20 @@
 /** Where a person lets an app in: the authorization request, the page that asks, and the answer's way back. */
-import { Elysia } from 'elysia'
 import type { Incoming } from '@/http/incoming.ts'
 import { SECURITY_HEADERS } from '@/http/reply.ts'
 import { isFailure, Failure } from '@/lib/failure.ts'
 import { type Pending, readForm } from '@/oauth'
 import type { Session } from '@/users'
 import { consent, GONE, type Parts, type Posted, problem, type Visit } from './consent-show.tsx'
-import { deviceRoutes } from './device.tsx'
 
 type Entered = { request: Request; incoming: Incoming; session: Session | undefined }
 
 export const consentRoutes = (parts: Parts) =>
-  new Elysia()
-    .use(
-      parts.doors
-        .open('/oauth')
-        .get('/authorize', (entered) => ask(parts, entered))
-        .post('/authorize/decide', (entered) => decide(parts, entered), { parse: 'none' })
-        .post('/authorize/profile', (entered) => makeProfile(parts, entered), { parse: 'none' })
-        .post('/authorize/approve', (entered) => approve(parts, entered), { parse: 'none' }),
-    )
-    .use(deviceRoutes(parts))
+  parts.doors
+    .open('/oauth')
+    .get('/authorize', (entered) => ask(parts, entered))
+    .post('/authorize/decide', (entered) => decide(parts, entered), { parse: 'none' })
+    .post('/authorize/profile', (entered) => makeProfile(parts, entered), { parse: 'none' })
+    .post('/authorize/approve', (entered) => approve(parts, entered), { parse: 'none' })
 
 /** Out of the house, to an address that was registered. A GET must follow, whatever came before. */
 const away = (location: string) =>

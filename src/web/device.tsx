@@ -25,7 +25,8 @@ export const deviceRoutes = (parts: Parts) =>
       const userCode = (new URL(request.url).searchParams.get('user_code') ?? '').slice(0, CODE_LENGTH_MAX)
       return session ? parts.reply.page(codePage(parts, { request, session, userCode })) : toLogin(parts, request, userCode)
     })
-    .get('/done', ({ request }) => {
+    .get('/done', ({ request, session }) => {
+      if (!session) return toLogin(parts, request, '')
       const allowed = !new URL(request.url).searchParams.has('denied')
       return parts.reply.page(<DeviceDonePage shell={parts.shell.bare(request)} allowed={allowed} />)
     })

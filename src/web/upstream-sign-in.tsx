@@ -18,7 +18,7 @@ const One = { params: z.object({ id: ConnectionId }) }
 const POPUP = '#popup'
 
 export const upstreamSignInRoutes = (deps: Deps) => {
-  const { doors, reply, connections, addresses } = deps
+  const { doors, reply, connections } = deps
   const { signIn } = connections
   const said = (seen: Seen, text: string, path: string, tone: 'good' | 'bad' = 'good') =>
     reply.to(seen.request, path, { cookies: [reply.notice(seen.incoming, { tone, text })] })
@@ -73,17 +73,15 @@ export const upstreamSignInRoutes = (deps: Deps) => {
       },
       One,
     )
-    .use(
-      doors
-        .open('/oauth')
-        // Our own client metadata document, for upstreams that take one: public, and the same for everybody.
-        .get('/client.json', ({ incoming }) =>
-          Response.json(clientDocument({ origin: incoming.origin, base: addresses.base }), {
-            headers: { 'cache-control': 'public, max-age=3600', 'x-content-type-options': 'nosniff' },
-          }),
-        ),
-    )
 }
+
+/** Our own client metadata document, for upstreams that take one: public, and the same for everybody. */
+export const ownDocumentRoutes = ({ doors, addresses }: Pick<Deps, 'doors' | 'addresses'>) =>
+  doors.open('/oauth').get('/client.json', ({ incoming }) =>
+    Response.json(clientDocument({ origin: incoming.origin, base: addresses.base }), {
+      headers: { 'cache-control': 'public, max-age=3600', 'x-content-type-options': 'nosniff' },
+    }),
+  )
 
 async function go({ reply, shell, connections, addresses }: Deps, seen: Seen, id: ConnectionId, isPopup: boolean): Promise<Response> {
   const { name } = await connections.demand(seen.user, id)

@@ -91,7 +91,10 @@ test('[HOUSE-SET-UP] a second program on the same folder is refused, commands re
   }
 })
 
-const PUBLIC = [/^\/(healthz|readyz|assets|login|logout|setup|reset|mcp|\.well-known)\b/, /^\/oauth\/(register|token|revoke|authorize)/]
+const PUBLIC = [
+  /^\/(healthz|readyz|assets|login|logout|setup|reset|mcp|\.well-known)\b/,
+  /^\/oauth\/(register|token|revoke|authorize|par|device_authorization|introspect|client\.json)/,
+]
 
 test('[HOUSE-LOCKS] every route that is not public refuses a stranger before it reads the body', async () => {
   const log = createLog({ level: 'error', format: 'json', write: () => undefined })

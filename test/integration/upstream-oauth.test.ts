@@ -233,3 +233,13 @@ test('[UPSTREAM-OAUTH-OUT] disconnecting destroys what was held here and revokes
   await until(page, 'Sign-in needed')
   expect(revoked.length).toBeGreaterThan(0)
 })
+
+test('[UPSTREAM-OAUTH-DOCUMENT] our own metadata document names itself, its callback and no secret', async () => {
+  const answer = await fetch(`${running.url}/oauth/client.json`)
+  expect(answer.headers.get('cache-control')).toContain('public')
+  expect(await answer.json()).toMatchObject({
+    client_id: `${running.url}/oauth/client.json`,
+    redirect_uris: [`${running.url}/connections/callback`],
+    token_endpoint_auth_method: 'none',
+  })
+})

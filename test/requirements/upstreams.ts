@@ -46,6 +46,11 @@ export const upstreams: readonly Requirement[] = [
     clause: rfc(7009, '2'),
   },
   {
+    id: 'UPSTREAM-OAUTH-DOCUMENT',
+    says: 'Toolpass publishes a client metadata document of its own, which names itself and holds no secret.',
+    clause: mcp('basic/authorization'),
+  },
+  {
     id: 'ABUSE-43',
     says: 'Another resource, another issuer, or a missing one where it was promised stops a sign-in before anything secret is sent.',
     clause: rfc(9207, '2.4'),

@@ -2,7 +2,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { freePort } from './running.ts'
 
 const MODULES = resolve(import.meta.dir, '../../node_modules')
 const PROGRAMS = {
@@ -66,5 +65,3 @@ async function collect(stream: ReadableStream<Uint8Array>, add: (text: string) =
   const decoder = new TextDecoder()
   for await (const chunk of stream) add(decoder.decode(chunk, { stream: true }))
 }
-
-export { freePort }

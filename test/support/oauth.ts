@@ -20,6 +20,7 @@ import { createOauth, type OfferedTool, oauthRoutes, type ProfilesSeen } from '@
 import { openKeys, openStore, profiles as profileTable, type Store } from '@/store'
 import { createUsers } from '@/users'
 import { consentRoutes } from '@/web/consent.tsx'
+import { deviceRoutes } from '@/web/device.tsx'
 
 export const ORIGIN = 'http://127.0.0.1:4321'
 export const CALLBACK = 'http://127.0.0.1:7777/callback'
@@ -88,10 +89,12 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
     list: async () => connections.failing,
   }
   const shell = { bare: () => ({ assets: { css: '/a.css', js: '/a.js', htmx: '/h.js' } }) }
+  const pages = { doors: createDoors({ sessions: users.sessions }), reply, shell, oauth, profiles, connections, addresses }
   const app = new Elysia()
     .onError(({ error }) => (isFailure(error) ? new Response(error.message, { status: error.status }) : undefined))
     .use(oauthRoutes({ oauth, clients, trace, addresses }))
-    .use(consentRoutes({ doors: createDoors({ sessions: users.sessions }), reply, shell, oauth, profiles, connections, addresses }))
+    .use(consentRoutes(pages))
+    .use(deviceRoutes(pages))
 
   /** A request as it comes in at the door. */
   const send = (path: string, init: RequestInit = {}, address = '203.0.113.5') => {

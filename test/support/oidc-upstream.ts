@@ -30,7 +30,12 @@ export async function startOidcUpstream({ registration = true, accessSeconds = 6
   const provider = createProvider(issuer, resource, { registration, accessSeconds, clients }, () => now.account)
   const authorization = createServer((request, response) => {
     if (request.url?.startsWith('/interaction/'))
-      return void provider.interactionFinished(request, response, { login: { accountId: now.account }, consent: {} }, { mergeWithLastSubmission: false })
+      return void provider.interactionFinished(
+        request,
+        response,
+        { login: { accountId: now.account }, consent: {} },
+        { mergeWithLastSubmission: false },
+      )
     void provider.callback()(request, response)
   })
   await new Promise<void>((done) => authorization.listen(Number(new URL(issuer).port), '127.0.0.1', done))
@@ -41,7 +46,9 @@ export async function startOidcUpstream({ registration = true, accessSeconds = 6
   const challenge = (status: number, more = '') =>
     new Response('no', {
       status,
-      headers: { 'www-authenticate': `Bearer resource_metadata="http://127.0.0.1:${port}/.well-known/oauth-protected-resource/mcp"${more}` },
+      headers: {
+        'www-authenticate': `Bearer resource_metadata="http://127.0.0.1:${port}/.well-known/oauth-protected-resource/mcp"${more}`,
+      },
     })
   const upstream = Bun.serve({
     port,
@@ -54,9 +61,16 @@ export async function startOidcUpstream({ registration = true, accessSeconds = 6
       const bearer = /^Bearer (.+)$/.exec(request.headers.get('authorization') ?? '')?.[1] ?? ''
       const token = (await provider.AccessToken.find(bearer)) ?? (await provider.ClientCredentials.find(bearer))
       if (!token || now.refused.has(bearer)) return challenge(401)
-      if (now.needs && !String(token.scope ?? '').split(' ').includes(now.needs))
+      if (
+        now.needs &&
+        !String(token.scope ?? '')
+          .split(' ')
+          .includes(now.needs)
+      )
         return challenge(403, `, error="insufficient_scope", scope="${now.needs}"`)
-      return handler.fetch(request, { authInfo: { token: bearer, clientId: token.clientId ?? '', scopes: [], extra: { account: whoseOf(token) } } })
+      return handler.fetch(request, {
+        authInfo: { token: bearer, clientId: token.clientId ?? '', scopes: [], extra: { account: whoseOf(token) } },
+      })
     },
   })
   return {
@@ -116,7 +130,12 @@ function createProvider(issuer: string, resource: string, options: Required<Upst
         enabled: true,
         defaultResource: () => resource,
         useGrantedResource: () => true,
-        getResourceServerInfo: () => ({ scope: SCOPES.join(' '), accessTokenFormat: 'opaque', accessTokenTTL: accessSeconds, audience: resource }),
+        getResourceServerInfo: () => ({
+          scope: SCOPES.join(' '),
+          accessTokenFormat: 'opaque',
+          accessTokenTTL: accessSeconds,
+          audience: resource,
+        }),
       },
     },
   })

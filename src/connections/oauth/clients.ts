@@ -78,7 +78,6 @@ export function createOwnClients({ store, sealer, clock }: { store: Store; seale
     },
   }
 }
-export type OwnClients = ReturnType<typeof createOwnClients>
 
 async function make({ issuer, metadata }: Place, home: Home, redirectUri: string, isPasted: boolean, ask: GuardedFetch) {
   const takesDocuments = (metadata as Record<string, unknown>)['client_id_metadata_document_supported'] === true

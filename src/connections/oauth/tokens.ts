@@ -178,7 +178,6 @@ export function createTokenSets(deps: Deps) {
     },
   }
 }
-export type TokenSets = ReturnType<typeof createTokenSets>
 
 type Refreshed = { tokens: TokenSet } | { isFinal: boolean; problem: string }
 
