@@ -57,30 +57,37 @@ function createReader({ store, clock, outbound, takeIn }: Pick<Deps, 'store' | '
     return { ...page, etag: answer.headers.get('etag') ?? undefined }
   }
 
-  /** Page after page, each kept as it comes: what is read before a failure is not lost. */
-  async function readAll({ url, updatedSince }: Source): Promise<number> {
-    const startedAt = clock()
-    let newest = updatedSince
-    let count = 0
-    let cursor: string | undefined
+  /** Page after page, up to the limit. */
+  async function* pagesOf({ url, updatedSince }: Source) {
+    const query = new URLSearchParams({ limit: String(PAGE_ENTRIES), version: 'latest' })
+    if (updatedSince) query.set('updated_since', updatedSince)
+    const first = `${url}?${query}`
     for (let at = 0; at < PAGES_MAX; at += 1) {
-      const query = new URLSearchParams({ limit: String(PAGE_ENTRIES), version: 'latest' })
-      if (updatedSince) query.set('updated_since', updatedSince)
-      if (cursor) query.set('cursor', cursor)
-      const page = await readPage(url, query, at === 0 ? etags.get(`${url}?${query}`) : undefined)
-      if (!page) break
+      const page = await readPage(url, query, at === 0 ? etags.get(first) : undefined)
+      if (!page) return
+      if (at === 0 && page.etag) etags.set(first, page.etag)
+      yield page
+      if (!page.nextCursor || page.nextCursor === query.get('cursor')) return
+      query.set('cursor', page.nextCursor)
+    }
+    throw new Failure('too_many', { message: `It goes on after ${PAGES_MAX} pages; the rest was left out.` })
+  }
+
+  /** Each page is kept as it comes: what is read before a failure is not lost. @returns how many entries came */
+  async function readAll(source: Source): Promise<number> {
+    const { url } = source
+    const startedAt = new Date(clock()).toISOString()
+    let newest = source.updatedSince
+    let count = 0
+    for await (const { read } of pagesOf(source)) {
       // Somebody stopped following it in the meantime.
       if (!(await list()).some((each) => each.url === url)) return count
-      await takeIn(page.read, url)
-      count += page.read.length
-      for (const { updatedAt } of page.read) if (updatedAt && isLater(updatedAt, newest)) newest = updatedAt
-      if (at === 0 && page.etag) etags.set(`${url}?${query}`, page.etag)
-      if (!page.nextCursor || page.nextCursor === cursor) break
-      cursor = page.nextCursor
-      if (at === PAGES_MAX - 1) throw new Failure('too_many', { message: `It goes on after ${PAGES_MAX} pages; the rest was left out.` })
+      await takeIn(read, url)
+      count += read.length
+      for (const { updatedAt } of read) newest = later(updatedAt, newest)
     }
     // A registry that tells no times is asked for what changed since we began.
-    await note(url, { syncedAt: clock(), updatedSince: newest ?? new Date(startedAt).toISOString(), problem: null })
+    await note(url, { syncedAt: clock(), updatedSince: newest ?? startedAt, problem: null })
     return count
   }
 
@@ -162,8 +169,8 @@ export function createSources(deps: Deps) {
   }
 }
 
-const isLater = (time: string, than: string | null): boolean =>
-  !Number.isNaN(Date.parse(time)) && (than === null || Date.parse(time) > Date.parse(than))
+const later = (time: string | undefined, than: string | null): string | null =>
+  time !== undefined && Date.parse(time) > Date.parse(than ?? '1970-01-01') ? time : than
 
 const sentenceOf = (error: unknown): string =>
   error instanceof Failure || error instanceof OutboundError ? error.message : 'It could not be read.'
