@@ -33,8 +33,8 @@ export const deviceRoutes = (parts: Parts) =>
     .post(
       '/',
       async ({ request, incoming, session }) => {
+        if (!session) return toLogin(parts, request, '')
         const userCode = ((await readForm(request)).get('user_code') ?? '').slice(0, CODE_LENGTH_MAX)
-        if (!session) return toLogin(parts, request, userCode)
         try {
           const house = { origin: incoming.origin, base: parts.addresses.base }
           const secret = await parts.oauth.beginDevice(userCode, house, session, incoming.address)
