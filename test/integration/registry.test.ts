@@ -32,7 +32,7 @@ beforeAll(async () => {
   member = createBrowser(running.url)
   await member.post('/login', MIA)
   // Only an administrator may connect an address of this machine.
-  const settings = { name: 'Modern', 'settings.url': upstream.url, visibility: 'open' }
+  const settings = { name: 'Modern', 'settings.url': upstream.url, sharing: 'open' }
   await ada.submit(await ada.open('/connections/new?connector=streamable-http'), '/connections', settings)
   await makeProfile(ada, 'Work', 4)
   await makeProfile(mia, 'Work', 4)
