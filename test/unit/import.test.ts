@@ -172,7 +172,7 @@ describe('[ABUSE-56]', () => {
       ['PK\u0003\u0004rest of an archive', 'archive'],
       ['\u001f\ufffd\u0008compressed', 'archive'],
       ['\u0000\u0001\u0002', 'no text file'],
-      [`{"mcpServers":${'{"a":`.repeat(200)}1${'}`.repeat(200)}}`, 'nested too deeply'],
+      [`{"mcpServers":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`, 'nested too deeply'],
       [`a = ${'['.repeat(5000)}`, 'nested too deeply'],
       [`${'a.'.repeat(5000)}a = 1`, 'nested too deeply'],
       [`{"mcpServers": {"a": "${'x'.repeat(300_000)}"}}`, '256 KB'],
