@@ -21,8 +21,8 @@ export function startSample({ address, port }: { address: string; port: number }
     'content-security-policy': `default-src 'none'; style-src 'self'; form-action 'self' ${new URL(address).origin}; frame-ancestors 'none'; base-uri 'none'`,
     'content-type': 'text/html; charset=utf-8',
     'cache-control': 'no-store',
-    // The address that the visitor comes back to holds a code.
-    'referrer-policy': 'no-referrer',
+    // The address that the visitor comes back to holds a code. With `no-referrer` a browser would not tell us its origin either.
+    'referrer-policy': 'same-origin',
   }
 
   /** Lax, because the visitor comes back from another site; what changes something is a POST and looks at where it comes from. */
@@ -38,7 +38,7 @@ export function startSample({ address, port }: { address: string; port: number }
     return { visitor, cookie: `${COOKIE}=${fresh}; Path=/; HttpOnly; SameSite=Lax` }
   }
 
-  const go = (location: string) => new Response(null, { status: 303, headers: { location, 'referrer-policy': 'no-referrer' } })
+  const go = (location: string) => new Response(null, { status: 303, headers: { location, 'referrer-policy': 'same-origin' } })
 
   async function show(visitor: Visitor, more: Omit<Shown, 'address' | 'tools'> = {}): Promise<Response> {
     return new Response(page({ address, ...(await look(visitor)), ...more }), { headers })
