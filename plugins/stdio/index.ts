@@ -13,6 +13,7 @@ import {
   z,
 } from '@/plugins/api.ts'
 import { createLines } from '../lines.ts'
+import { whyItEnded } from './endings.ts'
 
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const STDERR_LINE_BYTES_MAX = 4 * 1024
@@ -21,11 +22,15 @@ const STDERR_WINDOW_MS = 10_000
 /** Programs print banners and warnings to stdout all the time; one that prints nothing else is no MCP server. */
 const STRAY_LINES_MAX = 100
 const STRAY_LINE_SHOWN_CHARS = 200
+/** Kept to tell why it ended. */
+const LAST_LINES_MAX = 20
+const LAST_WORDS_MS = 100
 
 const settings = z.object({
   command: z.string().min(1).max(1024).meta({
     title: 'Command',
-    description: 'A program on this machine. “javascript” is the runtime that Toolpass brings along.',
+    description:
+      'A program on the machine that Toolpass runs on. “npx”, “uvx” and “docker” download what they run from a public registry when it first starts. “javascript” is the runtime that Toolpass brings along.',
     placeholder: 'npx',
   }),
   args: z.array(z.string().max(8192)).max(128).default([]).meta({
@@ -41,6 +46,10 @@ const settings = z.object({
       description: 'Variables for this program alone, such as API keys.',
       secret: true,
     }),
+  memoryMb: z.number().int().min(64).max(262_144).default(2_048).meta({
+    title: 'Memory limit (MB)',
+    description: 'When the program and its children hold more than this together, they are ended.',
+  }),
 })
 type Settings = z.output<typeof settings>
 
@@ -48,8 +57,8 @@ type Pending = { exchange: Exchange; resolve(response: JsonRpcResponse): void; r
 
 /** One pipe for all requests: responses find their way back by id, progress by its token, the rest belongs to the channel. */
 async function open(context: ConnectorContext<Settings>): Promise<Channel> {
-  const { command, args, env } = context.settings
-  const program = await context.spawn({ command, args, env })
+  const { command, args, env, memoryMb } = context.settings
+  const program = await context.spawn({ command, args, env, memoryMb })
   const pending = new Map<RequestId, Pending>()
   let ended: ChannelError | undefined
   let closing = false
@@ -85,7 +94,7 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   const strayLine = createStrayLines(context.log, () =>
     end(new ChannelError('invalid', 'The program does not speak MCP on its standard output.')),
   )
-  readLines(program.stdout, {
+  void readLines(program.stdout, {
     bytesMax: MESSAGE_BYTES_MAX,
     onLine: (line) => {
       if (line.trim() === '') return
@@ -95,10 +104,7 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     },
     onTooLong: () => end(new ChannelError('invalid', `The program sent a message of more than ${MESSAGE_BYTES_MAX} bytes.`)),
   })
-  logLines(program, context.log)
-  void program.exited.then(({ code, signal }) => {
-    end(new ChannelError('lost', `The program ended by itself (${signal ?? `exit code ${code}`}).`))
-  })
+  void reasonOfEnd(command, program, context.log).then(end)
   if (context.signal.aborted) {
     closing = true
     await program.stop()
@@ -167,10 +173,24 @@ function createStrayLines(log: (line: string) => void, tooMany: () => void) {
   }
 }
 
-function logLines(program: Program, log: (line: string) => void): void {
+/** Passes its stderr on, and settles with why it ended once it has. */
+async function reasonOfEnd(command: string, program: Program, log: (line: string) => void): Promise<ChannelError> {
+  const lastLines: string[] = []
+  const logged = logLines(program, (line) => {
+    lastLines.push(line)
+    if (lastLines.length > LAST_LINES_MAX) lastLines.shift()
+    log(line)
+  })
+  const ending = await program.exited
+  // What it said last often comes after its end.
+  await Promise.race([logged, Bun.sleep(LAST_WORDS_MS)])
+  return new ChannelError('lost', whyItEnded(command, ending, lastLines))
+}
+
+function logLines(program: Program, log: (line: string) => void): Promise<void> {
   let windowEndsMs = 0
   let lines = 0
-  readLines(program.stderr, {
+  return readLines(program.stderr, {
     bytesMax: STDERR_LINE_BYTES_MAX,
     onLine: (line) => {
       const now = performance.now()
@@ -186,14 +206,14 @@ function logLines(program: Program, log: (line: string) => void): void {
   })
 }
 
-function readLines(stream: ReadableStream<Uint8Array>, options: Parameters<typeof createLines>[0]): void {
+function readLines(stream: ReadableStream<Uint8Array>, options: Parameters<typeof createLines>[0]): Promise<void> {
   const lines = createLines(options)
   const read = async () => {
     for await (const chunk of stream) lines.push(chunk)
     lines.end()
   }
   // A broken pipe is the end of the program, which `exited` reports.
-  void read().catch(() => {})
+  return read().catch(() => {})
 }
 
 const stdio = defineConnector({

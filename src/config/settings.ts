@@ -43,6 +43,13 @@ export const Settings = z.strictObject({
     .max(300)
     .default(30)
     .describe('How long a refresh token stays good after its first use; 0 is strict'),
+  programIdleSeconds: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(600)
+    .describe('After how long without use a program that runs here is stopped'),
 })
 export type Settings = z.infer<typeof Settings>
 export type SettingName = keyof Settings

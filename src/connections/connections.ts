@@ -1,6 +1,6 @@
 import type { Audit } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
-import type { Clock } from '@/lib/clock.ts'
+import { type Clock, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
@@ -17,7 +17,9 @@ import { createFlows } from './oauth/flows.ts'
 import { createSignIn } from './oauth/sign-in.ts'
 import { createProbes } from './probe.ts'
 import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
+import { createProgramPolicy } from './program-policy.ts'
 import { asFailure, type Upstream } from './session.ts'
+import { createRunning } from './running.ts'
 import { createTails } from './tails.ts'
 
 type Deps = {
@@ -32,6 +34,8 @@ type Deps = {
   users: Pick<Users, 'find'>
   outbound: Pick<Outbound, 'fetch' | 'asFetch'>
 }
+  /** A channel is closed after so long without use. */
+  config?: { programIdleSeconds: number }
 
 const LIST_TIMEOUT_MS = 120_000
 const RELIST_DELAY_MS = 250
@@ -45,7 +49,8 @@ const keyFor = (it: Connection, userId: UserId): PoolKey => ({
 function assemble(deps: Deps) {
   const { store, changes, clock, log } = deps
   const credentials = createCredentials(deps)
-  const rows = createRows({ ...deps, credentials })
+  const programPolicy = createProgramPolicy(deps)
+  const rows = createRows({ ...deps, credentials, programPolicy })
   const listing = createListing({ store, clock })
   const tails = createTails()
   const changed = async (id: ConnectionId) => {
@@ -53,8 +58,8 @@ function assemble(deps: Deps) {
     void probes.start(id)
   }
   const signIn = createSignIn({ ...deps, flows: createFlows(deps), rows, keyFor, changed })
-  const open = createOpen({ ...deps, rows, credentials, tails, signIn, onListChanged: (id) => relist.soon(id) })
-  const pool = createPool({ clock, open })
+  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, onListChanged: (id) => relist.soon(id) })
+  const pool = createPool({ clock, open, ...(deps.config && { idleMs: deps.config.programIdleSeconds * SECOND_MS }) })
   const demandRow = async (id: ConnectionId): Promise<Connection> => {
     const row = await rows.find(id)
     if (!row) throw new Failure('connection_not_found')
@@ -88,11 +93,12 @@ function assemble(deps: Deps) {
       return pool.agreed(keyFor(row, row.ownerId)).catch((error) => refused(row, error))
     },
   })
-  return { credentials, rows, listing, tails, signIn, pool, relist, probes }
+  const running = createRunning({ ...deps, rows, credentials, programPolicy, pool })
+  return { credentials, rows, listing, tails, signIn, pool, relist, probes, running }
 }
 
 export function createConnections(deps: Deps) {
-  const { credentials, rows, listing, tails, signIn, pool, relist, probes } = assemble(deps)
+  const { credentials, rows, listing, tails, signIn, pool, relist, probes, running } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -151,6 +157,7 @@ export function createConnections(deps: Deps) {
     signIn,
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {
+    programs: running,
       return pool.reach(keyFor(await rows.demand({ id: userId }, id), userId))
     },
     async close(): Promise<void> {

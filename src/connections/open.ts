@@ -1,11 +1,12 @@
 import { contextCost } from '@/lib/context-cost.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
-import { type Channel, ChannelError, joinSettings, type OpenedBy, type Plugins, type UpstreamMessage } from '@/plugins'
+import { ChannelError, joinSettings, type OpenedBy, type Plugins, type UpstreamMessage } from '@/plugins'
 import type { Users } from '@/users'
 import type { Credentials } from './credentials.ts'
 import { negotiate } from './negotiate.ts'
 import { addressOf, type SignIn } from './oauth/sign-in.ts'
-import type { Open, Opened, PoolKey } from './pool.ts'
+import type { OnClosed, Open, Opened, PoolKey } from './pool.ts'
+import type { ProgramPolicies } from './program-policy.ts'
 import type { Connection, Rows } from './rows.ts'
 import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
 import type { Tails } from './tails.ts'
@@ -15,6 +16,7 @@ type Deps = {
   users: Pick<Users, 'find'>
   rows: Rows
   credentials: Credentials
+  programPolicy: Pick<ProgramPolicies, 'refusal'>
   tails: Tails
   signIn: Pick<SignIn, 'accessToken' | 'refused' | 'wantsScope'>
   onListChanged(id: ConnectionId): void
@@ -37,7 +39,7 @@ export function createOpen(deps: Deps): Open {
   }
 }
 
-async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: AbortSignal, onClosed: (channel: Channel) => void) {
+async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: AbortSignal, onClosed: OnClosed) {
   const bearer = bearerFor(deps, row, key)
   const attempt = async (remembered: string | null): Promise<Opened> => {
     const session = await openChannel(deps, row, key, bearer, signal, onClosed)
@@ -65,12 +67,15 @@ async function openChannel(
   key: PoolKey,
   bearer: Bearer | undefined,
   signal: AbortSignal,
-  onClosed: (channel: Channel) => void,
+  onClosed: OnClosed,
 ): Promise<Session> {
   const connector = deps.plugins.connector(row.connector)
   if (!connector) throw new ChannelError('unreachable', 'The connector of this connection is not installed any more.')
   const secret = await deps.credentials.find(row.id, key.credentialOf)
   const owner = await deps.users.find(row.ownerId)
+  const giver = key.credentialOf === row.ownerId ? owner : await deps.users.find(key.credentialOf)
+  const refusal = await deps.programPolicy.refusal({ owner, giver }, connector, { ...row.settings, ...secret })
+  if (refusal !== undefined) throw new ChannelError('unreachable', refusal)
   let session: Session | undefined
   const channel = await deps.plugins.open(connector, {
     settings: joinSettings(connector, { plain: row.settings, secret }),
@@ -81,7 +86,7 @@ async function openChannel(
     log: (line) => deps.tails.add(row.id, line),
     closed: (reason) => {
       deps.tails.add(row.id, reason.message)
-      if (session) onClosed(session.channel)
+      if (session) onClosed(session.channel, reason)
     },
     signal,
   })
@@ -119,7 +124,7 @@ function bearerFor({ signIn }: Deps, row: Connection, { credentialOf }: PoolKey)
 }
 
 /** Names the folder of a connection's programs: two users' credentials never share one. */
-const programKey = (id: ConnectionId, userId: UserId) => `${id}_${userId}`
+export const programKey = (id: ConnectionId, userId: UserId) => `${id}_${userId}`
 
 function hear({ onListChanged, tails }: Deps, id: ConnectionId, { method, params }: UpstreamMessage): void {
   if (method === 'notifications/tools/list_changed') onListChanged(id)

@@ -6,6 +6,8 @@ import { type Channel, ChannelError } from '@/plugins'
 import { type Agreed, asFailure, type Session, type Upstream } from './session.ts'
 
 const IDLE_MS = 10 * MINUTE_MS
+/** Who stayed up so long is in order again, whatever was before. */
+const GOOD_MS = MINUTE_MS
 const BACK_OFF_FIRST_MS = SECOND_MS
 const BACK_OFF_MAX_MS = MINUTE_MS
 const OPEN_TIMEOUT_MS = 45 * SECOND_MS
@@ -18,17 +20,29 @@ export type Opened = {
   /** After the upstream refused a request: whether another try may go better (its credential was renewed). */
   recover?(error: unknown): Promise<boolean>
 }
-export type Open = (key: PoolKey, signal: AbortSignal, onClosed: (channel: Channel) => void) => Promise<Opened>
+export type OnClosed = (channel: Channel, reason: ChannelError) => void
+export type Open = (key: PoolKey, signal: AbortSignal, onClosed: OnClosed) => Promise<Opened>
 
-type Entry = { key: PoolKey; opening: Promise<Opened>; stop: AbortController; idle?: ReturnType<typeof setTimeout> }
-type Fault = { error: unknown; count: number; until: number }
+type Entry = {
+  key: PoolKey
+  opening: Promise<Opened>
+  stop: AbortController
+  idle?: ReturnType<typeof setTimeout>
+  opened?: Opened
+  openedAt?: number
+  usedAt: number
+}
+/** Of an opening that failed, or of a channel that ended by itself too soon after it was opened. */
+type Fault = { error: unknown; count: number; until: number; isCrash?: boolean }
+/** How a channel is doing, for the pages. */
+export type Standing = PoolKey & { state: 'opening' | 'open'; since: number; usedAt: number; inFlight: number }
 
 const textOf = ({ connectionId, credentialOf }: PoolKey) => `${connectionId} ${credentialOf}`
 
 /** Channels by connection and credential: opened once however many ask, closed when idle, opened anew when they ended. */
-export function createPool({ open, clock }: { open: Open; clock: Clock }) {
+export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; clock: Clock; idleMs?: number }) {
   const entries = new Map<string, Entry>()
-  const faults = new Map<string, Fault>()
+  const faults = createFaults(clock)
   let isClosed = false
 
   const drop = (entry: Entry) => {
@@ -37,6 +51,7 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
   }
   const close = async (entry: Entry) => {
     drop(entry)
+    faults.closed(textOf(entry.key), entry.openedAt)
     entry.stop.abort()
     await entry.opening.then(({ session }) => session.channel.close()).catch(() => undefined)
   }
@@ -46,18 +61,23 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
       const opened = await entry.opening.catch(() => undefined)
       if (opened && opened.session.inFlight() > 0) rest(entry)
       else await close(entry)
-    }, IDLE_MS)
+    }, idleMs)
     entry.idle.unref()
   }
 
   const start = (key: PoolKey): Entry => {
-    const entry = startOpening(open, key, () => drop(entry))
-    entries.set(textOf(key), entry)
+    const text = textOf(key)
+    const entry = startOpening(open, key, clock, (reason) => {
+      const isCurrent = entries.get(text) === entry
+      drop(entry)
+      if (isCurrent) faults.crashed(text, reason, entry.openedAt)
+    })
+    entries.set(text, entry)
     entry.opening.then(
-      () => faults.delete(textOf(key)),
+      () => faults.opened(text),
       (error) => {
         drop(entry)
-        faults.set(textOf(key), faultAfter(faults.get(textOf(key)), error, clock()))
+        faults.failed(text, error)
       },
     )
     return entry
@@ -67,9 +87,9 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
   const acquire = async (key: PoolKey): Promise<{ entry: Entry; opened: Opened }> => {
     if (isClosed) throw new Failure('upstream_unreachable', { message: 'Toolpass is stopping.' })
     const known = entries.get(textOf(key))
-    const fault = faults.get(textOf(key))
-    if (!known && fault && clock() < fault.until) throw fault.error
+    if (!known) faults.demandRested(textOf(key))
     const entry = known ?? start(key)
+    entry.usedAt = clock()
     rest(entry)
     return { entry, opened: await entry.opening }
   }
@@ -101,16 +121,20 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
   }
 
   const closeAll = async (isMeant: (key: PoolKey) => boolean) => {
-    for (const text of faults.keys()) if (isMeant(keyOf(text))) faults.delete(text)
+    faults.forget(isMeant)
     await Promise.all([...entries.values()].filter((entry) => isMeant(entry.key)).map(close))
   }
   return {
     reach,
     agreed: async (key: PoolKey) => (await acquire(key)).opened.agreed,
     /** Forgets failures, so that the next attempt is a real one. */
-    retry: (id: ConnectionId): void => {
-      for (const text of faults.keys()) if (keyOf(text).connectionId === id) faults.delete(text)
-    },
+    retry: (id: ConnectionId): void => faults.forget(({ connectionId }) => connectionId === id),
+    /** Channels as they stand. */
+    standing: () => [...entries.values()].map(standingOf),
+    /** Of those that ended by themselves again and again: when they may start once more. */
+    resting: faults.resting,
+    /** Ends one channel; the next use opens it anew. */
+    end: (meant: PoolKey) => closeAll((key) => textOf(key) === textOf(meant)),
     /** Ends the channels of a connection and forgets its failures: its settings changed, or somebody asks to try again. */
     forget: (id: ConnectionId) => closeAll((key) => key.connectionId === id),
     close: async () => {
@@ -120,24 +144,28 @@ export function createPool({ open, clock }: { open: Open; clock: Clock }) {
   }
 }
 
-function startOpening(open: Open, key: PoolKey, onEnded: () => void): Entry {
+function startOpening(open: Open, key: PoolKey, clock: Clock, onEnded: (reason: ChannelError) => void): Entry {
   const stop = new AbortController()
   const late = setTimeout(() => stop.abort(), OPEN_TIMEOUT_MS)
   // A start that failed on the way may close its channel after the next one is open; only the one in use counts.
-  const ended = new WeakSet<Channel>()
+  const ended = new WeakMap<Channel, ChannelError>()
   let inUse: Channel | undefined
-  const opening = open(key, stop.signal, (channel) => {
-    ended.add(channel)
-    if (channel === inUse) onEnded()
+  const opening = open(key, stop.signal, (channel, reason) => {
+    ended.set(channel, reason)
+    if (channel === inUse) onEnded(reason)
   }).finally(() => clearTimeout(late))
+  const entry: Entry = { key, stop, opening, usedAt: clock() }
   opening.then(
-    ({ session: { channel } }) => {
+    (opened) => {
+      const { channel } = opened.session
       inUse = channel
-      if (ended.has(channel)) onEnded()
+      Object.assign(entry, { opened, openedAt: clock() })
+      const reason = ended.get(channel)
+      if (reason) onEnded(reason)
     },
     () => undefined,
   )
-  return { key, stop, opening }
+  return entry
 }
 
 const keyOf = (text: string): PoolKey => {
@@ -148,7 +176,56 @@ const keyOf = (text: string): PoolKey => {
 /** `unreachable` sent nothing and `expired` carried nothing out (plugins/api.ts); anything else may have had its effect. */
 const isRepeatable = (error: unknown) => error instanceof ChannelError && (error.kind === 'expired' || error.kind === 'unreachable')
 
+/** What went wrong, by key, and how long each rests for it. */
+function createFaults(clock: Clock) {
+  const faults = new Map<string, Fault>()
+  return {
+    /** While it rests the same failure is given again. */
+    demandRested(text: string): void {
+      const fault = faults.get(text)
+      if (fault && clock() < fault.until) throw fault.isCrash ? restingAfter(fault, clock()) : fault.error
+    },
+    failed: (text: string, error: unknown) => void faults.set(text, faultAfter(faults.get(text), error, clock())),
+    crashed: (text: string, reason: ChannelError, openedAt: number | undefined) =>
+      void faults.set(text, crashAfter(faults.get(text), reason, clock(), openedAt)),
+    opened(text: string): void {
+      // What crashed before has to stay up for a while before it is believed again.
+      if (faults.get(text)?.isCrash !== true) faults.delete(text)
+    },
+    closed(text: string, openedAt = clock()): void {
+      if (clock() - openedAt >= GOOD_MS) faults.delete(text)
+    },
+    forget(isMeant: (key: PoolKey) => boolean): void {
+      for (const text of faults.keys()) if (isMeant(keyOf(text))) faults.delete(text)
+    },
+    resting: (): (PoolKey & { until: number; problem: string })[] =>
+      [...faults].flatMap(([text, { until, isCrash, error }]) =>
+        isCrash && until > clock() ? [{ ...keyOf(text), until, problem: (error as Error).message }] : [],
+      ),
+  }
+}
+
 function faultAfter(last: Fault | undefined, error: unknown, now: number): Fault {
   const count = (last?.count ?? 0) + 1
   return { error, count, until: now + Math.min(BACK_OFF_FIRST_MS * 2 ** (count - 1), BACK_OFF_MAX_MS) }
 }
+
+/** The first end after a good time is nobody's fault: it starts again at once. From then on it waits, longer each time. */
+function crashAfter(last: Fault | undefined, reason: ChannelError, now: number, openedAt = now): Fault {
+  const before = now - openedAt < GOOD_MS && last?.isCrash ? last.count : 0
+  const waitMs = before === 0 ? 0 : Math.min(BACK_OFF_FIRST_MS * 2 ** (before - 1), BACK_OFF_MAX_MS)
+  return { error: reason, count: before + 1, until: now + waitMs, isCrash: true }
+}
+
+const restingAfter = ({ error, until }: Fault, now: number): ChannelError => {
+  const seconds = Math.ceil((until - now) / SECOND_MS)
+  return new ChannelError('unreachable', `${(error as Error).message} It restarts in ${seconds} s.`, { cause: error })
+}
+
+const standingOf = ({ key, opened, openedAt, usedAt }: Entry): Standing => ({
+  ...key,
+  state: opened ? 'open' : 'opening',
+  since: openedAt ?? usedAt,
+  usedAt,
+  inFlight: opened?.session.inFlight() ?? 0,
+})

@@ -9,6 +9,7 @@ import { connections, type Store, type Writer } from '@/store'
 import type { User } from '@/users'
 import type { Credentials } from './credentials.ts'
 import { may } from './may.ts'
+import type { ProgramPolicies } from './program-policy.ts'
 
 export type Connection = typeof connections.$inferSelect
 type Shared = {
@@ -22,7 +23,15 @@ const CONNECTIONS_MAX = 200
 const NAME_CHARS_MAX = 64
 const PREFIX_CHARS_MAX = 20
 
-type Deps = { store: Store; audit: Audit; plugins: Pick<Plugins, 'connector'>; changes: Changes; clock: Clock; credentials: Credentials }
+type Deps = {
+  store: Store
+  audit: Audit
+  plugins: Pick<Plugins, 'connector'>
+  changes: Changes
+  clock: Clock
+  credentials: Credentials
+  programPolicy: Pick<ProgramPolicies, 'demand' | 'demandVariables'>
+}
 
 /** The rows of connections: who sees one, who may change it, and what its settings must be. */
 export function createRows(deps: Deps) {
@@ -78,12 +87,13 @@ function createTelling({ audit }: Pick<Deps, 'audit'>) {
 }
 
 function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
-  const { store, plugins, changes, clock, credentials } = deps
+  const { store, plugins, changes, clock, credentials, programPolicy } = deps
   const told = createTelling(deps)
 
   return {
     async add(user: User, asked: NewConnection): Promise<Connection> {
-      const connector = demandConnector(plugins, user, asked.connector)
+      const connector = demandConnector(plugins, asked.connector)
+      await programPolicy.demand(user, connector, asked.settings)
       const name = demandName(asked.name)
       const { plain, secret } = splitSettings(connector, demandSettings(connector, asked.settings))
       const id = newConnectionId()
@@ -113,7 +123,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
 
     async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
       const known = await demandOwn(user, id)
-      const connector = demandConnector(plugins, user, known.connector)
+      const connector = demandConnector(plugins, known.connector)
       const name = demandName(asked.name)
       const settings = await withKeptSecrets(credentials, connector, known, user.id, asked.settings)
       const { plain, secret } = splitSettings(connector, demandSettings(connector, settings))
@@ -123,6 +133,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
           own.filter((it) => it.id !== id),
           name,
         )
+      await programPolicy.demand(user, connector, settings)
         // The revision belongs to the server that stood there before.
         const shared = { visibility: asked.visibility, credentialOf: asked.credentialOf ?? known.credentialOf }
         const current = { name, ...shared, settings: plain, revision: null, updatedAt: clock() }
@@ -148,7 +159,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
 
 /** Changes that are no change of the connection's form: a user's own secrets, where credentials come from, what was learnt. */
 function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
-  const { store, plugins, changes, clock, credentials } = deps
+  const { store, plugins, changes, clock, credentials, programPolicy } = deps
   const told = createTelling(deps)
   return {
     /** A user's own secrets for an open connection that each uses with their own. @throws Failure `connection_not_found`, `invalid_form` */
@@ -165,6 +176,7 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
       changes.announce({ kind: 'connection-changed', connectionId: id })
     },
 
+      await programPolicy.demandVariables(user, connector, secret)
     /** Where its credential comes from. */
     async setAuth(id: ConnectionId, auth: Connection['auth'], authConfig: JsonObject | null): Promise<void> {
       await store.transact((tx) => tx.update(connections).set({ auth, authConfig, updatedAt: clock() }).where(eq(connections.id, id)))
@@ -180,10 +192,9 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
   }
 }
 
-function demandConnector(plugins: Pick<Plugins, 'connector'>, user: User, id: string): Connector {
+function demandConnector(plugins: Pick<Plugins, 'connector'>, id: string): Connector {
   const connector = plugins.connector(id)
   if (!connector) throw new Failure('connector_not_found')
-  if (connector.definedBy === 'administrator' && user.role !== 'admin') throw new Failure('administrators_only')
   return connector
 }
 

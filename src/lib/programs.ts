@@ -1,10 +1,14 @@
-import { mkdirSync, realpathSync } from 'node:fs'
+import { existsSync, mkdirSync, realpathSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
-import { environmentOf, foldersOf, type ProgramFolders } from './programs/environment.ts'
+import { missingProgram } from './programs/commands.ts'
+import { environmentOf, foldersOf, PATH_DEFAULT, type ProgramFolders } from './programs/environment.ts'
 import { GUARD_PROGRAMS, PLAN_HEAD_BYTES, type Plan, RUN_PROGRAM } from './programs/entry.ts'
 import { landlockVersion } from './programs/fence.ts'
 import { type Kernel, openKernel, type ResourceLimits } from './programs/kernel.ts'
 import { killAll, killAllNow, MARK_NAME, signalGroup } from './programs/processes.ts'
+import { createWatch } from './programs/watch.ts'
+
+export { whatItFetches } from './programs/commands.ts'
 
 /** Why a program did not start, in one plain sentence. */
 export class ProgramError extends Error {
@@ -18,16 +22,20 @@ export type ProgramToStart = {
   env: Readonly<Record<string, string>>
   /** Names the connection's folders below the data folder. */
   key: string
+  /** What it and its children may hold together before they are ended. */
+  memoryMb?: number
 }
 export type Program = {
   pid: number
   stdin: { write(text: string): void; end(): void }
   stdout: ReadableStream<Uint8Array>
   stderr: ReadableStream<Uint8Array>
-  exited: Promise<{ code: number | null; signal: string | null }>
+  /** `because` when it was ended for going beyond a limit: a sentence. */
+  exited: Promise<{ code: number | null; signal: string | null; because?: string }>
   /** Stdin closed, SIGTERM, SIGKILL, to the whole group. Settles when no process is left. */
   stop(): Promise<void>
 }
+export type RunningProgram = { pid: number; key: string; startedAt: number; memoryBytes: number; processes: number; memoryMb: number }
 export type Protection = { name: string; active: boolean; detail: string }
 
 export type ProgramsDeps = {
@@ -47,6 +55,8 @@ const LIMITS: ResourceLimits = { core: 0, processes: 8_192, files: 8_192, fileBy
 const PATIENCE = { closedMs: 250, terminatedMs: 250 }
 /** What a program that does not read its stdin may pile up in our memory. */
 const STDIN_PENDING_BYTES_MAX = 32 * 1024 * 1024
+const MEMORY_MB_DEFAULT = 2_048
+const MEBIBYTE = 1024 * 1024
 const KEY = /^[A-Za-z0-9_-]{1,100}$/
 /** Package runners that our own runtime can stand in for where they are missing. */
 const RUNNERS = new Set(['npx', 'bunx'])
@@ -62,13 +72,20 @@ export function createPrograms(deps: ProgramsDeps) {
   const dataDir = realpathSync(deps.dataDir)
   const kernel = openKernel()
   const houseMark = `${Bun.hash(dataDir).toString(36)}.`
-  const running = new Map<number, { mark: string; stop(): Promise<void> }>()
+  const running = new Map<number, Running>()
+  const watch = createWatch(async (pid, because) => {
+    const program = running.get(pid)
+    if (program === undefined) return
+    program.because ??= because
+    await killAll(new Set([pid]), program.mark)
+  })
   let guardian: ReturnType<typeof startGuardian> | undefined
   let started = 0
 
   function planFor(what: ProgramToStart, folders: ProgramFolders, mark: string): Plan {
     const env = environmentOf(deps.environment, folders, what.env, { name: MARK_NAME, value: mark })
-    const { file, args, more } = resolveCommand(what, env['PATH'] ?? '')
+    // Found on the house's own PATH: a variable of the connection must not make another program of the name it was allowed.
+    const { file, args, more } = resolveCommand(what, deps.environment['PATH'] ?? PATH_DEFAULT)
     return {
       house: process.pid,
       file,
@@ -91,14 +108,19 @@ export function createPrograms(deps: ProgramsDeps) {
     const child = spawn(deps.executable, kernel, plan, mark)
     guardian.watch(child.pid)
     const stop = once(() => stopProgram(child, mark, deps.patience ?? PATIENCE))
-    running.set(child.pid, { mark, stop })
+    const memoryMb = what.memoryMb ?? MEMORY_MB_DEFAULT
+    const program: Running = { mark, stop, key: what.key, startedAt: Date.now(), memoryMb }
+    running.set(child.pid, program)
+    watch.add(child.pid, mark, memoryMb * MEBIBYTE)
     const exited = child.exited.then(async () => {
       // A program that ended by itself may have left others behind.
       await killAll(new Set([child.pid]), mark)
       running.delete(child.pid)
+      watch.remove(child.pid)
       guardian?.forget(child.pid)
       const { signalCode, exitCode } = child
-      return signalCode === null ? { code: exitCode, signal: null } : { code: null, signal: String(signalCode) }
+      const how = signalCode === null ? { code: exitCode, signal: null } : { code: null, signal: String(signalCode) }
+      return program.because === undefined ? how : { ...how, because: program.because }
     })
     const stopAndSettle = async () => {
       await stop()
@@ -114,6 +136,14 @@ export function createPrograms(deps: ProgramsDeps) {
 
   return {
     start,
+    /** What runs now, with what it and its children hold together. */
+    running: async (): Promise<RunningProgram[]> => {
+      const sizes = await watch.sizes()
+      return [...running].map(([pid, { key, startedAt, memoryMb }]) => {
+        const { memoryBytes, processes } = sizes.get(pid) ?? { memoryBytes: 0, processes: 0 }
+        return { pid, key, startedAt, memoryMb, memoryBytes, processes }
+      })
+    },
     /** Which protections hold here, for the page where a program is set up. */
     protections: (): Protection[] => protections(kernel),
     /** Kills what an earlier house with this data folder left behind. Only with the data folder's lock in hand. */
@@ -122,6 +152,7 @@ export function createPrograms(deps: ProgramsDeps) {
     close: async (): Promise<void> => {
       await Promise.all([...running.values()].map(({ stop }) => stop()))
       process.off('exit', sweepNow)
+      watch.close()
       guardian?.end()
       guardian = undefined
     },
@@ -130,6 +161,7 @@ export function createPrograms(deps: ProgramsDeps) {
 export type Programs = ReturnType<typeof createPrograms>
 
 type Child = ReturnType<typeof spawn>
+type Running = { mark: string; stop(): Promise<void>; key: string; startedAt: number; memoryMb: number; because?: string }
 
 function spawn(executable: readonly string[], kernel: Kernel | undefined, plan: Plan, mark: string) {
   const pipes = { stdin: 'pipe', stdout: 'pipe', stderr: 'pipe', detached: true } as const
@@ -213,7 +245,7 @@ function resolveCommand({ command, args }: ProgramToStart, path: string): Resolv
   const file = Bun.which(command, { PATH: path })
   if (file !== null) return { file, args, more: {} }
   if (RUNNERS.has(command)) return ownRuntime(['x', '--bun', ...args.filter((arg, at) => !isYes(arg) || at > firstPackage(args))])
-  throw new ProgramError(`The program “${command.slice(0, 100)}” is not on this machine.`)
+  throw new ProgramError(missingProgram(command))
 }
 
 const isYes = (arg: string): boolean => arg === '-y' || arg === '--yes'
@@ -233,22 +265,54 @@ function realPaths(paths: readonly string[]): string[] {
 function protections(kernel: Kernel | undefined): Protection[] {
   const landlock = kernel === undefined ? 0 : landlockVersion(kernel)
   const shutIn = kernel !== undefined
+  const measured = existsSync('/proc/self/status')
+  const without = (what: string) => `${what} This system offers no such protection.`
   return [
     { name: 'No shell', active: true, detail: 'Arguments reach the program as they are.' },
-    { name: 'Clean environment', active: true, detail: 'Only named variables, its own home and temporary folder.' },
+    {
+      name: 'Clean environment',
+      active: true,
+      detail: 'It sees the variables of its connection, a home and a temporary folder of its own, and nothing of Toolpass.',
+    },
     {
       name: 'Files of Toolpass out of reach',
       active: landlock >= 1,
-      detail: landlock >= 1 ? `Landlock, version ${landlock}` : 'This system has no Landlock.',
+      detail:
+        landlock >= 1
+          ? 'The data folder and the folders of other programs cannot be opened (Landlock). Other files of this account can.'
+          : without('The data folder should not be open to it.'),
     },
     {
       name: 'No signals to other programs',
       active: landlock >= 6,
-      detail: landlock >= 6 ? `Landlock, version ${landlock}` : 'Needs Landlock version 6.',
+      detail: landlock >= 6 ? 'It can end nothing but its own children.' : without('It should end nothing but its own children.'),
     },
-    { name: 'No new privileges', active: shutIn, detail: 'Programs with the setuid bit gain nothing.' },
-    { name: 'Limits', active: shutIn, detail: 'Open files, processes, file size, no core dumps, umask 077.' },
-    { name: 'Ends with Toolpass', active: shutIn, detail: 'The kernel, and a guardian process for children of the program.' },
+    {
+      name: 'No new privileges',
+      active: shutIn,
+      detail: shutIn ? 'Programs that run with more rights for everybody gain none from it.' : without('It should gain no rights.'),
+    },
+    {
+      name: 'Limit on memory and processes',
+      active: measured,
+      detail: measured
+        ? 'It is ended when it and its children hold more memory than its connection allows, or are too many.'
+        : without('It should be ended when it grows too large.'),
+    },
+    {
+      name: 'Limits on files',
+      active: shutIn,
+      detail: shutIn
+        ? 'Open files and the size of a file are bounded; what it makes is for this account only.'
+        : without('Open files should be bounded.'),
+    },
+    {
+      name: 'Ends with Toolpass',
+      active: shutIn,
+      detail: shutIn
+        ? 'Also when Toolpass is killed: a guardian process ends what is left, children included.'
+        : without('It should not outlive Toolpass.'),
+    },
   ]
 }
 

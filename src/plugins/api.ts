@@ -113,13 +113,16 @@ export type ProgramToStart = {
   command: string
   args: readonly string[]
   env: Record<string, string>
+  /** What it and its children may hold together, in MB, before they are ended. 2048 when it is left out. */
+  memoryMb?: number
 }
 export type Program = {
   pid: number
   stdin: { write(text: string): void; end(): void }
   stdout: ReadableStream<Uint8Array>
   stderr: ReadableStream<Uint8Array>
-  exited: Promise<{ code: number | null; signal: string | null }>
+  /** `because`, a sentence, when it was ended for going beyond a limit. */
+  exited: Promise<{ code: number | null; signal: string | null; because?: string }>
   /** Ends the whole process group: stdin closed, SIGTERM, SIGKILL. Settles when no process is left. */
   stop(): Promise<void>
 }
@@ -143,11 +146,28 @@ export type Connector<Schema extends z.ZodObject = z.ZodObject> = {
   open(context: ConnectorContext<z.output<Schema>>): Promise<Channel>
 }
 
+/** What the house gives a plugin as a whole. */
+export type PluginContext = {
+  /** The guarded fetch: public addresses only, no redirect unless asked for. */
+  fetch(url: string, init?: OutboundInit): Promise<Response>
+  /** A line for the log of the house. Never a secret. */
+  log(line: string): void
+  /** Aborted when the plugin is closed, and when its `open` takes too long. */
+  signal: AbortSignal
+}
+
 export type Plugin = {
   id: string
   version: string
   title: string
   connectors?: readonly Connector[]
+  /**
+   * Called once before anything else of the plugin is used. One that throws, or takes longer than five seconds, is set aside.
+   * `close` follows in each case, also after an `open` that failed half-way.
+   */
+  open?(context: PluginContext): Promise<void> | void
+  /** Ends everything that `open` began: timers, sockets, files. Its channels are closed by then. It has five seconds. */
+  close?(): Promise<void> | void
 }
 
 /** Keeps a connector's own settings type while it is written; the house sees all connectors alike. */

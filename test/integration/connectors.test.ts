@@ -266,6 +266,9 @@ describe('a program', () => {
   })
   test('that is missing is named', async () => {
     const opening = house.open('stdio', { command: 'no-such-program', args: [] })
-    await expect(opening).rejects.toMatchObject({ kind: 'unreachable', message: 'The program “no-such-program” is not on this machine.' })
+    await expect(opening).rejects.toMatchObject({
+      kind: 'unreachable',
+      message: '“no-such-program” is not on the machine that Toolpass runs on. Install it there, or give its full path.',
+    })
   })
 })

@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs'
+import { readSync, writeFileSync, writeSync } from 'node:fs'
 import { raiseFence, type Fence } from './fence.ts'
 import {
   dieWithParent,
@@ -49,12 +49,22 @@ function becomeProgram(): never {
   process.chdir(plan.cwd)
   if (!dieWithParent(kernel, plan.house)) return giveUp('Toolpass is gone')
   limitResources(kernel, plan.limits)
+  goFirstWhenMemoryEnds()
   leavePowersBehind(kernel)
   gainNoPrivileges(kernel)
   raiseFence(kernel, plan.fence)
   leaveNothingToInherit(kernel)
   execute(kernel, plan.file, plan.args, plan.env)
   return giveUp('the system refused to run the program')
+}
+
+/** Where the machine runs out of memory, it is a program that goes, not the house and everybody's connections with it. */
+function goFirstWhenMemoryEnds(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '700')
+  } catch {
+    // No /proc to write to; the kernel chooses by itself.
+  }
 }
 
 function giveUp(reason: string): never {

@@ -8,7 +8,7 @@ const INHERITED = new Set([
   ...['npm_config_registry', 'npm_config_userconfig', 'NPM_CONFIG_REGISTRY', 'NPM_CONFIG_USERCONFIG', 'BUN_CONFIG_REGISTRY'],
 ])
 const INHERITED_PREFIXES = ['LC_', 'PIP_', 'UV_']
-const PATH_DEFAULT = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const PATH_DEFAULT = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export type ProgramFolders = { home: string; temp: string }
 export const foldersOf = (programsDir: string, key: string): ProgramFolders => ({

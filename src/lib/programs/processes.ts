@@ -5,6 +5,8 @@ export const MARK_NAME = 'TOOLPASS_PROGRAM'
 
 const ROUNDS_MAX = 50
 const ROUND_MS = 10
+/** Behind the name in /proc/PID/stat. */
+const START_TICKS_AT = 19
 
 /** Signals a whole process group. A group that is gone is fine. */
 export function signalGroup(group: number, signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -58,7 +60,7 @@ function killOnce(sessions: ReadonlySet<number>, mark: string): number {
   return left.length
 }
 
-function namesInProc(): string[] {
+export function namesInProc(): string[] {
   try {
     return readdirSync('/proc')
   } catch {
@@ -67,12 +69,15 @@ function namesInProc(): string[] {
   }
 }
 
-function statOf(pid: number): { session: number; dead: boolean } | undefined {
+type Stat = { session: number; dead: boolean; startTicks: number }
+
+export function statOf(pid: number): Stat | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
     // "pid (name) state ppid pgrp session …"; the name may hold anything, parentheses included.
-    const [state, , , session] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    return { session: Number(session), dead: state === 'Z' || state === 'X' }
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    const [state, , , session] = fields
+    return { session: Number(session), dead: state === 'Z' || state === 'X', startTicks: Number(fields[START_TICKS_AT]) }
   } catch {
     return undefined
   }
@@ -80,12 +85,17 @@ function statOf(pid: number): { session: number; dead: boolean } | undefined {
 
 /** `mark` may be a whole mark, or its beginning up to a dot or dash, which stands for all that begin so. */
 function isMarked(pid: number, mark: string): boolean {
+  const found = markOf(pid)
+  return /[.-]$/.test(mark) ? found.startsWith(mark) : found === mark
+}
+
+/** Empty when the process carries none, or is not ours to look at. */
+export function markOf(pid: number): string {
   try {
     const environment = `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`
-    const start = environment.indexOf(`\0${MARK_NAME}=${mark}`)
-    if (start === -1) return false
-    return /[.-]$/.test(mark) || environment[start + MARK_NAME.length + mark.length + 2] === '\0'
+    const start = environment.indexOf(`\0${MARK_NAME}=`)
+    return start === -1 ? '' : (environment.slice(start + MARK_NAME.length + 2).split('\0', 1)[0] ?? '')
   } catch {
-    return false
+    return ''
   }
 }
