@@ -16,10 +16,10 @@ import { createPool, type PoolKey } from './pool.ts'
 import { createFlows } from './oauth/flows.ts'
 import { createSignIn } from './oauth/sign-in.ts'
 import { createProbes } from './probe.ts'
-import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
 import { createProgramPolicy } from './program-policy.ts'
-import { asFailure, type Upstream } from './session.ts'
+import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
 import { createRunning } from './running.ts'
+import { asFailure, type Upstream } from './session.ts'
 import { createTails } from './tails.ts'
 
 type Deps = {
@@ -33,9 +33,9 @@ type Deps = {
   /** The owner's role decides whether a connection may go to private addresses. */
   users: Pick<Users, 'find'>
   outbound: Pick<Outbound, 'fetch' | 'asFetch'>
-}
   /** A channel is closed after so long without use. */
   config?: { programIdleSeconds: number }
+}
 
 const LIST_TIMEOUT_MS = 120_000
 const RELIST_DELAY_MS = 250
@@ -155,9 +155,9 @@ export function createConnections(deps: Deps) {
     toolsById: listing.toolsById,
     logTail: tails.of,
     signIn,
+    programs: running,
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {
-    programs: running,
       return pool.reach(keyFor(await rows.demand({ id: userId }, id), userId))
     },
     async close(): Promise<void> {

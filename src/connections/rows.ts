@@ -126,6 +126,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
       const connector = demandConnector(plugins, known.connector)
       const name = demandName(asked.name)
       const settings = await withKeptSecrets(credentials, connector, known, user.id, asked.settings)
+      await programPolicy.demand(user, connector, settings)
       const { plain, secret } = splitSettings(connector, demandSettings(connector, settings))
       await store.transact(async (tx) => {
         const own = await tx.select().from(connections).where(eq(connections.ownerId, known.ownerId))
@@ -133,7 +134,6 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
           own.filter((it) => it.id !== id),
           name,
         )
-      await programPolicy.demand(user, connector, settings)
         // The revision belongs to the server that stood there before.
         const shared = { visibility: asked.visibility, credentialOf: asked.credentialOf ?? known.credentialOf }
         const current = { name, ...shared, settings: plain, revision: null, updatedAt: clock() }
@@ -169,6 +169,7 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
       const connector = plugins.connector(known.connector)
       if (!connector) throw new Failure('connector_not_found')
       const { secret } = splitSettings(connector, demandSettings(connector, { ...known.settings, ...settings }))
+      await programPolicy.demandVariables(user, connector, secret)
       await store.transact(async (tx) => {
         await credentials.put(tx, id, user.id, secret)
         await told(tx, 'connection.credential', user, known)
@@ -176,7 +177,6 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
       changes.announce({ kind: 'connection-changed', connectionId: id })
     },
 
-      await programPolicy.demandVariables(user, connector, secret)
     /** Where its credential comes from. */
     async setAuth(id: ConnectionId, auth: Connection['auth'], authConfig: JsonObject | null): Promise<void> {
       await store.transact((tx) => tx.update(connections).set({ auth, authConfig, updatedAt: clock() }).where(eq(connections.id, id)))
