@@ -28,7 +28,7 @@ const ENTRIES: readonly Entry[] = [
   { place: 'activity', href: '/activity', label: 'Activity', icon: 'activity' },
 ]
 const SETTINGS: Entry = { place: 'settings', href: '/settings', label: 'Settings', icon: 'settings' }
-const ADMIN: Entry = { place: 'admin', href: '/admin', label: 'Users', icon: 'users' }
+const ADMIN: Entry = { place: 'admin', href: '/admin', label: 'Administration', icon: 'users' }
 
 /**
  * htmx swaps any answer by default, an error page into the middle of a list as well. So only a refused form (422) is

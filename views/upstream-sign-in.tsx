@@ -21,6 +21,8 @@ export type SignInCardProps = {
   state: 'needs-sign-in' | 'signed-in' | 'failing' | 'dead' | 'needs-scope'
   problem?: string | undefined
   expiresAt?: number | undefined
+  /** Ahead of its end, by itself. */
+  isRenewed: boolean
   scopes: readonly string[]
   /** The host of the authorization server. */
   issuer?: string | undefined
@@ -45,6 +47,12 @@ const CLIENTS = {
   dynamic: 'registered itself there',
   registered: 'registered by hand',
 } as const
+
+const LEADS = {
+  renewed: 'Toolpass renews it by itself, ahead of its end.',
+  ends: 'The server gives no way to renew it: sign in again before it ends.',
+  out: 'This server wants to know who uses it.',
+}
 
 /** A window of its own where there is a script, the same one where there is none; both come back to the connection. */
 const Start = (p: { id: string; label: string; tone: 'primary' | 'secondary' }) => (
@@ -119,7 +127,7 @@ export const SignInCard = (p: SignInCardProps) => {
       id="sign-in"
       title="Sign-in"
       actions={<Badge tone={tone}>{word}</Badge>}
-      lead={isIn ? 'Toolpass renews it by itself, ahead of its end.' : 'This server wants to know who uses it.'}
+      lead={LEADS[isIn ? (p.isRenewed ? 'renewed' : 'ends') : 'out']}
     >
       <div class="stack">
         <FormProblem form={p.form} />

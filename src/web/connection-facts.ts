@@ -1,5 +1,6 @@
 /** Connections in the words of the pages. */
-import { may } from '@/connections'
+import { type Connections as AllConnections, may } from '@/connections'
+import { type Clock, DAY_MS } from '@/lib/clock.ts'
 import { type Connector, type JsonObject, settingsForm } from '@/plugins'
 import type { User, Users } from '@/users'
 import type { ConnectorChoice } from '@views/connection-new.tsx'
@@ -67,6 +68,35 @@ export async function summaryOf(user: User, connection: Connection, tools: numbe
     owner,
     checkedAt: connection.checkedAt ?? undefined,
   }
+}
+
+/** A sign-in that nobody renews is worth a word so long before its end. */
+const SAID_BEFORE_MS = 3 * DAY_MS
+
+/** What a user should see to: connections that fail, and sign-ins that have ended or are about to. */
+export async function troublesOf(
+  user: User,
+  reachable: readonly Connection[],
+  { connections, clock }: { connections: Pick<AllConnections, 'signIn'>; clock: Clock },
+): Promise<{ id: string; name: string; problem: string }[]> {
+  const found = await Promise.all(
+    reachable.map(async (connection) => {
+      const problem = (await signInProblem(user, connection, connections, clock())) ?? failure(connection)
+      return problem === undefined ? [] : [{ id: connection.id, name: connection.name, problem }]
+    }),
+  )
+  return found.flat()
+}
+
+const failure = ({ status, problem }: Connection) => (status === 'failing' ? (problem ?? 'It does not answer.') : undefined)
+
+async function signInProblem(user: User, connection: Connection, { signIn }: Pick<AllConnections, 'signIn'>, now: number) {
+  if (connection.auth !== 'oauth' || !may(user, connection).signIn) return undefined
+  const found = await signIn.stateOf(user, connection.id)
+  if (found.state === 'not-needed') return undefined
+  if (found.state !== 'signed-in') return found.problem ?? 'It needs a sign-in.'
+  const isEnding = !found.isRenewed && found.expiresAt !== undefined && found.expiresAt - now < SAID_BEFORE_MS
+  return isEnding ? 'Its sign-in ends soon and cannot be renewed. Sign in again to go on without a gap.' : undefined
 }
 
 /** A plugin's code runs here: when it throws, the page is shown without this line. */

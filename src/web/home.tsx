@@ -1,12 +1,14 @@
 import { HomePage } from '@views/home.tsx'
-import { type AppDeps, appOf, isAlive } from './app-facts.ts'
+import { type AppDeps, appOf, isAlive, isScript } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
+import { troublesOf } from './connection-facts.ts'
+import type { Connections as AllConnections } from '@/connections'
 import type { Audit, Connections, Grants, Page, Profiles } from './needs.ts'
 
 type Deps = Page &
   AppDeps & {
     audit: Pick<Audit, 'list'>
-    connections: Pick<Connections, 'list'>
+    connections: Pick<Connections, 'list'> & Pick<AllConnections, 'signIn'>
     profiles: Pick<Profiles, 'list' | 'view' | 'ensureFirst'>
     grants: Pick<Grants, 'listForUser'>
   }
@@ -25,16 +27,17 @@ export const homeRoutes = ({ doors, reply, shell, audit, connections, profiles, 
     ])
     const views = await Promise.all(own.map((profile) => profiles.view(profile.id)))
     const alive = granted.filter((grant) => isAlive(grant, clock()))
-    const apps = await Promise.all(alive.slice(0, APPS_SHOWN_MAX).map((grant) => appOf(grant, { clients, profiles, clock })))
+    // Tokens of scripts have a page of their own.
+    const clientsOf = await Promise.all(alive.map((grant) => clients.findById(grant.clientId)))
+    const shown = alive.filter((_, at) => !isScript(clientsOf[at])).slice(0, APPS_SHOWN_MAX)
+    const apps = await Promise.all(shown.map((grant) => appOf(grant, { clients, profiles, clock })))
     const steps = {
       connectionAdded: reachable.length > 0,
       toolsPicked: views.some((view) => view.tools.length > 0),
       appConnected: granted.some((grant) => grant.activatedAt !== null || grant.firstUsedAt !== null),
       profile: { id: own[0]?.id ?? '', title: own[0]?.title ?? '' },
     }
-    const troubles = reachable
-      .filter((connection) => connection.status === 'failing')
-      .map(({ id, name, problem }) => ({ id, name, problem: problem ?? 'It does not answer.' }))
+    const troubles = await troublesOf(user, reachable, { connections, clock })
     const page = (
       <HomePage shell={shell.full(request, user)} {...{ steps, apps, troubles }} calls={rows.map((row) => callRowOf(row, user))} />
     )

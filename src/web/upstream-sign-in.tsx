@@ -135,9 +135,9 @@ export async function signInOf({ connections, addresses }: Deps, user: User, inc
   const { id } = connection
   const found = await connections.signIn.stateOf(user, id)
   if (found.state === 'not-needed') return undefined
-  const { state, problem, expiresAt, scopes = [], issuer, client, options } = found
+  const { state, problem, expiresAt, scopes = [], issuer, client, options, isRenewed } = found
   return {
-    ...{ connectionId: id, state, problem, expiresAt, scopes, client, mayChange, options },
+    ...{ connectionId: id, state, problem, expiresAt, scopes, client, mayChange, options, isRenewed },
     issuer: issuer && (URL.parse(issuer)?.host ?? issuer),
     callback: callbackAddress({ origin: incoming.origin, base: addresses.base }),
   }

@@ -203,7 +203,12 @@ test('[UPSTREAM-OAUTH-CLIENT] where Toolpass may not register itself, a client r
   await ada.submit(await ada.open(page), `${page}/sign-in/options`, { grant: 'client_credentials', return_by: 'callback', scopes: '' })
   const done = await ada.submit(await ada.open(page), `${page}/sign-in`, {})
   expect(done.url).toBe(running.url + page)
-  await until(page, 'Signed in')
+  await until(page, 'Toolpass renews it by itself')
+  const refused = server.seen.findLast(({ authorization }) => authorization)?.authorization?.slice('Bearer '.length) ?? ''
+  server.now.refused.add(refused)
+  await ada.submit(await ada.open(page), `${page}/check`, {})
+  await until(page, 'It offers one tool')
+  expect(server.seen.at(-1)?.authorization).not.toContain(refused)
 })
 
 test('[UPSTREAM-OAUTH-PASTE] where only loopback comes back, the final address is pasted', async () => {

@@ -13,7 +13,7 @@ import { discover, type GuardedFetch, guardedFetch, type Place } from './discove
 import type { Flows } from './flows.ts'
 import { revokeAt } from './revoke.ts'
 import { sdk } from './sdk.ts'
-import { createTokenSets, type TokenKey, type TokenSet, tokenSetOf } from './tokens.ts'
+import { askByItself, createTokenSets, type TokenKey, type TokenSet, tokenSetOf } from './tokens.ts'
 
 export type AuthConfig = {
   /** Asked for besides what the server itself asks for. */
@@ -28,6 +28,8 @@ type SignInState = { state: 'not-needed' } | Needed
 type Needed = {
   state: 'needs-sign-in' | 'signed-in' | 'failing' | 'dead' | 'needs-scope'
   options: Options
+  /** Ahead of its end, by itself. */
+  isRenewed: boolean
   problem?: string
   expiresAt?: number
   scopes?: string[]
@@ -251,23 +253,11 @@ const restOf = (place: Place, client: OwnClient, scope: string | undefined) => (
   ...(scope === undefined ? {} : { scope }),
 })
 
-/** RFC 6749 §4.4: the connection itself is who signs in. */
+/** @throws Failure `upstream_unauthorized` */
 async function withoutUser(place: Place, client: OwnClient, scope: string | undefined, ask: GuardedFetch, now: number): Promise<TokenSet> {
-  const { fetchToken } = await sdk()
-  const provider = {
-    redirectUrl: undefined,
-    clientMetadata: { redirect_uris: [], grant_types: ['client_credentials'] },
-    clientInformation: () => client.information,
-    tokens: () => undefined,
-    saveTokens: () => undefined,
-    redirectToAuthorization: () => undefined,
-    saveCodeVerifier: () => undefined,
-    codeVerifier: () => '',
-    prepareTokenRequest: () => new URLSearchParams({ grant_type: 'client_credentials', ...(scope ? { scope } : {}) }),
-  }
+  const rest = { ...restOf(place, client, scope), byItself: true }
   try {
-    const given = await fetchToken(provider, place.issuer, { metadata: place.metadata, resource: new URL(place.resource), fetchFn: ask })
-    return tokenSetOf(given, restOf(place, client, scope), now)
+    return tokenSetOf(await askByItself(rest, ask), rest, now)
   } catch (cause) {
     throw new Failure('upstream_unauthorized', { message: 'The authorization server refused the client’s id and secret.', cause })
   }
@@ -290,6 +280,7 @@ function createManaging({ rows, tokens, clients, keyFor, fetchFor, changed, audi
       const { scopes = [], grant = 'code', returnBy = 'callback' } = configOf(connection)
       const about = {
         options: { scopes, grant, returnBy },
+        isRenewed: row?.isRefreshable === true,
         ...(client && { client: { how: client.how, id: client.information.client_id } }),
         ...(row?.issuer && { issuer: row.issuer }),
         ...(row?.scope && { scopes: row.scope.split(' ') }),

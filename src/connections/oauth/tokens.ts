@@ -12,6 +12,8 @@ import { type AuthorizationServerMetadata, type OAuthClientInformationMixed, typ
 export type TokenSet = {
   accessToken: string
   refreshToken?: string
+  /** The connection itself signed in (RFC 6749 §4.4), and can do so again without anybody. */
+  byItself?: boolean
   scope?: string
   /** Milliseconds since 1970; undefined where the server did not say. */
   expiresAt?: number
@@ -33,6 +35,8 @@ const BACK_OFF_MAX_MS = 10 * MINUTE_MS
 type Deps = { store: Store; sealer: Sealer; clock: Clock; changes: Pick<Changes, 'announce'> }
 const textOf = ({ connectionId, credentialOf }: TokenKey) => `${connectionId} ${credentialOf}`
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
+
+const isRenewable = ({ refreshToken, byItself }: TokenSet): boolean => refreshToken !== undefined || byItself === true
 
 export const refreshDueAt = ({ expiresAt, issuedAt }: Pick<TokenSet, 'expiresAt' | 'issuedAt'>): number =>
   expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Math.min(AHEAD_MS, (expiresAt - issuedAt) * AHEAD_SHARE)
@@ -73,7 +77,7 @@ function createVault({ store, sealer, clock }: Deps) {
         status: 'ok' as const,
         problem: null,
       },
-      ...{ issuer: tokens.issuer, scope: tokens.scope ?? null, isRefreshable: tokens.refreshToken !== undefined },
+      ...{ issuer: tokens.issuer, scope: tokens.scope ?? null, isRefreshable: isRenewable(tokens) },
     }
     if (known) await tx.update(credentials).set(current).where(eq(credentials.id, id))
     else {
@@ -166,7 +170,7 @@ export function createTokenSets(deps: Deps) {
       const tokens = await vault.find(key)
       if (!tokens || clock() < refreshDueAt(tokens)) return tokens
       const left = tokens.expiresAt !== undefined && tokens.expiresAt <= clock() ? undefined : tokens
-      if (tokens.refreshToken === undefined || isResting(key)) return left
+      if (!isRenewable(tokens) || isResting(key)) return left
       return (await refresh(key, tokens, ask)) ?? left
     },
     /** The upstream refused these: others, if they can be had without the user. */
@@ -174,7 +178,7 @@ export function createTokenSets(deps: Deps) {
       const tokens = await vault.find(key)
       // Somebody else's refresh may have come in between.
       if (!tokens || tokens.accessToken !== refused) return tokens
-      return tokens.refreshToken === undefined || isResting(key) ? undefined : refresh(key, tokens, ask)
+      return !isRenewable(tokens) || isResting(key) ? undefined : refresh(key, tokens, ask)
     },
   }
 }
@@ -186,7 +190,8 @@ async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Pro
   const { metadata, client, resource, refreshToken = '', issuer } = from
   try {
     const asked = { metadata, clientInformation: client, refreshToken, resource, fetchFn: ask }
-    return { tokens: tokenSetOf(await refreshAuthorization(issuer, asked), from, clock()) }
+    const answer = from.byItself ? await askByItself(from, ask) : await refreshAuthorization(issuer, asked)
+    return { tokens: tokenSetOf(answer, from, clock()) }
   } catch (error) {
     const code = error instanceof OAuthError ? String(error.code) : ''
     const isFinal = ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(code)
@@ -195,4 +200,24 @@ async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Pro
       : 'The sign-in could not be renewed; Toolpass keeps trying.'
     return { isFinal, problem }
   }
+}
+
+/** RFC 6749 §4.4: the connection itself is who signs in. */
+export async function askByItself(
+  { issuer, metadata, resource, client, scope }: Pick<TokenSet, 'issuer' | 'metadata' | 'resource' | 'client' | 'scope'>,
+  ask: GuardedFetch,
+): Promise<OAuthTokens> {
+  const { fetchToken } = await sdk()
+  const provider = {
+    redirectUrl: undefined,
+    clientMetadata: { redirect_uris: [], grant_types: ['client_credentials'] },
+    clientInformation: () => client,
+    tokens: () => undefined,
+    saveTokens: () => undefined,
+    redirectToAuthorization: () => undefined,
+    saveCodeVerifier: () => undefined,
+    codeVerifier: () => '',
+    prepareTokenRequest: () => new URLSearchParams({ grant_type: 'client_credentials', ...(scope ? { scope } : {}) }),
+  }
+  return fetchToken(provider, issuer, { metadata, resource: new URL(resource), fetchFn: ask })
 }
