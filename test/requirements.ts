@@ -14,6 +14,7 @@ import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
 import { interop } from './requirements/interop.ts'
 import { registry } from './requirements/registry.ts'
+import { plugins } from './requirements/plugins.ts'
 
 export type Requirement = {
   /** `AREA-NUMBER` or `SPECIFICATION-CLAUSE`: capitals, digits, dots and dashes. */
@@ -358,4 +359,5 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...server,
   ...upstreams,
   ...registry,
+  ...plugins,
 ]

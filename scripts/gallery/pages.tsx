@@ -21,6 +21,7 @@ import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
 import { doctorPages } from './doctor.tsx'
+import { pluginsPages } from './plugins.tsx'
 import { registryPages } from './registry.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
@@ -110,6 +111,7 @@ export const doorPages: Record<string, Html> = {
   'device-denied': <DeviceDonePage shell={shell} allowed={false} />,
 }
 export const innerPages: Record<string, Html> = {
+  ...pluginsPages,
   ...registryPages,
   ...doctorPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,

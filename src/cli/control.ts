@@ -16,7 +16,8 @@ import { type TaskInput, type TaskName, TASKS } from './tasks.ts'
 const ASKED_CHARS_MAX = 16 * 1024
 /** Lists of everything there is. */
 const ANSWERED_CHARS_MAX = 16 * 1024 * 1024
-const TIMEOUT_MS = 15_000
+/** Longer than the plugins have to close, load and open when they are reloaded. */
+const TIMEOUT_MS = 60_000
 
 type Ask = { secret: string; task: TaskName; input: TaskInput }
 type Answer = { ok: true; result: Record<string, unknown> } | { ok: false; message: string }

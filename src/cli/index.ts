@@ -5,12 +5,13 @@ import { Failure } from '@/lib/failure.ts'
 import { client } from './client.ts'
 import { type Command, print, Usage } from './command.ts'
 import { healthcheck } from './healthcheck.ts'
+import { plugins } from './plugins.ts'
 import { serve } from './serve.ts'
 import { setupLink } from './setup-link.ts'
 import { user } from './user.ts'
 import { version } from './version.ts'
 
-const COMMANDS: Record<string, Command> = { serve, 'setup-link': setupLink, user, client, healthcheck, version }
+const COMMANDS: Record<string, Command> = { serve, 'setup-link': setupLink, user, client, plugins, healthcheck, version }
 
 /** Runs one command and sets the exit status: 0 done, 1 not done, 2 called wrongly. */
 export async function run(argv: readonly string[]): Promise<void> {

@@ -16,6 +16,7 @@ export const serve: Command = {
       write: (line) => void process.stdout.write(`${line}\n`),
     })
     const house = await openHouse(config, log)
+    outliveFaultsOfPlugins(house)
     try {
       await makeFirstAdministrator(house)
       const server = listen(house)
@@ -42,6 +43,16 @@ async function makeFirstAdministrator({ config, users, log }: House): Promise<vo
   if (!username || !password || (await users.isSetUp())) return
   await users.create('command line', { username, password, role: 'admin' })
   log.info('the first administrator was made', { username })
+}
+
+/** Nothing of a plugin's own timers and promises passes through our hands, so what they throw is told by its stack. */
+function outliveFaultsOfPlugins({ plugins, log }: House): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const)
+    process.on(event, (error: unknown) => {
+      if (plugins.fault(error)) return
+      log.error('something broke on our side', error)
+      process.exit(1)
+    })
 }
 
 const STOP_MS_MAX = 10_000

@@ -85,4 +85,14 @@ export const TASKS = {
     await house.clients.remove(BY, id)
     return { apps }
   },
+  'plugins-list': async ({ plugins }: House) => ({
+    running: plugins.running().map(({ plugin: { id, version, connectors = [] }, folder }) => ({
+      id,
+      version,
+      folder,
+      connectors: connectors.map((connector) => connector.id),
+    })),
+    setAside: plugins.setAside(),
+  }),
+  'plugins-reload': ({ plugins }: House) => plugins.reload({ userName: BY }),
 } satisfies Record<string, (house: House, input: TaskInput) => Promise<Record<string, unknown>>>

@@ -1,4 +1,5 @@
 import { contextCost } from '@/lib/context-cost.ts'
+import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { ChannelError, joinSettings, type OpenedBy, type Plugins, type UpstreamMessage } from '@/plugins'
 import type { Users } from '@/users'
@@ -70,7 +71,7 @@ async function openChannel(
   onClosed: OnClosed,
 ): Promise<Session> {
   const connector = deps.plugins.connector(row.connector)
-  if (!connector) throw new ChannelError('unreachable', 'The connector of this connection is not installed any more.')
+  if (!connector) throw new Failure('plugin_missing')
   const secret = await deps.credentials.find(row.id, key.credentialOf)
   const owner = await deps.users.find(row.ownerId)
   const giver = key.credentialOf === row.ownerId ? owner : await deps.users.find(key.credentialOf)

@@ -73,7 +73,7 @@ async function probeOnce({ clock, open, list, note }: Deps, id: ConnectionId, pr
     agreed = await open(id)
   } catch (error) {
     // Whoever refuses the credential or speaks another language has been reached.
-    const isReached = error instanceof Failure && error.code !== 'upstream_unreachable'
+    const isReached = error instanceof Failure && error.code !== 'upstream_unreachable' && error.code !== 'plugin_missing'
     if (isReached) settle(reachable, 'ok', 'It answers.', startedAt)
     return fail(isReached ? protocol : reachable, error, startedAt)
   }

@@ -44,6 +44,7 @@ const SAID_AS_RESULT: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'upstream_unauthorized',
   'upstream_failed',
   'upstream_busy',
+  'plugin_missing',
   'connection_not_found',
 ])
 

@@ -11,6 +11,8 @@ export type Change =
   /** A sign-in at an upstream could not be renewed: its user has to do something. */
   | { kind: 'credential-failing'; connectionId: ConnectionId; userId: UserId }
   | { kind: 'tools-changed'; connectionId: ConnectionId }
+  /** A plugin came, changed or went: what its connectors opened is not to be used any more. */
+  | { kind: 'plugins-changed'; connectors: readonly string[] }
   | { kind: 'profile-changed'; profileId: ProfileId }
   | { kind: 'profile-removed'; profileId: ProfileId }
   | { kind: 'client-removed'; clientId: ClientId }
