@@ -59,7 +59,7 @@ export async function pendingOf(deps: Deps, row: Row, session: Session): Promise
   const choices = profileName === undefined ? await profiles.list(session.user.id) : []
   const profile =
     profileName === undefined
-      ? (choices.find(({ name }) => name === chosen) ?? choices[0])
+      ? (choices.find(({ name }) => name === chosen) ?? (await firstWithTools(deps, choices)))
       : await profiles.findByName(session.user.id, profileName)
   const [admission, earlier, view] = await Promise.all([
     clients.admission(client),
@@ -74,6 +74,12 @@ export async function pendingOf(deps: Deps, row: Row, session: Session): Promise
   const uri = kept.redirect_uri
   const returnPath = pathTo(kept.query, chosen)
   return { client, admission, known: knownAs(client, uri), answer: { kind: 'redirect', uri }, returnPath, ...shown }
+}
+
+/** What the page comes up with where nobody has chosen: an empty profile would only have to be changed. */
+async function firstWithTools({ profiles }: Deps, choices: readonly Profile[]): Promise<Profile | undefined> {
+  for (const choice of choices) if ((await profiles.view(choice.id)).tools.length > 0) return choice
+  return choices[0]
 }
 
 function knownAs({ kind, identifier }: Client, redirectUri: string): Pending['known'] {

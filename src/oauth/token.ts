@@ -37,17 +37,24 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
       const step = asking.form.get('grant_type') === 'refresh_token' ? 'refresh' : 'token'
       return noted(trace, step, asking, (seen) => exchange(asking, seen))
     },
-    /** Whatever is not this client's to revoke is passed over in silence. A refresh token takes its family along. @throws OAuthProblem */
+    /**
+     * Whatever is not this client's to revoke is passed over in silence. A refresh token takes the grant along: the client said
+     * that it is done, and a connected app that can do nothing would only puzzle its user (RFC 7009 §2.1). @throws OAuthProblem
+     */
     async revoke(asking: Asking): Promise<void> {
       const asked = once(asking.form)
       const client = await authenticate(asking, asked)
       const token = asked.get('token')
       if (token === undefined) throw new OAuthProblem('invalid_request', 'token is missing')
-      await store.transact(async (tx) => {
+      const ended = await store.transact(async (tx) => {
         const isOwn = and(eq(tokens.hash, sha256(token)), eq(tokens.clientId, client.id), isNull(tokens.revokedAt))
         const [revoked] = await tx.update(tokens).set({ revokedAt: clock() }).where(isOwn).returning()
-        if (revoked?.kind === 'refresh') await revokeFamily(tx, revoked.family, clock())
+        if (revoked?.kind !== 'refresh') return undefined
+        await revokeFamily(tx, revoked.family, clock())
+        await deps.grants.endWithin(tx, revoked.grantId, 'revoked_by_client')
+        return revoked.grantId
       })
+      if (ended) deps.grants.announceEnded(ended)
     },
   }
 }

@@ -5,6 +5,11 @@ const rfc = (number: number, section: string) => `https://www.rfc-editor.org/rfc
 
 export const server: readonly Requirement[] = [
   {
+    id: 'RFC7009-2.1',
+    says: 'A client that revokes its refresh token has ended its grant; an access token it revokes ends alone.',
+    clause: 'https://www.rfc-editor.org/rfc/rfc7009#section-2.1',
+  },
+  {
     id: 'ABUSE-11',
     says: 'Another response type than code, and another grant than ours, are refused by name.',
     clause: rfc(9700, '2.4'),
