@@ -13,7 +13,8 @@ import { Failure } from '@/lib/failure.ts'
 import { createLog } from '@/lib/log.ts'
 import { type TaskInput, type TaskName, TASKS } from './tasks.ts'
 
-const ASKED_CHARS_MAX = 16 * 1024
+/** A declaration with everything in it, as text within text. */
+const ASKED_CHARS_MAX = 4 * 1024 * 1024
 /** Lists of everything there is. */
 const ANSWERED_CHARS_MAX = 16 * 1024 * 1024
 /** Longer than the plugins have to close, load and open when they are reloaded. */
@@ -60,18 +61,30 @@ async function answer(house: House, secret: string, line: string): Promise<Answe
 
 /** Does a task in the running Toolpass, or, where none runs, opens the data folder for it. */
 export async function perform(config: Config, task: TaskName, input: TaskInput): Promise<Record<string, unknown>> {
-  const places = placesIn(config.dataDir)
-  if (existsSync(places.socket) && existsSync(places.secret)) {
-    const reply = await ask(places.socket, { secret: readFileSync(places.secret, 'utf8'), task, input })
-    if (reply?.ok) return reply.result
-    if (reply) throw new Error(reply.message)
-  }
-  const log = createLog({ level: 'warn', format: 'pretty', write: (line) => void process.stderr.write(`${line}\n`) })
-  const house = await openHouse(config, log)
+  const reach = createReach(config)
   try {
-    return await TASKS[task](house, input)
+    return await reach.perform(task, input)
   } finally {
-    await house.close()
+    await reach.end()
+  }
+}
+
+/** For a command of several tasks: where none runs, the data folder is opened once for all of them. */
+export function createReach(config: Config) {
+  const places = placesIn(config.dataDir)
+  let house: House | undefined
+  return {
+    async perform(task: TaskName, input: TaskInput): Promise<Record<string, unknown>> {
+      if (!house && existsSync(places.socket) && existsSync(places.secret)) {
+        const reply = await ask(places.socket, { secret: readFileSync(places.secret, 'utf8'), task, input })
+        if (reply?.ok) return reply.result
+        if (reply) throw new Error(reply.message)
+      }
+      const log = createLog({ level: 'warn', format: 'pretty', write: (line) => void process.stderr.write(`${line}\n`) })
+      house ??= await openHouse(config, log)
+      return TASKS[task](house, input)
+    },
+    end: async (): Promise<void> => house?.close(),
   }
 }
 

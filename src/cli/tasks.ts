@@ -3,6 +3,7 @@ import type { House } from '@/app.ts'
 import { admissionOf } from '@/clients'
 import { Failure } from '@/lib/failure.ts'
 import { ClientId } from '@/lib/ids.ts'
+import { APPLY_TASKS } from './apply/tasks.ts'
 
 export type TaskName = keyof typeof TASKS
 export type TaskInput = Record<string, string | undefined>
@@ -23,6 +24,7 @@ const demandClient = async ({ clients }: House, id = '') => {
 }
 
 export const TASKS = {
+  ...APPLY_TASKS,
   'setup-link': async ({ users }: House) => {
     const link = await users.setUpLink()
     if (!link)

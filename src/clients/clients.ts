@@ -4,6 +4,7 @@ import { Failure } from '@/lib/failure.ts'
 import type { ClientId } from '@/lib/ids.ts'
 import { clients, type Writer } from '@/store'
 import type { Actor } from '@/users'
+import { createChanging } from './changing.ts'
 import { createCopies } from './copies.ts'
 import { createRest } from './flood.ts'
 import { createKeys } from './keys.ts'
@@ -27,6 +28,7 @@ export function createClients(deps: Deps) {
     ...createKeys({ ...deps, ...finding, copies, rest }),
     ...createRegistration(deps),
     ...createManagement(deps),
+    ...createChanging(deps),
     ...createPolicy(deps),
     ...createKeeping(deps),
   }

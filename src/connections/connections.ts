@@ -8,6 +8,7 @@ import type { Outbound } from '@/lib/outbound.ts'
 import { ChannelError, type JsonObject, type Plugins } from '@/plugins'
 import type { Sealer, Store } from '@/store'
 import type { User, Users } from '@/users'
+import { createComparing } from './comparing.ts'
 import { createCredentials } from './credentials.ts'
 import { createListing, fetchTools } from './listing.ts'
 import { may } from './may.ts'
@@ -108,6 +109,7 @@ export function createConnections(deps: Deps) {
     list: rows.list,
     demand: rows.demand,
     demandOwn: rows.demandOwn,
+    ...createComparing({ ...deps, credentials, rows }),
     async add(user: User, asked: NewConnection): Promise<Connection> {
       const connection = await rows.add(user, asked)
       tryAgain(connection.id)

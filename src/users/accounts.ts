@@ -123,6 +123,15 @@ export function createAdministration({
         await rows.told('user.enable', actor, changed, tx)
         return changed
       }),
+    /** @throws Failure `last_administrator` */
+    setRole: (actor: Actor, userId: UserId, role: Role): Promise<User> =>
+      store.transact(async (tx) => {
+        const [changed] = await tx.update(users).set({ role }).where(eq(users.id, userId)).returning()
+        if (!changed) throw new Failure('user_not_found')
+        if (role !== 'admin' && (await administratorsLeft(tx)) === 0) throw new Failure('last_administrator')
+        await rows.told('user.role', actor, changed, tx)
+        return changed
+      }),
     async setPassword(actor: Actor, userId: UserId, password: string): Promise<void> {
       const user = await lookups.demand(userId)
       demandUsable(password, user.username)
