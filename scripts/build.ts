@@ -1,9 +1,9 @@
 /**
  * Makes the one executable: `bun run build` for this machine (dist/toolpass), `bun run build --target bun-linux-arm64` for
- * another (dist/toolpass-linux-arm64). Migrations, assets and built-in plugins are inside; it needs nothing beside it.
+ * another (dist/toolpass-linux-arm64), `--outfile PATH` for another place. Migrations, assets and built-in plugins are inside; it needs nothing beside it.
  */
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
-import { basename, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 const root = resolve(import.meta.dir, '..')
@@ -18,16 +18,20 @@ const TARGETS = [
 ] as const
 type Target = (typeof TARGETS)[number]
 
-const { values } = parseArgs({ options: { target: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+const { values } = parseArgs({
+  options: { target: { type: 'string' }, outfile: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+})
 if (values.help) {
-  console.log(`bun run build [--target TARGET]\n\nTARGET is one of:\n  ${TARGETS.join('\n  ')}`)
+  console.log(`bun run build [--target TARGET] [--outfile PATH]\n\nTARGET is one of:\n  ${TARGETS.join('\n  ')}`)
   process.exit(0)
 }
 const target = values.target === undefined ? undefined : TARGETS.find((each) => each === values.target)
 if (values.target !== undefined && target === undefined) fail(`There is no target ${values.target}. Targets: ${TARGETS.join(', ')}.`)
 
 const started = performance.now()
-const outfile = join(dist, target ? `toolpass-${target.slice('bun-'.length)}` : 'toolpass')
+const outfile = resolve(values.outfile ?? join(dist, target ? `toolpass-${target.slice('bun-'.length)}` : 'toolpass'))
+// Beside the outcome, so that two builds to two places do not meet.
+const folder = join(dirname(outfile), 'embedded')
 if (target) demandAddon(target)
 const embedded = stage()
 const result = await Bun.build({
@@ -50,7 +54,7 @@ const result = await Bun.build({
     autoloadPackageJson: true,
   },
 })
-rmSync(join(dist, 'embedded'), { recursive: true, force: true })
+rmSync(folder, { recursive: true, force: true })
 if (!result.success) fail(result.logs.join('\n'))
 
 const megabytes = (statSync(outfile).size / 1e6).toFixed(1)
@@ -61,7 +65,6 @@ console.log(`${relative(root, outfile)}  ${megabytes} MB  ${((performance.now() 
  * embedding, so the assets are laid out below a folder `views` that holds nothing else.
  */
 function stage(): string[] {
-  const folder = join(dist, 'embedded')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(join(folder, 'views'), { recursive: true })
   cpSync(join(root, 'views/assets'), join(folder, 'views/assets'), { recursive: true })

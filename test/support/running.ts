@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
 const ROOT = resolve(import.meta.dir, '../..')
-export const EXECUTABLE = join(ROOT, 'dist/toolpass')
+export const EXECUTABLE = process.env['TOOLPASS_TEST_EXECUTABLE'] ?? join(ROOT, 'dist/toolpass')
 const START_MS_MAX = 20_000
 
 export type Running = Awaited<ReturnType<typeof startToolpass>>
