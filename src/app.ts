@@ -6,6 +6,7 @@ import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import { createAudit, createTrace } from './audit/index.ts'
+import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
@@ -17,7 +18,7 @@ import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
 import { type Changes, createChanges } from './lib/changes.ts'
-import { HOUR_MS, SECOND_MS } from './lib/clock.ts'
+import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
 import type { Log } from './lib/log.ts'
 import { createOutbound, type Outbound } from './lib/outbound.ts'
@@ -33,6 +34,8 @@ import {
   adminRoutes,
   appsRoutes,
   callRoutes,
+  catalogueManageRoutes,
+  catalogueRoutes,
   clientsRoutes,
   connectionRoutes,
   connectionsRoutes,
@@ -42,6 +45,7 @@ import {
   createShell,
   doctorRoutes,
   homeRoutes,
+  importRoutes,
   loginRoutes,
   logoutRoutes,
   ownDocumentRoutes,
@@ -53,6 +57,7 @@ import {
   resetRoutes,
   settingsRoutes,
   setupRoutes,
+  subRegistryRoutes,
   tokensRoutes,
   upstreamSignInRoutes,
 } from './web/index.ts'
@@ -81,6 +86,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs, outside })
     const users = createUsers({ store, audit, clock, changes })
     const clients = createClients({ store, clock, audit, changes, outbound, trace })
+    const catalogue = createCatalogue({ store, audit, clock, outbound, log })
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log, outbound, config })
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
@@ -125,6 +131,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       programs,
       users,
       clients,
+      catalogue,
       connections,
       profiles,
       grants,
@@ -187,19 +194,25 @@ function passChangesOn({ changes, log, profiles, gateway, grants, connections }:
 }
 
 const SWEEP_EVERY_MS = HOUR_MS
+/** Each registry is due once an hour; whether it is, the catalogue knows. */
+const REGISTRIES_EVERY_MS = 10 * MINUTE_MS
 /** Often enough for tokens that live a few minutes. */
 const RENEW_EVERY_MS = 30 * SECOND_MS
 
 /** What the house does by itself: removes what has run out, renews sign-ins at upstreams ahead of their end. Returns how to stop. */
-export function startSweeping({ clients, grants, oauth, connections, log }: House): () => void {
+export function startSweeping({ clients, grants, oauth, catalogue, connections, log }: House): () => void {
   const sweep = () => {
     Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()]).catch((error) => log.error('sweeping failed', error))
   }
   const renew = () => {
     connections.signIn.keepAlive().catch((error) => log.error('sign-ins could not be renewed', error))
   }
+  const readRegistries = () => {
+    catalogue.syncDue().catch((error) => log.error('registries could not be read', error))
+  }
   sweep()
-  const timers = [setInterval(sweep, SWEEP_EVERY_MS), setInterval(renew, RENEW_EVERY_MS)]
+  readRegistries()
+  const timers = [setInterval(sweep, SWEEP_EVERY_MS), setInterval(readRegistries, REGISTRIES_EVERY_MS), setInterval(renew, RENEW_EVERY_MS)]
   return () => {
     for (const timer of timers) clearInterval(timer)
   }
@@ -237,6 +250,10 @@ export function createApp(house: House) {
     .use(homeRoutes(deps))
     .use(profileRoutes(deps))
     .use(profileToolsRoutes(deps))
+    .use(catalogueRoutes(deps))
+    .use(catalogueManageRoutes(deps))
+    .use(subRegistryRoutes(deps))
+    .use(importRoutes(deps))
     .use(connectionsRoutes(deps))
     .use(upstreamSignInRoutes(deps))
     .use(connectionRoutes(deps))

@@ -17,13 +17,14 @@ export type BareShell = { assets: Assets; theme?: Theme | undefined; toasts?: re
 /** What every other page gets. */
 export type Shell = BareShell & { viewer: Viewer }
 
-export type NavPlace = 'home' | 'profiles' | 'connections' | 'apps' | 'activity' | 'settings' | 'admin'
+export type NavPlace = 'home' | 'profiles' | 'connections' | 'catalogue' | 'apps' | 'activity' | 'settings' | 'admin'
 
 type Entry = { place: NavPlace; href: string; label: string; icon: IconName }
 const ENTRIES: readonly Entry[] = [
   { place: 'home', href: '/', label: 'Home', icon: 'house' },
   { place: 'profiles', href: '/profiles', label: 'Profiles', icon: 'layers' },
   { place: 'connections', href: '/connections', label: 'Connections', icon: 'plug' },
+  { place: 'catalogue', href: '/catalogue', label: 'Catalogue', icon: 'library' },
   { place: 'apps', href: '/apps', label: 'Connected apps', icon: 'app-window' },
   { place: 'activity', href: '/activity', label: 'Activity', icon: 'activity' },
 ]

@@ -5,6 +5,7 @@ import { Failure } from '@/lib/failure.ts'
 import { apply } from './apply.ts'
 import { client } from './client.ts'
 import { type Command, print, Usage } from './command.ts'
+import { importFile } from './import.ts'
 import { healthcheck } from './healthcheck.ts'
 import { plugins } from './plugins.ts'
 import { serve } from './serve.ts'
@@ -12,7 +13,17 @@ import { setupLink } from './setup-link.ts'
 import { user } from './user.ts'
 import { version } from './version.ts'
 
-const COMMANDS: Record<string, Command> = { serve, 'setup-link': setupLink, user, client, apply, plugins, healthcheck, version }
+const COMMANDS: Record<string, Command> = {
+  serve,
+  'setup-link': setupLink,
+  user,
+  client,
+  import: importFile,
+  apply,
+  plugins,
+  healthcheck,
+  version,
+}
 
 /** Runs one command and sets the exit status: 0 done, 1 not done, 2 called wrongly. */
 export async function run(argv: readonly string[]): Promise<void> {

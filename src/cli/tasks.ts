@@ -4,6 +4,7 @@ import { admissionOf } from '@/clients'
 import { Failure } from '@/lib/failure.ts'
 import { ClientId } from '@/lib/ids.ts'
 import { APPLY_TASKS } from './apply/tasks.ts'
+import { IMPORT_TASKS } from './import-task.ts'
 
 export type TaskName = keyof typeof TASKS
 export type TaskInput = Record<string, string | undefined>
@@ -25,6 +26,7 @@ const demandClient = async ({ clients }: House, id = '') => {
 
 export const TASKS = {
   ...APPLY_TASKS,
+  ...IMPORT_TASKS,
   'setup-link': async ({ users }: House) => {
     const link = await users.setUpLink()
     if (!link)

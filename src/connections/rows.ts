@@ -16,7 +16,13 @@ type Shared = {
   visibility: Connection['visibility'] /** For an open one; its owner's by default. */
   credentialOf?: Connection['credentialOf']
 }
-export type NewConnection = Shared & { connector: string; name: string; settings: JsonObject }
+export type NewConnection = Shared & {
+  connector: string
+  name: string
+  settings: JsonObject
+  /** The catalogue entry it is made from. */
+  catalogueName?: string
+}
 export type ChangedConnection = Shared & { name: string; settings: JsonObject }
 
 const CONNECTIONS_MAX = 200
@@ -110,6 +116,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
           settings: plain,
           visibility: asked.visibility,
           credentialOf: asked.credentialOf ?? ('owner' as const),
+          catalogueName: asked.catalogueName ?? null,
           status: 'new' as const,
           createdAt: clock(),
           updatedAt: clock(),

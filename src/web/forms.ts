@@ -6,10 +6,34 @@ import type { FormState } from '@views/parts/field.tsx'
 /** Longer than any field of ours; what a field may hold in the end is for the rooms to say. */
 const FIELD_LENGTH_MAX = 64 * 1024
 export const Field = z.string().max(FIELD_LENGTH_MAX)
+const FILE_BYTES_MAX = 250 * 1024
 /** A field that comes once for each box that is ticked: absent, text or a list, as the body parser has it. */
 export const Repeated = <Item extends z.ZodType>(item: Item) => z.union([z.array(item), item]).optional()
 export const repeated = <Item extends string>(value: Item | Item[] | undefined): Item[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
+
+/** A text that was pasted, or the file that was chosen instead. @throws Failure `invalid_form` at `file` */
+export async function textOrFile({
+  text = '',
+  file,
+}: {
+  text?: string | undefined
+  file?: unknown
+}): Promise<{ text: string; name?: string }> {
+  // A browser sends an empty file where none was chosen.
+  if (!(file instanceof File) || file.size === 0) return { text }
+  const refuse = (sentence: string) => new Failure('invalid_form', { fields: { file: sentence } })
+  if (file.size > FILE_BYTES_MAX) throw refuse(`A file may be ${FILE_BYTES_MAX / 1024} KB; this one is larger.`)
+  const bytes = new Uint8Array(await file.arrayBuffer())
+  if ((bytes[0] === 0x50 && bytes[1] === 0x4b) || (bytes[0] === 0x1f && bytes[1] === 0x8b))
+    throw refuse('This is an archive. Unpack it, and choose the file in it.')
+  try {
+    // Shown as where it came from, never used as a path.
+    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes), name: file.name.replace(/^.*[\\/]/, '').slice(0, 100) }
+  } catch {
+    throw refuse('This is no text file.')
+  }
+}
 
 /** The text fields of a form whose names are not known beforehand. Of a field that comes twice, the first counts. */
 export function textsOf(body: Readonly<Record<string, unknown>>): Record<string, string> {

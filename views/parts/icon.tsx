@@ -20,6 +20,7 @@ import globe from 'lucide-static/icons/globe.svg' with { type: 'text' }
 import house from 'lucide-static/icons/house.svg' with { type: 'text' }
 import info from 'lucide-static/icons/info.svg' with { type: 'text' }
 import layers from 'lucide-static/icons/layers.svg' with { type: 'text' }
+import library from 'lucide-static/icons/library.svg' with { type: 'text' }
 import loader from 'lucide-static/icons/loader-circle.svg' with { type: 'text' }
 import lock from 'lucide-static/icons/lock.svg' with { type: 'text' }
 import logIn from 'lucide-static/icons/log-in.svg' with { type: 'text' }
@@ -57,6 +58,7 @@ const SOURCES = {
   house,
   info,
   layers,
+  library,
   loader,
   lock,
   'log-in': logIn,

@@ -28,6 +28,7 @@ export const AppsPlaces = (p: { current: (typeof APPS)[number]['href'] }) => (
 const ADMIN = [
   { href: '/admin', label: 'Users' },
   { href: '/admin/clients', label: 'Registered apps' },
+  { href: '/admin/catalogue', label: 'Catalogue' },
   { href: '/admin/plugins', label: 'Plugins' },
 ] as const
 export const AdminPlaces = (p: { current: (typeof ADMIN)[number]['href'] }) => (
