@@ -25,7 +25,8 @@ export async function openSuite(env: Record<string, string> = {}) {
   function one<Seen>(name: string, sees: Seen, observe: (talk: Talk) => Promise<Seen>, beside: Beside<Seen> = {}) {
     test(name, async () => expect<unknown>(await observe(talks.ours)).toEqual(sees), TIMEOUT_MS)
     if (beside.only !== undefined) return
-    const { differs, oracle: other = sees } = beside
+    const { differs } = beside
+    const other = 'oracle' in beside ? beside.oracle : sees
     const named = `${name} · the oracle${differs === undefined ? '' : `, which differs: ${differs}`}`
     test(
       named,

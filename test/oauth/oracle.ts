@@ -50,8 +50,8 @@ export async function startOracle(): Promise<Target> {
     },
     async accepts(token) {
       const asked = { method: 'POST', headers: { authorization }, body: new URLSearchParams({ token }) }
-      const answer = (await (await fetch(metadata.introspection_endpoint, asked)).json()) as { active: boolean; token_type?: string }
-      return answer.active && answer.token_type === 'Bearer'
+      const answer = (await (await fetch(metadata.introspection_endpoint, asked)).json()) as { active?: boolean; token_type?: string }
+      return answer.active === true && answer.token_type === 'Bearer'
     },
     async stop() {
       server.closeAllConnections()
