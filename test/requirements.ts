@@ -5,6 +5,7 @@
  *
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
+import { apply } from './requirements/apply.ts'
 import { clients } from './requirements/clients.ts'
 import { connections } from './requirements/connections.ts'
 import { consent } from './requirements/consent.ts'
@@ -347,6 +348,7 @@ const house: readonly Requirement[] = [
 
 export const REQUIREMENTS: readonly Requirement[] = [
   ...abuse,
+  ...apply,
   ...authorization,
   ...protocol,
   ...house,

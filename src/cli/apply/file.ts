@@ -25,9 +25,10 @@ export function readFile(path: string, env: Record<string, string | undefined>):
   if ('problem' in read) throw new FileRefused(`${path} ${read.problem}`)
   const { root, lineAt, value } = parse(path, read.text)
   const refuse = (problems: readonly Problem[]) => {
-    const lines = problems.map(({ path: at, message }) => `${basename(path)}:${lineAt(offsetOf(root, at))}: ${placeOf(at)} ${message}`)
-    const more = lines.length > SHOWN_MAX ? [`… and ${lines.length - SHOWN_MAX} more.`] : []
-    return new FileRefused([...lines.slice(0, SHOWN_MAX), ...more].join('\n'))
+    const shown = problems.slice(0, SHOWN_MAX)
+    const lines = shown.map(({ path: at, message }) => `${basename(path)}:${lineAt(offsetOf(root, at))}: ${placeOf(at)} ${message}`)
+    const more = problems.length > SHOWN_MAX ? [`… and ${problems.length - SHOWN_MAX} more.`] : []
+    return new FileRefused([...lines, ...more].join('\n'))
   }
   const shape = readShape(value)
   if ('problems' in shape) throw refuse(shape.problems)

@@ -1,12 +1,18 @@
 /** What a file for `toolpass apply` may say. Secrets are read apart (references.ts), so here they are of any shape. */
 import { z } from 'zod'
+import { cleanText } from '@/clients'
 import type { JsonObject } from '@/plugins'
 
 /** A place in the file, as keys and positions, and what is wrong there. */
 export type Problem = { path: readonly (string | number)[]; message: string }
 
 const ENTRIES_MAX = 1_000
-const name = z.string().trim().min(1).max(64)
+const name = z
+  .string()
+  .trim()
+  .min(1)
+  .max(64)
+  .regex(/^[^\p{Cc}\p{Cf}]*$/u, 'holds characters that nobody sees.')
 const username = z.string().trim().min(1).max(64)
 const list = <T extends z.ZodType>(entry: T) => z.array(entry).max(ENTRIES_MAX)
 const anyOf = <const T extends readonly string[]>(values: T) => z.enum(values)
@@ -40,7 +46,12 @@ const Profile = z.strictObject({
 const Clients = z.strictObject({
   policy: anyOf(['everyone', 'approved', 'listed']).optional(),
   registered: list(
-    z.strictObject({ name, redirect_uris: list(z.string().max(2_000)).min(1), confidential: z.boolean().default(false) }),
+    // Cleaned as a registration is, or it would not be found again by its name.
+    z.strictObject({
+      name: name.transform((text) => cleanText(text)),
+      redirect_uris: list(z.string().max(2_000)).min(1),
+      confidential: z.boolean().default(false),
+    }),
   ).default([]),
   documents: list(z.string().max(2_000)).default([]),
 })
