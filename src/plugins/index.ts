@@ -1,7 +1,7 @@
 import type { Audit } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
 import type { Log } from '@/lib/log.ts'
-import type { Connector, Plugin } from './api.ts'
+import type { Connector, LoginProvider, OAuthProvider, Plugin } from './api.ts'
 import { createChannels } from './channels.ts'
 import { createLifecycle, LIMITS, type Limits } from './lifecycle.ts'
 import { createOpening, type OpenedBy, type OpeningDeps } from './opening.ts'
@@ -56,6 +56,13 @@ export function createPlugins({ plugins, outside, ...deps }: Deps) {
     folder: (): string => outside?.folder ?? '',
     connectors: (): readonly Connector[] => [...register.connectors().values()],
     connector: (id: string): Connector | undefined => register.connectors().get(id),
+    oauthProviders: (): readonly OAuthProvider[] => register.running().flatMap(({ plugin }) => plugin.oauthProviders ?? []),
+    oauthProvider: (id: string): OAuthProvider | undefined =>
+      register
+        .running()
+        .flatMap(({ plugin }) => plugin.oauthProviders ?? [])
+        .find((provider) => provider.id === id),
+    loginProviders: (): readonly LoginProvider[] => register.running().flatMap(({ plugin }) => plugin.loginProviders ?? []),
     /** Opens a channel for one connection. Rejects with `ChannelError` only, and leaves nothing behind when it does. */
     open: (connector: Connector, by: OpenedBy) => channels.open(connector, by),
     /** Loads and opens what is new or changed in the folder and lets go of what is gone; at the start, without `by`, all of it. */

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { Connector, JsonObject } from './api.ts'
 
+/** Whatever has settings: a connector, a provider. */
+type Configured = Pick<Connector, 'settings'>
+
 /** JSON Schema 2020-12 of the form, in the order of the fields; `secret: true` marks what is sealed. */
 export type SettingsForm = {
   type: 'object'
@@ -8,7 +11,7 @@ export type SettingsForm = {
   required: readonly string[]
 }
 
-export function settingsForm({ settings }: Connector): SettingsForm {
+export function settingsForm({ settings }: Configured): SettingsForm {
   const schema = z.toJSONSchema(settings, { io: 'input' }) as JsonObject
   return {
     type: 'object',
@@ -18,7 +21,7 @@ export function settingsForm({ settings }: Connector): SettingsForm {
 }
 
 /** Secret fields go into the sealed credential, the others into the connection's row. Unknown fields are in neither. */
-export function splitSettings(connector: Connector, settings: JsonObject): { plain: JsonObject; secret: JsonObject } {
+export function splitSettings(connector: Configured, settings: JsonObject): { plain: JsonObject; secret: JsonObject } {
   const plain: JsonObject = {}
   const secret: JsonObject = {}
   for (const [name, { secret: isSecret }] of Object.entries(settingsForm(connector).properties)) {
@@ -30,6 +33,6 @@ export function splitSettings(connector: Connector, settings: JsonObject): { pla
 }
 
 /** The inverse. A plain value never fills a secret field nor the other way round, whatever the stored rows say. */
-export function joinSettings(connector: Connector, { plain, secret }: { plain: JsonObject; secret: JsonObject }): JsonObject {
+export function joinSettings(connector: Configured, { plain, secret }: { plain: JsonObject; secret: JsonObject }): JsonObject {
   return { ...splitSettings(connector, plain).plain, ...splitSettings(connector, secret).secret }
 }

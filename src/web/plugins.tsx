@@ -51,5 +51,9 @@ const summaryOf = ({ plugin, folder, description = '' }: Running): PluginSummary
   version: plugin.version,
   description,
   folder,
-  brings: (plugin.connectors ?? []).map(({ title }) => ({ kind: 'Connector', title })),
+  brings: [
+    ...(plugin.connectors ?? []).map(({ title }) => ({ kind: 'Connector', title })),
+    ...(plugin.oauthProviders ?? []).map(({ title }) => ({ kind: 'Accounts', title })),
+    ...(plugin.loginProviders ?? []).map(({ title }) => ({ kind: 'Sign-in', title })),
+  ],
 })

@@ -1,11 +1,12 @@
 /** The tokens that an upstream gave for one user of one connection: sealed, refreshed ahead of their end, never two at a time. */
 import { and, eq, ne } from 'drizzle-orm'
-import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
+import { type Clock, SECOND_MS } from '@/lib/clock.ts'
 import type { Changes } from '@/lib/changes.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import { credentials, type Sealer, type Store, type Writer } from '@/store'
 import type { GuardedFetch } from './discovery.ts'
+import { createRenewing, notRenewed, type Refreshed, refreshDueAt } from './renewing.ts'
 import { type AuthorizationServerMetadata, type OAuthClientInformationMixed, type OAuthTokens, sdk } from './sdk.ts'
 
 /** All that a refresh needs, so that it asks no document that may have changed since. */
@@ -26,20 +27,11 @@ export type TokenSet = {
 export type TokenRow = typeof credentials.$inferSelect
 export type TokenKey = { connectionId: ConnectionId; credentialOf: UserId }
 
-/** Ahead of the end by this much, or by a fifth of the life of short-lived ones. */
-const AHEAD_MS = 5 * MINUTE_MS
-const AHEAD_SHARE = 0.2
-const BACK_OFF_FIRST_MS = 10 * SECOND_MS
-const BACK_OFF_MAX_MS = 10 * MINUTE_MS
-
 type Deps = { store: Store; sealer: Sealer; clock: Clock; changes: Pick<Changes, 'announce'> }
 const textOf = ({ connectionId, credentialOf }: TokenKey) => `${connectionId} ${credentialOf}`
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
 const isRenewable = ({ refreshToken, byItself }: TokenSet): boolean => refreshToken !== undefined || byItself === true
-
-export const refreshDueAt = ({ expiresAt, issuedAt }: Pick<TokenSet, 'expiresAt' | 'issuedAt'>): number =>
-  expiresAt === undefined ? Number.POSITIVE_INFINITY : expiresAt - Math.min(AHEAD_MS, (expiresAt - issuedAt) * AHEAD_SHARE)
 
 /** What the server answered, as we keep it. A refresh that brings no new refresh token keeps the old one. */
 export function tokenSetOf(answer: OAuthTokens, rest: Omit<TokenSet, 'accessToken' | 'expiresAt' | 'issuedAt'>, now: number): TokenSet {
@@ -126,33 +118,11 @@ function createVault({ store, sealer, clock }: Deps) {
 export function createTokenSets(deps: Deps) {
   const { clock, changes } = deps
   const vault = createVault(deps)
-  const refreshing = new Map<string, Promise<TokenSet | undefined>>()
-  const rests = new Map<string, { until: number; count: number }>()
-  const isResting = (key: TokenKey) => clock() < (rests.get(textOf(key))?.until ?? 0)
-
   const note = async (key: TokenKey, status: TokenRow['status'], problem: string): Promise<void> => {
     await vault.mark(key, status, problem)
     changes.announce({ kind: 'credential-failing', connectionId: key.connectionId, userId: key.credentialOf })
   }
-  const renew = async (key: TokenKey, from: TokenSet, ask: GuardedFetch): Promise<TokenSet | undefined> => {
-    const result = await refreshOnce(from, ask, clock)
-    if ('tokens' in result) {
-      await vault.put(key, result.tokens)
-      rests.delete(textOf(key))
-      return result.tokens
-    }
-    const count = (rests.get(textOf(key))?.count ?? 0) + 1
-    rests.set(textOf(key), { count, until: clock() + Math.min(BACK_OFF_FIRST_MS * 2 ** (count - 1), BACK_OFF_MAX_MS) })
-    await note(key, result.isFinal ? 'dead' : 'failing', result.problem)
-    return undefined
-  }
-  /** One refresh at a time for each credential; whoever comes meanwhile gets its result. */
-  const refresh = (key: TokenKey, from: TokenSet, ask: GuardedFetch): Promise<TokenSet | undefined> => {
-    const text = textOf(key)
-    const work = refreshing.get(text) ?? renew(key, from, ask).finally(() => refreshing.delete(text))
-    refreshing.set(text, work)
-    return work
-  }
+  const renewing = createRenewing<TokenKey, TokenSet>({ clock, textOf, isRenewable, find: vault.find, put: vault.put, note })
 
   return {
     row: vault.row,
@@ -163,29 +133,16 @@ export function createTokenSets(deps: Deps) {
     note,
     async put(key: TokenKey, tokens: TokenSet): Promise<void> {
       await vault.put(key, tokens)
-      rests.delete(textOf(key))
+      renewing.rested(key)
     },
     /** Tokens that are good now: renewed when their end is near. Undefined when the user has to sign in. */
-    async current(key: TokenKey, ask: GuardedFetch): Promise<TokenSet | undefined> {
-      const tokens = await vault.find(key)
-      if (!tokens || clock() < refreshDueAt(tokens)) return tokens
-      const left = tokens.expiresAt !== undefined && tokens.expiresAt <= clock() ? undefined : tokens
-      if (!isRenewable(tokens) || isResting(key)) return left
-      return (await refresh(key, tokens, ask)) ?? left
-    },
-    /** The upstream refused these: others, if they can be had without the user. */
-    async replace(key: TokenKey, refused: string, ask: GuardedFetch): Promise<TokenSet | undefined> {
-      const tokens = await vault.find(key)
-      // Somebody else's refresh may have come in between.
-      if (!tokens || tokens.accessToken !== refused) return tokens
-      return !isRenewable(tokens) || isResting(key) ? undefined : refresh(key, tokens, ask)
-    },
+    current: (key: TokenKey, ask: GuardedFetch) => renewing.current(key, (from) => refreshOnce(from, ask, clock)),
+    /** The upstream refused what was sent then: others, if they can be had without the user. */
+    replace: (key: TokenKey, sentAt: number, ask: GuardedFetch) => renewing.replace(key, sentAt, (from) => refreshOnce(from, ask, clock)),
   }
 }
 
-type Refreshed = { tokens: TokenSet } | { isFinal: boolean; problem: string }
-
-async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Promise<Refreshed> {
+async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Promise<Refreshed<TokenSet>> {
   const { refreshAuthorization, OAuthError } = await sdk()
   const { metadata, client, resource, refreshToken = '', issuer } = from
   try {
@@ -193,12 +150,7 @@ async function refreshOnce(from: TokenSet, ask: GuardedFetch, clock: Clock): Pro
     const answer = from.byItself ? await askByItself(from, ask) : await refreshAuthorization(issuer, asked)
     return { tokens: tokenSetOf(answer, from, clock()) }
   } catch (error) {
-    const code = error instanceof OAuthError ? String(error.code) : ''
-    const isFinal = ['invalid_grant', 'invalid_client', 'unauthorized_client'].includes(code)
-    const problem = isFinal
-      ? 'The server no longer accepts this sign-in. Sign in again.'
-      : 'The sign-in could not be renewed; Toolpass keeps trying.'
-    return { isFinal, problem }
+    return notRenewed(error instanceof OAuthError ? String(error.code) : '')
   }
 }
 
