@@ -6,6 +6,7 @@
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
 import { apply } from './requirements/apply.ts'
+import { catalogue } from './requirements/catalogue.ts'
 import { clients } from './requirements/clients.ts'
 import { connections } from './requirements/connections.ts'
 import { consent } from './requirements/consent.ts'
@@ -352,6 +353,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...authorization,
   ...protocol,
   ...house,
+  ...catalogue,
   ...clients,
   ...connections,
   ...consent,

@@ -79,6 +79,26 @@ const Registry = ({ registry }: { registry: FollowedRegistry }) => (
   </li>
 )
 
+const FollowForm = (p: { form: FormState | undefined }) => (
+  <form class="stack narrow" method="post" action="/admin/catalogue/follow">
+    <FormProblem form={p.form} />
+    <TextField
+      name="url"
+      scope="follow"
+      type="url"
+      label="Address of a registry"
+      form={p.form}
+      required={true}
+      mono={true}
+      lengthMax={2048}
+      placeholder="https://registry.modelcontextprotocol.io"
+    />
+    <div class="actions">
+      <Button>Follow it</Button>
+    </div>
+  </form>
+)
+
 const Registries = (p: CatalogueManagePageProps) => (
   <Card
     title="Registries"
@@ -92,23 +112,13 @@ const Registries = (p: CatalogueManagePageProps) => (
         ))}
       </ul>
     )}
-    <form class={p.registries.length > 0 ? 'stack narrow card-foot' : 'stack narrow'} method="post" action="/admin/catalogue/follow">
-      <FormProblem form={p.follow} />
-      <TextField
-        name="url"
-        scope="follow"
-        type="url"
-        label="Address of a registry"
-        form={p.follow}
-        required={true}
-        mono={true}
-        lengthMax={2048}
-        placeholder="https://registry.modelcontextprotocol.io"
-      />
-      <div class="actions">
-        <Button>Follow it</Button>
+    {p.registries.length > 0 ? (
+      <div class="card-foot">
+        <FollowForm form={p.follow} />
       </div>
-    </form>
+    ) : (
+      <FollowForm form={p.follow} />
+    )}
   </Card>
 )
 

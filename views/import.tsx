@@ -107,7 +107,7 @@ const Row = ({ row, form }: { row: ImportRow; form: FormState | undefined }) => 
     )}
     <div class="import-text">
       <p class="import-title">
-        <bdi class="strong">{foreign(row.key, 80)}</bdi> <Badge>{row.connector}</Badge>
+        <bdi class="strong">{foreign(row.key, 80)}</bdi> {!row.problem && <Badge>{row.connector}</Badge>}
       </p>
       {row.problem ? (
         <p class="cell-danger">{foreign(row.problem, 300)}</p>
@@ -140,7 +140,7 @@ const Variables = (p: ImportPreviewPageProps) => (
           label={foreign(variable.label, 60)}
           hint={
             <>
-              {variable.description && `${foreign(variable.description, 200)} `}
+              {variable.description && `${foreign(variable.description, 200).replace(/[.:]*$/, '')}. `}
               For {foreign(variable.usedBy.join(', '), 200)}.
             </>
           }

@@ -20,8 +20,10 @@ import { ProfilePage } from '@views/profile.tsx'
 import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
+import { cataloguePages } from './catalogue.tsx'
 import { doctorPages } from './doctor.tsx'
 import { pluginsPages } from './plugins.tsx'
+import { programPages, protections } from './programs.tsx'
 import { registryPages } from './registry.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
@@ -112,6 +114,8 @@ export const doorPages: Record<string, Html> = {
 }
 export const innerPages: Record<string, Html> = {
   ...pluginsPages,
+  ...cataloguePages,
+  ...programPages,
   ...registryPages,
   ...doctorPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,
@@ -213,6 +217,11 @@ export const innerPages: Record<string, Html> = {
       shell={shell}
       connection={connection}
       tools={upstreamTools}
+      program={{
+        protections,
+        fetches: 'Its first start downloads the package “mcp-server-git” and what it needs from the Python package index.',
+        running: { pid: 41_207, since: now - 600_000, memoryBytes: 84_000_000, memoryMb: 2_048, inFlight: 1 },
+      }}
       log={['[info] listening', `[warn] ${EVIL} ${LONG}`]}
       edit={edit}
       usedBy={profiles}
