@@ -5,6 +5,7 @@ import { Elysia } from 'elysia'
 import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
+import wasm from '../plugins/wasm/index.ts'
 import { createAudit, createTrace } from './audit/index.ts'
 import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
@@ -54,6 +55,8 @@ import {
   pluginsRoutes,
   profileRoutes,
   profileToolsRoutes,
+  programFetchesRoutes,
+  programsRoutes,
   resetRoutes,
   settingsRoutes,
   setupRoutes,
@@ -264,9 +267,7 @@ export function createApp(house: House) {
     .use(activityRoutes(deps))
     .use(callRoutes(deps))
     .use(settingsRoutes(deps))
-    .use(adminRoutes(deps))
-    .use(clientsRoutes(deps))
-    .use(pluginsRoutes(deps))
+    .use([adminRoutes(deps), programsRoutes(deps), programFetchesRoutes(deps), clientsRoutes(deps), pluginsRoutes(deps)])
 }
 export type App = ReturnType<typeof createApp>
 

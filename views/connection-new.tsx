@@ -9,6 +9,7 @@ import { Card, PageHead } from './parts/card.tsx'
 import { FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
 import { Icon, type IconName } from './parts/icon.tsx'
 import { Notice } from './parts/notice.tsx'
+import { FetchesAsked } from './programs.tsx'
 import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
 
 export type ConnectorChoice = {
@@ -78,6 +79,7 @@ const NewForm = (p: { connector: ConnectorChoice; schema: SettingsSchema; form: 
         hint="Stands in front of tool names where two would be alike."
       />
       <SettingsFields schema={p.schema} form={p.form} />
+      {p.connector.runsHere && <FetchesAsked />}
       <RadioField name="sharing" label="Who may use it" value="private" form={p.form} options={SHARING_OPTIONS} />
       <div class="actions">
         <Button tone="primary">Add and try it</Button>

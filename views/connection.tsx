@@ -16,6 +16,7 @@ import { Empty } from './parts/empty.tsx'
 import { FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
 import { foreign, plural, short } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
+import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
 import { Probe, type ProbeProps } from './probe.tsx'
@@ -46,6 +47,8 @@ export type ConnectionPageProps = {
   tools: readonly UpstreamTool[]
   /** Last lines of a program's stderr and of the connector's remarks; absent where there is no log. */
   log?: readonly string[] | undefined
+  /** Where it runs a program here, for those who may change it. */
+  program?: ProgramFoldProps | undefined
   /** Present while it is tried, and right after. */
   probe?: ProbeProps | undefined
   /** Absent for those who may use the connection but not change it. */
@@ -160,7 +163,7 @@ const Tools = (p: { tools: readonly UpstreamTool[] }) => (
 )
 
 const Log = (p: { lines: readonly string[] }) => (
-  <Card title="Log" lead="The last lines it wrote.">
+  <Card title="Log" id="log" lead="The last lines it wrote.">
     {p.lines.length === 0 ? (
       <p class="muted">Nothing yet.</p>
     ) : (
@@ -241,6 +244,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
       <Tools tools={p.tools} />
       <About connection={p.connection} />
     </div>
+    {p.program && <ProgramFold {...p.program} />}
     {p.log && <Log lines={p.log} />}
     {p.edit && <Edit connection={p.connection} edit={p.edit} />}
     {p.edit && <Delete connection={p.connection} tools={p.tools} usedBy={p.usedBy} />}

@@ -18,11 +18,11 @@ export type ConnectionDeps = {
 
 const runsHere = (connector: Connector) => connector.definedBy === 'administrator'
 
-/** What only administrators may add, others do not even see. */
-export const choicesOf = (user: User, plugins: Plugins): ConnectorChoice[] =>
+/** What the reader may not add, they do not even see. */
+export const choicesOf = (plugins: Plugins, mayRun: boolean): ConnectorChoice[] =>
   plugins
     .connectors()
-    .filter((connector) => user.role === 'admin' || !runsHere(connector))
+    .filter((connector) => mayRun || !runsHere(connector))
     .map((connector) => ({
       id: connector.id,
       title: connector.title,

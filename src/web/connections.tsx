@@ -26,10 +26,12 @@ import type { Connector } from '@/plugins'
 import type { Incoming } from '@/http/incoming.ts'
 import type { Clock, Connection, Mounted, Page } from './needs.ts'
 import { wordsOf } from './profile-facts.ts'
+import { type ProgramDeps, programOf } from './programs.tsx'
 import { signInOf } from './upstream-sign-in.tsx'
 
 type Deps = Page &
   Mounted &
+  ProgramDeps &
   ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> }
 type Seen = { request: Request; incoming: Incoming; user: User }
 
@@ -48,8 +50,8 @@ const sharedBy = (sharing: Sharing) => ({
 
 export const connectionsRoutes = (deps: Deps) => {
   const { doors, reply, shell, connections, plugins } = deps
-  const newPage = ({ request, user }: Seen, asked: string | undefined, form?: FormState) => {
-    const choices = choicesOf(user, plugins)
+  const newPage = async ({ request, user }: Seen, asked: string | undefined, form?: FormState) => {
+    const choices = choicesOf(plugins, await connections.programs.mayDefineAny(user))
     const id = choices.length === 1 ? choices[0]?.id : choices.find((choice) => choice.id === asked)?.id
     const connector = id === undefined ? undefined : plugins.connector(id)
     const chosen = connector && { id: connector.id, schema: schemaOf(connector) }
@@ -64,7 +66,7 @@ export const connectionsRoutes = (deps: Deps) => {
       const summaries = await Promise.all(reachable.map((connection) => summaryOf(user, connection, count(connection), deps)))
       return reply.page(<ConnectionsPage shell={shell.full(request, user)} connections={summaries} />, { cookies: shell.said(request) })
     })
-    .get('/new', ({ query, ...seen }) => reply.page(newPage(seen, query.connector), { cookies: shell.said(seen.request) }), {
+    .get('/new', async ({ query, ...seen }) => reply.page(await newPage(seen, query.connector), { cookies: shell.said(seen.request) }), {
       query: z.object({ connector: z.string().optional() }),
     })
     .post(
@@ -79,7 +81,7 @@ export const connectionsRoutes = (deps: Deps) => {
           return reply.to(seen.request, `/connections/${id}`)
         } catch (error) {
           const form = refused(error, withoutSecrets(connector, values))
-          return reply.page(newPage(seen, connector.id, form), { status: REFUSED })
+          return reply.page(await newPage(seen, connector.id, form), { status: REFUSED })
         }
       },
       { body: NewForm },
@@ -188,6 +190,7 @@ async function connectionPage(
       shell={shell.full(request, user)}
       connection={{ ...summary, upstream: upstreamOf(connection), fix: problem === null ? undefined : fix }}
       tools={tools.map(({ name, kind, contextCost, definition }) => ({ name, kind, contextCost, ...wordsOf(definition) }))}
+      program={isOwn && connector?.definedBy === 'administrator' ? await programOf(deps, connection) : undefined}
       log={isOwn && connector?.definedBy === 'administrator' ? connections.logTail(id) : undefined}
       signIn={signIn}
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}

@@ -30,6 +30,7 @@ const ADMIN = [
   { href: '/admin/clients', label: 'Registered apps' },
   { href: '/admin/catalogue', label: 'Catalogue' },
   { href: '/admin/plugins', label: 'Plugins' },
+  { href: '/admin/programs', label: 'Programs' },
 ] as const
 export const AdminPlaces = (p: { current: (typeof ADMIN)[number]['href'] }) => (
   <Places label="Administration" places={ADMIN} current={p.current} />
