@@ -9,7 +9,7 @@ import { startOracle } from './oracle.ts'
 import { type App, createTalk, type Talk, told, type Tokens } from './talking.ts'
 import { startOurs } from './toolpass.ts'
 
-const GRACE_SECONDS = 3
+const GRACE_SECONDS = 6
 const PATIENCE_MS = 45_000
 const GRANT = [400, 'invalid_grant']
 const GOOD = [200, undefined]
