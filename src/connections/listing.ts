@@ -6,6 +6,7 @@ import { type ConnectionId, newToolId, type ToolId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import { type Store, tools, type Writer } from '@/store'
 import { hashOf, kindOf } from './definitions.ts'
+import { headerProblem } from './mirrored.ts'
 import { isObject, type Upstream } from './session.ts'
 
 export type Tool = typeof tools.$inferSelect
@@ -26,6 +27,11 @@ export async function fetchTools(upstream: Upstream, signal: AbortSignal, remark
     if (!Array.isArray(listed)) throw new Failure('upstream_failed', { message: 'The server would not list its tools.' })
     for (const definition of listed) {
       const name = usableName(definition)
+      const problem = name === undefined ? undefined : headerProblem(definition)
+      if (problem) {
+        remark(`The tool ${name} was left out: ${problem}.`)
+        continue
+      }
       if (name === undefined || found.has(name)) remark('A tool was left out: its definition is not usable, too large or there twice.')
       else if (found.size < TOOLS_MAX) found.set(name, definition)
     }

@@ -9,6 +9,9 @@ const INITIALIZE_TIMEOUT_MS = 30_000
 /** Errors that only a modern server gives: it understood the question and disliked something in it. */
 const MODERN_ERRORS = new Set([-32020, -32021])
 
+const UNSUPPORTED_REVISION = -32022
+const namesOurs = (data: unknown): boolean => isObject(data) && [data['supported']].flat().includes(MODERN_REVISION)
+
 /** Neither way of speaking was understood, or the pipe broke over the question. */
 export type Attempt = Agreed | 'not-understood'
 
@@ -27,8 +30,11 @@ export async function negotiate(session: Session, remembered: string | null, sig
   return agreed
 }
 
-async function discover(session: Session, signal: AbortSignal): Promise<Attempt> {
+async function discover(session: Session, signal: AbortSignal, isAgain = false): Promise<Attempt> {
   const response = await tolerant(session.request('server/discover', {}, { signal, timeoutMs: DISCOVER_TIMEOUT_MS, ...asModern(session) }))
+  // It knows the question, disliked the revision, and names ours among those it takes: asked once more, it may agree.
+  const isOffered = response?.error?.code === UNSUPPORTED_REVISION && namesOurs(response.error.data)
+  if (isOffered && !isAgain) return discover(session, signal, true)
   if (response?.error && MODERN_ERRORS.has(response.error.code))
     throw new ChannelError('refused', 'The server asks for something that Toolpass does not offer yet.')
   const result = response?.result

@@ -1,12 +1,13 @@
 import { contextCost } from '@/lib/context-cost.ts'
 import { Failure } from '@/lib/failure.ts'
+import type { Clock } from '@/lib/clock.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { ChannelError, joinSettings, type OpenedBy, type Plugins, type UpstreamMessage } from '@/plugins'
 import type { Users } from '@/users'
 import type { Credentials } from './credentials.ts'
 import { negotiate } from './negotiate.ts'
 import { addressOf, type SignIn } from './oauth/sign-in.ts'
-import type { OnClosed, Open, Opened, PoolKey } from './pool.ts'
+import type { OnClosed, Open, Opened, PoolKey, Recovery } from './pool.ts'
 import type { ProgramPolicies } from './program-policy.ts'
 import type { Connection, Rows } from './rows.ts'
 import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
@@ -19,7 +20,8 @@ type Deps = {
   credentials: Credentials
   programPolicy: Pick<ProgramPolicies, 'refusal'>
   tails: Tails
-  signIn: Pick<SignIn, 'accessToken' | 'refused' | 'wantsScope'>
+  clock: Clock
+  signIn: Pick<SignIn, 'accessToken' | 'refused' | 'rejected' | 'wantsScope'>
   onListChanged(id: ConnectionId): void
 }
 
@@ -42,11 +44,12 @@ export function createOpen(deps: Deps): Open {
 
 async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: AbortSignal, onClosed: OnClosed) {
   const bearer = bearerFor(deps, row, key)
+  const startedAt = deps.clock()
   const attempt = async (remembered: string | null): Promise<Opened> => {
     const session = await openChannel(deps, row, key, bearer, signal, onClosed)
     try {
       const agreed = await negotiate(session, remembered, signal)
-      return { session, agreed, ...(bearer && { recover: bearer.recover }) }
+      return { session, agreed, ...(bearer && { recover: bearer.recover, giveUp: bearer.giveUp }) }
     } catch (error) {
       await session.channel.close()
       throw error
@@ -55,7 +58,11 @@ async function openAndAgree(deps: Deps, row: Connection, key: PoolKey, signal: A
   try {
     return await attempt(row.revision)
   } catch (error) {
-    if (await bearer?.recover(error)) return attempt(row.revision)
+    if (await bearer?.recover(error, startedAt))
+      return attempt(row.revision).catch(async (again) => {
+        await bearer?.giveUp(again)
+        throw again
+      })
     // Some old servers stop at a question they do not know. They get another start, and the old question first.
     if (row.revision !== null || signal.aborted || !(error instanceof ChannelError) || error.kind !== 'lost') throw error
     return attempt(OLDEST_SAFE_REVISION)
@@ -95,34 +102,38 @@ async function openChannel(
   return session
 }
 
-type Bearer = NonNullable<OpenedBy['credential']> & { recover(error: unknown): Promise<boolean> }
+type Bearer = NonNullable<OpenedBy['credential']> & Required<Recovery>
 
 /** Asked for before each request, so that what was refreshed meanwhile holds at once. It goes to the connection's own origin alone. */
 function bearerFor({ signIn }: Deps, row: Connection, { credentialOf }: PoolKey): Bearer | undefined {
   const address = addressOf(row)
   if (row.auth !== 'oauth' || address === undefined) return undefined
-  let last = ''
   return {
     origin: new URL(address).origin,
     async headers() {
-      last = await signIn.accessToken(row, credentialOf).catch((error: Error) => {
+      const token = await signIn.accessToken(row, credentialOf).catch((error: Error) => {
         throw new ChannelError('unauthorized', error.message, { cause: error })
       })
-      return { authorization: `Bearer ${last}` }
+      return { authorization: `Bearer ${token}` }
     },
-    /** After a refusal: whether another try may go better. A wish for more scope is noted for the next sign-in. */
-    async recover(error) {
-      if (!(error instanceof ChannelError) || error.kind !== 'unauthorized' || last === '') return false
+    async recover(error, sentAt) {
+      if (!isRefusal(error)) return false
       const { wwwAuthenticate = '', status } = error.details
       const [, scope] = /\bscope="([^"]{1,1000})"/.exec(wwwAuthenticate) ?? []
       if (status === 403 && scope !== undefined && /insufficient_scope/.test(wwwAuthenticate)) {
         await signIn.wantsScope(row, credentialOf, scope)
         return false
       }
-      return status === 401 && signIn.refused(row, credentialOf, last)
+      return status === 401 && signIn.refused(row, credentialOf, sentAt)
+    },
+    async giveUp(error) {
+      if (isRefusal(error) && error.details.status === 401) await signIn.rejected(row, credentialOf)
     },
   }
 }
+/** Without a status nothing was sent: there was no token to refuse. */
+const isRefusal = (error: unknown): error is ChannelError =>
+  error instanceof ChannelError && error.kind === 'unauthorized' && error.details.status !== undefined
 
 /** Names the folder of a connection's programs: two users' credentials never share one. */
 export const programKey = (id: ConnectionId, userId: UserId) => `${id}_${userId}`

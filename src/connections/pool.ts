@@ -14,12 +14,16 @@ const OPEN_TIMEOUT_MS = 45 * SECOND_MS
 
 /** Whose credential the connection is used with is part of the key: two users never share a channel that speaks for one. */
 export type PoolKey = { connectionId: ConnectionId; credentialOf: UserId }
+export type Recovery = {
+  /** After the upstream refused a request that was sent then: whether another try may go better (its credential was renewed). */
+  recover?(error: unknown, sentAt: number): Promise<boolean>
+  /** That other try was refused as well. */
+  giveUp?(error: unknown): Promise<void>
+}
 export type Opened = {
   session: Session
   agreed: Agreed
-  /** After the upstream refused a request: whether another try may go better (its credential was renewed). */
-  recover?(error: unknown): Promise<boolean>
-}
+} & Recovery
 export type OnClosed = (channel: Channel, reason: ChannelError) => void
 export type Open = (key: PoolKey, signal: AbortSignal, onClosed: OnClosed) => Promise<Opened>
 
@@ -94,32 +98,7 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
     return { entry, opened: await entry.opening }
   }
 
-  const reach = async (key: PoolKey): Promise<Upstream> => {
-    const first = await acquire(key).catch((error) => Promise.reject(asFailure(error)))
-    const { revision, isModern } = first.opened.agreed
-    return {
-      revision,
-      isModern,
-      async request(method, params, options) {
-        try {
-          try {
-            return await first.opened.session.request(method, params, options)
-          } catch (error) {
-            // A refused credential carried nothing out; the renewed one goes with the next request of itself.
-            if (await first.opened.recover?.(error)) return await first.opened.session.request(method, params, options)
-            if (!isRepeatable(error)) throw error
-            // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
-            await close(first.entry)
-            const again = await acquire(key)
-            return await again.opened.session.request(method, params, options)
-          }
-        } catch (error) {
-          throw asFailure(error)
-        }
-      },
-    }
-  }
-
+  const reach = createReaching({ acquire, close, clock })
   const closeAll = async (isMeant: (key: PoolKey) => boolean) => {
     faults.forget(isMeant)
     await Promise.all([...entries.values()].filter((entry) => isMeant(entry.key)).map(close))
@@ -141,6 +120,47 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
       isClosed = true
       await closeAll(() => true)
     },
+  }
+}
+
+type Acquired = { entry: Entry; opened: Opened }
+type Reaching = { acquire(key: PoolKey): Promise<Acquired>; close(entry: Entry): Promise<void>; clock: Clock }
+
+/** The upstream as rooms above see it: a request is repeated where, and only where, nothing can have been carried out. */
+function createReaching({ acquire, close, clock }: Reaching) {
+  /** A refused credential carried nothing out; the renewed one goes with the next request of itself. */
+  const again = async ({ opened }: Acquired, work: () => ReturnType<Upstream['request']>) => {
+    try {
+      return await work()
+    } catch (error) {
+      await opened.giveUp?.(error)
+      throw error
+    }
+  }
+  return async (key: PoolKey): Promise<Upstream> => {
+    const first = await acquire(key).catch((error) => Promise.reject(asFailure(error)))
+    const { revision, isModern } = first.opened.agreed
+    return {
+      revision,
+      isModern,
+      async request(method, params, options) {
+        const sentAt = clock()
+        const send = ({ opened }: Acquired) => opened.session.request(method, params, options)
+        try {
+          try {
+            return await send(first)
+          } catch (error) {
+            if (await first.opened.recover?.(error, sentAt)) return await again(first, () => send(first))
+            if (!isRepeatable(error)) throw error
+            // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
+            await close(first.entry)
+            return await send(await acquire(key))
+          }
+        } catch (error) {
+          throw asFailure(error)
+        }
+      },
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Audit, CallRecord } from '@/audit'
-import type { Upstream } from '@/connections'
+import { mirroredHeaders, type Upstream } from '@/connections'
 import type { Clock } from '@/lib/clock.ts'
 import { MINUTE_MS } from '@/lib/clock.ts'
 import { Failure, isFailure } from '@/lib/failure.ts'
@@ -62,7 +62,7 @@ export const createCallTool =
       const startedUs = performance.now() * 1_000
       try {
         const upstream = await connections.reach(tool.connectionId, caller.userId)
-        const response = await upstream.request('tools/call', { ...params, name: tool.upstreamName }, requestOptions(params, options))
+        const response = await upstream.request('tools/call', { ...params, name: tool.upstreamName }, requestOptions(tool, params, options))
         judge(record, response)
         return response
       } catch (error) {
@@ -95,8 +95,10 @@ function complete(record: CallRecord, tool: ProfileTool): void {
   record.readOnly = tool.kind === 'read'
 }
 
-function requestOptions(params: JsonObject, { signal, headers, onProgress }: CallOptions) {
-  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, meta: metaOf(params), ...(headers && { headers }) }
+function requestOptions({ definition }: ProfileTool, params: JsonObject, { signal, headers, onProgress }: CallOptions) {
+  // What the tool marks is mirrored from the arguments themselves; other headers of the client pass as they came.
+  const sent = { ...headers, ...mirroredHeaders(definition, params['arguments']) }
+  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, meta: metaOf(params), headers: sent }
   if (!onProgress) return common
   return {
     ...common,

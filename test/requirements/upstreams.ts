@@ -6,6 +6,16 @@ const rfc = (number: number, section: string) => `https://www.rfc-editor.org/rfc
 
 export const upstreams: readonly Requirement[] = [
   {
+    id: 'UPSTREAM-CONFORMANCE',
+    says: 'Toward upstreams every required client scenario of the conformance tool passes, but for a list that may only shrink.',
+    clause: mcp('basic/authorization'),
+  },
+  {
+    id: 'UPSTREAM-MIRROR',
+    says: 'Arguments that a tool marks for headers go along in headers, encoded where need be; a tool that marks wrongly is left out.',
+    clause: mcp('basic/transports'),
+  },
+  {
     id: 'UPSTREAM-OAUTH',
     says: 'A server that wants a sign-in is found out by its address alone, and one click later its tools are there.',
     clause: mcp('basic/authorization'),

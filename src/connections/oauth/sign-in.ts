@@ -104,9 +104,18 @@ function createSupply({ tokens, fetchFor, rows, keyFor }: Inner) {
       if (!found) throw needed(connection)
       return found.accessToken
     },
-    /** @returns whether it is worth trying again */
-    async refused(connection: Connection, userId: UserId, accessToken: string): Promise<boolean> {
-      return (await tokens.replace(keyFor(connection, userId), accessToken, await fetchFor(connection))) !== undefined
+    /** What was sent then was refused. @returns whether there is another token to try with */
+    async refused(connection: Connection, userId: UserId, sentAt: number): Promise<boolean> {
+      const key = keyFor(connection, userId)
+      if (await tokens.replace(key, sentAt, await fetchFor(connection))) return true
+      // Nothing was wrong with it until now and it cannot be renewed: only its user can help.
+      if ((await tokens.row(key))?.status === 'ok')
+        await tokens.note(key, 'dead', 'The server no longer accepts this sign-in. Sign in again.')
+      return false
+    },
+    /** Even a token that was made a moment ago is refused: the server has moved, or no longer wants this user. */
+    async rejected(connection: Connection, userId: UserId): Promise<void> {
+      await tokens.note(keyFor(connection, userId), 'dead', 'The server refuses the sign-in that was just renewed. Sign in again.')
     },
     /** The server wants more than was granted (403 `insufficient_scope`): the union of both is asked for at the next sign-in. */
     async wantsScope(connection: Connection, userId: UserId, scope: string): Promise<void> {
