@@ -132,9 +132,11 @@ function registrationRoutes(clients: Parts['clients'], base: string) {
     )
     .put(
       '/oauth/register/:client',
-      managing(async (identifier, token, request) =>
-        json(await clients.updateRegistration(identifier, token, await readMetadata(request), houseOf(request))),
-      ),
+      managing(async (identifier, token, request) => {
+        // Who may not come in is not listened to: the token stands before the body.
+        await clients.readRegistration(identifier, token, houseOf(request))
+        return json(await clients.updateRegistration(identifier, token, await readMetadata(request), houseOf(request)))
+      }),
       { parse: 'none' },
     )
     .delete(
