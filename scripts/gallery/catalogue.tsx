@@ -132,7 +132,7 @@ export const cataloguePages: Record<string, Html> = {
       {...github}
       shell={member}
       ways={[asProgram]}
-      chosen={{ ...asProgram, problem: 'It runs a program on the machine of Toolpass, which only an administrator can add.' }}
+      chosen={{ ...asProgram, problem: 'It runs a program on the machine of Toolpass. An administrator can add it, or allow you to.' }}
     />
   ),
   'catalogue-manage': (

@@ -17,7 +17,7 @@ export const IMPORT_TASKS = {
     const given = Values.parse(JSON.parse(values))
     const filled = Object.fromEntries(read.variables.map(({ name, value }) => [name, given[name] ?? value ?? '']))
     const own = (await house.connections.list(user)).filter(({ ownerId }) => ownerId === user.id)
-    const rows = previewOf(read, own, house.plugins, user.role === 'admin').map((row) => ({
+    const rows = previewOf(read, own, house.plugins, await house.connections.programs.mayDefineAny(user)).map((row) => ({
       ...row,
       missing: (read.drafts[row.at]?.variables ?? []).flatMap(({ name }) => (filled[name] ? [] : [name])),
     }))

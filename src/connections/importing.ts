@@ -62,7 +62,7 @@ export function previewOf(read: Import, own: readonly Connection[], plugins: Con
       connector: connector?.title ?? draft.connector,
       summary: summaryOf(draft),
       sealed: connector ? secretsOf(connector).flatMap((setting) => Object.keys((draft.settings[setting] ?? {}) as object)) : [],
-      problem: draft.problem ?? (isForbidden ? 'It is a program that runs here, which only an administrator can add.' : undefined),
+      problem: draft.problem ?? (isForbidden ? 'It is a program that runs here. An administrator can add it, or allow you to.' : undefined),
       picked: draft.problem === undefined && !isForbidden && !draft.isOff && !twin,
     }
   })

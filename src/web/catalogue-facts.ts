@@ -3,7 +3,6 @@ import { z } from 'zod'
 import { type Listed, ownOf, titleOf, type Way, wayInOf, waysOf } from '@/catalogue'
 import { connectorFor } from '@/connections'
 import type { Connector } from '@/plugins'
-import type { User } from '@/users'
 import type { CatalogueCard } from '@views/catalogue.tsx'
 import type { CatalogueEntryPageProps, EntryWay } from '@views/catalogue-entry.tsx'
 import type { Connection, Plugins } from './needs.ts'
@@ -15,17 +14,17 @@ export const sharedBy = (sharing: z.output<typeof SharingField>) => ({
   credentialOf: sharing === 'each' ? ('each' as const) : ('owner' as const),
 })
 
-const ADMINISTRATORS_ONLY = 'It runs a program on the machine of Toolpass, which only an administrator can add.'
+const ADMINISTRATORS_ONLY = 'It runs a program on the machine of Toolpass. An administrator can add it, or allow you to.'
 
-export const waysFor = (user: User, { entry }: Listed, plugins: Plugins): EntryWay[] =>
+export const waysFor = ({ entry }: Listed, plugins: Plugins, mayRunPrograms: boolean): EntryWay[] =>
   waysOf(entry).map((way) => {
     const connector = connectorFor(plugins, way.connector)
-    return { ...way, connector: connector?.title ?? way.connector, problem: way.problem ?? problemOf(user, connector) }
+    return { ...way, connector: connector?.title ?? way.connector, problem: way.problem ?? problemOf(connector, mayRunPrograms) }
   })
 
-function problemOf(user: User, connector: Connector | undefined): string | undefined {
+function problemOf(connector: Connector | undefined, mayRunPrograms: boolean): string | undefined {
   if (!connector) return 'The connector for it is not installed here.'
-  return connector.definedBy === 'administrator' && user.role !== 'admin' ? ADMINISTRATORS_ONLY : undefined
+  return connector.definedBy === 'administrator' && !mayRunPrograms ? ADMINISTRATORS_ONLY : undefined
 }
 
 /** Programs are never started by one click, whoever clicks. */

@@ -1,7 +1,7 @@
 /** The catalogue: finding a server, and making a connection from its entry. */
 import { z } from 'zod'
 import { type Catalogue, type Listed, missing, search, settingsOf, titleOf, wayInOf, WAYS_IN, waysOf } from '@/catalogue'
-import { connectorFor, freeName } from '@/connections'
+import { type Connections as AllConnections, connectorFor, freeName } from '@/connections'
 import { Failure } from '@/lib/failure.ts'
 import type { User } from '@/users'
 import { CataloguePage } from '@views/catalogue.tsx'
@@ -9,9 +9,13 @@ import { CatalogueEntryPage } from '@views/catalogue-entry.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { addedOf, cardOf, entryFacts, sharedBy, SharingField, waysFor } from './catalogue-facts.ts'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
-import type { Connection, Connections, Page, Plugins } from './needs.ts'
+import type { Connection, Page, Plugins } from './needs.ts'
 
-type Deps = Page & { catalogue: Pick<Catalogue, 'list' | 'demand'>; connections: Pick<Connections, 'list' | 'add'>; plugins: Plugins }
+type Deps = Page & {
+  catalogue: Pick<Catalogue, 'list' | 'demand'>
+  connections: Pick<AllConnections, 'list' | 'add' | 'programs'>
+  plugins: Plugins
+}
 type Seen = { request: Request; user: User }
 
 const PAGE_ENTRIES_MAX = 60
@@ -70,9 +74,9 @@ async function list(deps: Deps, { request, user }: Seen, { q, way, page }: Query
 }
 
 async function entryPage(deps: Deps, { request, user }: Seen, listed: Listed, wanted: string | undefined, form?: FormState) {
-  const { shell, plugins } = deps
+  const { shell, plugins, connections } = deps
   const own = await ownOf(deps, user)
-  const ways = waysFor(user, listed, plugins)
+  const ways = waysFor(listed, plugins, await connections.programs.mayDefineAny(user))
   const chosen = ways.find(({ id }) => id === wanted) ?? ways.find(({ problem }) => problem === undefined) ?? ways[0]
   return (
     <CatalogueEntryPage

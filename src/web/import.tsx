@@ -1,6 +1,6 @@
 /** Taking over what another program was configured with: read, shown, and only then made. */
 import { z } from 'zod'
-import { type Import, makeFromImport, previewOf, readImport } from '@/connections'
+import { type Connections as AllConnections, type Import, makeFromImport, previewOf, readImport } from '@/connections'
 import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { User } from '@/users'
@@ -9,9 +9,9 @@ import type { FormState } from '@views/parts/field.tsx'
 import { sharedBy, SharingField } from './catalogue-facts.ts'
 import { Field, REFUSED, refused, Repeated, repeated, textOrFile, textsOf } from './forms.ts'
 import { createHolding } from './import-holding.ts'
-import type { Clock, Connections, Page, Plugins } from './needs.ts'
+import type { Clock, Page, Plugins } from './needs.ts'
 
-type Deps = Page & { connections: Pick<Connections, 'list' | 'add'>; plugins: Plugins; clock: Clock }
+type Deps = Page & { connections: Pick<AllConnections, 'list' | 'add' | 'programs'>; plugins: Plugins; clock: Clock }
 type Seen = { request: Request; incoming: Incoming; user: User }
 type Holding = ReturnType<typeof createHolding>
 
@@ -59,7 +59,7 @@ async function previewPage(deps: Deps, { request, user }: Seen, token: string, r
     <ImportPreviewPage
       shell={shell.full(request, user)}
       token={token}
-      rows={previewOf(read, own, plugins, user.role === 'admin')}
+      rows={previewOf(read, own, plugins, await connections.programs.mayDefineAny(user))}
       variables={variablesOf(read)}
       notes={read.notes}
       form={form}

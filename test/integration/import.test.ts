@@ -132,7 +132,7 @@ describe('by pages', () => {
     const shown = await (
       await member.post('/connections/import', { text: config({ git: { command: 'uvx', args: ['mcp-server-git'] } }) })
     ).text()
-    expect(shown).toContain('which only an administrator can add')
+    expect(shown).toContain('An administrator can add it, or allow you to.')
     const answer = await member.post('/connections/import/create', { token: tokenIn(shown), pick: '0', 'name.0': 'Git' })
     expect(await answer.text()).toContain('Git was not made')
     expect(await namesOf(member)).toEqual([])
