@@ -15,6 +15,7 @@ import { doctor } from './requirements/doctor.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
 import { interop } from './requirements/interop.ts'
+import { programs } from './requirements/programs.ts'
 import { registry } from './requirements/registry.ts'
 import { plugins } from './requirements/plugins.ts'
 
@@ -364,4 +365,5 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...upstreams,
   ...registry,
   ...plugins,
+  ...programs,
 ]

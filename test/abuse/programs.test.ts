@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createPrograms, type Program, ProgramError } from '@/lib/programs.ts'
-import { OURSELVES } from '../support/channels.ts'
+import { createPrograms, type Program, ProgramError, whatItFetches } from '@/lib/programs.ts'
+import { openHouse, OURSELVES } from '../support/channels.ts'
 import { eventually } from '../support/outside.ts'
 
 // Rows 47 and 52 of the abuse table.
@@ -30,9 +30,9 @@ afterAll(async () => {
 })
 
 let runs = 0
-function start(command: string, args: string[], env: Record<string, string> = {}) {
+function start(command: string, args: string[], env: Record<string, string> = {}, more: { memoryMb?: number } = {}) {
   runs += 1
-  return programs.start({ command, args, env, key: `con_${runs}` })
+  return programs.start({ command, args, env, key: `con_${runs}`, ...more })
 }
 async function run(command: string, args: string[], env: Record<string, string> = {}) {
   const program = await start(command, args, env)
@@ -140,11 +140,141 @@ describe('47: a program', () => {
     await program.stop()
     expect(seen).not.toContain('canary-at-start')
   })
+  test('[ABUSE-47] is found on the PATH of the house, whatever the connection says', async () => {
+    const own = join(elsewhere, 'bin')
+    mkdirSync(own, { recursive: true })
+    writeFileSync(join(own, 'env'), '#!/bin/sh\necho canary\n', { mode: 0o755 })
+    const { stdout } = await run('env', [], { PATH: own })
+    expect(stdout).not.toContain('canary')
+    expect(stdout).toContain(`PATH=${own}`)
+  })
+  test('goes first when the machine runs out of memory', async () => {
+    expect((await run('cat', ['/proc/self/oom_score_adj'])).stdout).toBe('700\n')
+  })
+  test.each([
+    ['uvx', ['mcp-server-git'], 'Install uv there'],
+    ['docker-of-nobody', [], 'Install it there'],
+    ['pipx', [], 'Install pipx there'],
+    ['podman', ['run'], 'Docker is not reachable for Toolpass'],
+    ['deno', [], 'use “javascript”'],
+    ['pnpx', ['x'], 'npx -y PACKAGE'],
+    ['python9', [], 'Install Python there'],
+    ['/opt/nowhere/server', [], 'There is no program at this path'],
+  ])('[PROGRAM-MISSING] %s says what to do', async (command, args, sentence) => {
+    const bare = createPrograms({ executable: OURSELVES, dataDir, environment: { PATH: '/nowhere' } })
+    const failed = await bare.start({ command, args, env: {}, key: 'con_bare' }).catch((error: Error) => error)
+    expect(String(failed)).toContain(sentence)
+    expect(String(failed)).not.toContain('/opt/nowhere')
+    await bare.close()
+  })
+  test('[PROGRAM-MISSING] npx needs no npx: the runtime inside stands in', async () => {
+    const bare = createPrograms({ executable: OURSELVES, dataDir, environment: { PATH: '/nowhere' } })
+    const program = await bare.start({ command: 'npx', args: ['-y', '--help'], env: {}, key: 'con_bare' })
+    expect((await new Response(program.stdout).text()) + (await new Response(program.stderr).text())).toContain('bunx')
+    await bare.close()
+  })
+  test.each([
+    ['npx', ['-y', '@scope/server@1.2.3', '--flag'], '“@scope/server@1.2.3”'],
+    ['npx', ['--package', '@scope/tools', 'server'], '“@scope/tools”'],
+    ['/usr/bin/bunx', ['server'], '“server”'],
+    ['javascript', ['x', '--bun', 'server'], '“server”'],
+    ['uvx', ['--from', 'pkg', 'tool'], '“pkg”'],
+    ['uvx', ['--python', '3.12', 'mcp-server-time'], '“mcp-server-time”'],
+    ['uv', ['tool', 'run', 'mcp-server-time'], '“mcp-server-time”'],
+    ['pipx', ['run', 'mcp-server-time'], '“mcp-server-time”'],
+    ['docker', ['run', '-i', '--rm', '-e', 'KEY', '--name', 'x', 'mcp/time:1'], '“mcp/time:1”'],
+  ])('[PROGRAM-FETCHES] %s %p fetches %s', (command, args, what) => {
+    expect(whatItFetches(command, args)).toContain(`downloads`)
+    expect(whatItFetches(command, args)).toContain(what)
+  })
+  test.each([
+    ['sh', ['-c', 'true']],
+    ['javascript', ['server.ts']],
+    ['docker', ['ps']],
+    ['npx', ['-y']],
+  ])('[PROGRAM-FETCHES] %s %p fetches nothing that is known', (command, args) => {
+    expect(whatItFetches(command, args)).toBeUndefined()
+  })
   test.each([['no-such-program'], ['../bin/sh'], ['./sh'], ['/no/such/file']])('%s is refused with a sentence', async (command) => {
     await expect(start(command, [])).rejects.toBeInstanceOf(ProgramError)
   })
   test.each([['../up'], ['a/b'], [''], ['.']])('the key %p names no folder', async (key) => {
     await expect(programs.start({ command: 'true', args: [], env: {}, key })).rejects.toThrow('plain name')
+  })
+})
+
+describe('beyond its limits it is ended, with all that it started', () => {
+  test('[PROGRAM-MEMORY] memory, that of children and of one that left the session included', async () => {
+    const sleep = uniqueSleep()
+    // Two that hold 60 MB each, one of them in a session of its own: neither is too much, together they are.
+    const hold = `perl -e '$x = "a" x 60_000_000; sleep ${sleep}'`
+    const program = await start('sh', ['-c', `${hold} & setsid ${hold} & wait`], {}, { memoryMb: 100 })
+    expect(await program.exited).toMatchObject({ because: 'It held more than 100 MB of memory and was ended.' })
+    expect(alive(sleep)).toBe(0)
+  }, 15_000)
+  test('[PROGRAM-PROCESSES] processes', async () => {
+    const sleep = uniqueSleep()
+    const program = await start('sh', ['-c', `i=0; while [ $i -lt 600 ]; do sleep ${sleep} & i=$((i+1)); done; wait`])
+    expect(await program.exited).toMatchObject({ because: 'It started more than 512 processes and was ended.' })
+    expect(alive(sleep)).toBe(0)
+  }, 15_000)
+  test('[PROGRAM-PAGE] what runs is known with what it holds', async () => {
+    const program = await start('sh', ['-c', 'sleep 1000 & wait'], {}, { memoryMb: 77 })
+    expect(
+      await eventually(async () => (await programs.running()).some(({ pid, processes }) => pid === program.pid && processes === 2)),
+    ).toBe(true)
+    const seen = (await programs.running()).find(({ pid }) => pid === program.pid)
+    expect(seen?.memoryMb).toBe(77)
+    expect(seen?.memoryBytes).toBeGreaterThan(0)
+    await program.stop()
+    expect((await programs.running()).some(({ pid }) => pid === program.pid)).toBe(false)
+  })
+})
+
+describe('what it writes is bounded', () => {
+  const house = openHouse()
+  afterAll(() => house.close())
+  const script = (text: string) => ({ command: 'perl', args: ['-e', `$| = 1; ${text}; sleep 60`] })
+  test('[ABUSE-48] a line without an end ends the program at 16 MiB', async () => {
+    const before = process.memoryUsage.rss()
+    const { heard } = await house.open('stdio', script('print "x" x 1_000_000 while 1'))
+    expect(await eventually(() => heard.closed.length === 1, 5_000)).toBe(true)
+    expect(heard.closed[0]?.message).toContain('a message of more than 16777216 bytes')
+    expect(process.memoryUsage.rss() - before).toBeLessThan(300 * 1024 * 1024)
+  })
+  test('[ABUSE-48] lines that are no messages end it after a hundred', async () => {
+    const { heard } = await house.open('stdio', script('print "hello\n" while 1'))
+    expect(await eventually(() => heard.closed.length === 1, 5_000)).toBe(true)
+    expect(heard.closed[0]?.message).toContain('does not speak MCP')
+    expect(heard.lines.length).toBeLessThanOrEqual(101)
+  })
+  test('[ABUSE-48] a flood on stderr leaves a few lines and a living program', async () => {
+    const { channel, heard } = await house.open(
+      'stdio',
+      script('print STDERR "x" x 500, "\n" for 1..200_000; print STDERR "y" x 9_000_000'),
+    )
+    expect(await eventually(() => heard.lines.length >= 200)).toBe(true)
+    await Bun.sleep(500)
+    expect(heard.lines.length).toBeLessThan(250)
+    expect(heard.closed).toEqual([])
+    await channel.close()
+  })
+  test.each([
+    [
+      'docker',
+      'docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?',
+      'Docker is not reachable for Toolpass',
+    ],
+    ['uvx', 'error: No solution found when resolving tool dependencies', 'was not found where it was looked for'],
+    ['npx', 'npm error code E404', 'was not found where it was looked for'],
+    ['npx', 'getaddrinfo EAI_AGAIN packages.example', 'could not reach the network'],
+    ['python3', 'ModuleNotFoundError: No module named mcp_server', 'A part of it is missing'],
+  ])('[PROGRAM-MISSING] %s that ends with “%s” is explained', async (name, said, sentence) => {
+    const own = join(elsewhere, name)
+    writeFileSync(own, `#!/bin/sh\necho '${said}' >&2\nexit 1\n`, { mode: 0o755 })
+    const { heard } = await house.open('stdio', { command: own })
+    expect(await eventually(() => heard.closed.length === 1)).toBe(true)
+    expect(heard.closed[0]?.message).toContain(sentence)
   })
 })
 
