@@ -18,6 +18,7 @@ import { createFlows } from './oauth/flows.ts'
 import { createSignIn } from './oauth/sign-in.ts'
 import { createProbes } from './probe.ts'
 import { createProgramPolicy } from './program-policy.ts'
+import { createProviders } from './providers.ts'
 import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
 import { createRunning } from './running.ts'
 import { asFailure, type Upstream } from './session.ts'
@@ -27,7 +28,7 @@ type Deps = {
   store: Store
   sealer: Sealer
   audit: Audit
-  plugins: Pick<Plugins, 'connector' | 'open'>
+  plugins: Pick<Plugins, 'connector' | 'open' | 'oauthProvider' | 'oauthProviders'>
   changes: Changes
   clock: Clock
   log: Log
@@ -58,8 +59,10 @@ function assemble(deps: Deps) {
     await pool.forget(id)
     void probes.start(id)
   }
-  const signIn = createSignIn({ ...deps, flows: createFlows(deps), rows, keyFor, changed })
-  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, onListChanged: (id) => relist.soon(id) })
+  const flows = createFlows(deps)
+  const signIn = createSignIn({ ...deps, flows, rows, keyFor, changed })
+  const providers = createProviders({ ...deps, flows, rows, changed, retire: (key) => pool.retire(key) })
+  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, providers, onListChanged: (id) => relist.soon(id) })
   const pool = createPool({ clock, open, ...(deps.config && { idleMs: deps.config.programIdleSeconds * SECOND_MS }) })
   const demandRow = async (id: ConnectionId): Promise<Connection> => {
     const row = await rows.find(id)
@@ -95,11 +98,11 @@ function assemble(deps: Deps) {
     },
   })
   const running = createRunning({ ...deps, rows, credentials, programPolicy, pool })
-  return { credentials, rows, listing, tails, signIn, pool, relist, probes, running }
+  return { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, running }
 }
 
 export function createConnections(deps: Deps) {
-  const { credentials, rows, listing, tails, signIn, pool, relist, probes, running } = assemble(deps)
+  const { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, running } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -157,6 +160,7 @@ export function createConnections(deps: Deps) {
     toolsById: listing.toolsById,
     logTail: tails.of,
     signIn,
+    providers,
     programs: running,
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {

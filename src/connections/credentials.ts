@@ -3,7 +3,7 @@ import type { Clock } from '@/lib/clock.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { credentials, type Sealer, type Store, upstreamClients, type Writer } from '@/store'
+import { connections, credentials, type Sealer, type Store, upstreamClients, type Writer } from '@/store'
 
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
@@ -23,6 +23,13 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       const isLost = or(eq(credentials.kind, 'oauth'), ne(credentials.userId, ownerId))
       await tx.delete(credentials).where(and(eq(credentials.connectionId, connectionId), isLost))
       await tx.delete(upstreamClients).where(eq(upstreamClients.connectionId, connectionId))
+      // Accounts at providers were lent to what stood there before, and are chosen anew.
+      const [row] = await tx.select().from(connections).where(eq(connections.id, connectionId))
+      if (row?.auth === 'provider')
+        await tx
+          .update(connections)
+          .set({ authConfig: { ...row.authConfig, accounts: {} } })
+          .where(eq(connections.id, connectionId))
     },
     /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */
     async put(tx: Writer, connectionId: ConnectionId, userId: UserId, secret: JsonObject): Promise<void> {

@@ -9,6 +9,7 @@ import { negotiate } from './negotiate.ts'
 import { addressOf, type SignIn } from './oauth/sign-in.ts'
 import type { OnClosed, Open, Opened, PoolKey, Recovery } from './pool.ts'
 import type { ProgramPolicies } from './program-policy.ts'
+import type { Providers } from './providers.ts'
 import type { Connection, Rows } from './rows.ts'
 import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
 import type { Tails } from './tails.ts'
@@ -22,6 +23,7 @@ type Deps = {
   tails: Tails
   clock: Clock
   signIn: Pick<SignIn, 'accessToken' | 'refused' | 'rejected' | 'wantsScope'>
+  providers: Pick<Providers, 'bearerFor' | 'settingsFor' | 'refused'>
   onListChanged(id: ConnectionId): void
 }
 
@@ -79,7 +81,7 @@ async function openChannel(
 ): Promise<Session> {
   const connector = deps.plugins.connector(row.connector)
   if (!connector) throw new Failure('plugin_missing')
-  const secret = await deps.credentials.find(row.id, key.credentialOf)
+  const secret = await deps.providers.settingsFor(row, key.credentialOf, await deps.credentials.find(row.id, key.credentialOf))
   const owner = await deps.users.find(row.ownerId)
   const giver = key.credentialOf === row.ownerId ? owner : await deps.users.find(key.credentialOf)
   const refusal = await deps.programPolicy.refusal({ owner, giver }, connector, { ...row.settings, ...secret })
@@ -89,7 +91,7 @@ async function openChannel(
     settings: joinSettings(connector, { plain: row.settings, secret }),
     key: programKey(row.id, key.credentialOf),
     privateAllowed: owner?.role === 'admin',
-    ...(bearer && { credential: bearer }),
+    ...(bearer?.credential && { credential: bearer.credential }),
     receive: (message) => session?.receive(message),
     log: (line) => deps.tails.add(row.id, line),
     closed: (reason) => {
@@ -102,19 +104,23 @@ async function openChannel(
   return session
 }
 
-type Bearer = NonNullable<OpenedBy['credential']> & Required<Recovery>
+/** `credential` is missing where the token goes into the settings. */
+type Bearer = { credential?: OpenedBy['credential'] } & Required<Recovery>
 
 /** Asked for before each request, so that what was refreshed meanwhile holds at once. It goes to the connection's own origin alone. */
-function bearerFor({ signIn }: Deps, row: Connection, { credentialOf }: PoolKey): Bearer | undefined {
+function bearerFor({ signIn, providers }: Deps, row: Connection, { credentialOf }: PoolKey): Bearer | undefined {
+  if (row.auth === 'provider') return accountFor(providers, row, credentialOf)
   const address = addressOf(row)
   if (row.auth !== 'oauth' || address === undefined) return undefined
   return {
-    origin: new URL(address).origin,
-    async headers() {
-      const token = await signIn.accessToken(row, credentialOf).catch((error: Error) => {
-        throw new ChannelError('unauthorized', error.message, { cause: error })
-      })
-      return { authorization: `Bearer ${token}` }
+    credential: {
+      origin: new URL(address).origin,
+      async headers() {
+        const token = await signIn.accessToken(row, credentialOf).catch((error: Error) => {
+          throw new ChannelError('unauthorized', error.message, { cause: error })
+        })
+        return { authorization: `Bearer ${token}` }
+      },
     },
     async recover(error, sentAt) {
       if (!isRefusal(error)) return false
@@ -129,6 +135,19 @@ function bearerFor({ signIn }: Deps, row: Connection, { credentialOf }: PoolKey)
     async giveUp(error) {
       if (isRefusal(error) && error.details.status === 401) await signIn.rejected(row, credentialOf)
     },
+  }
+}
+/** The account that this user chose. What stands in the settings is another one with the next opening only. */
+function accountFor(providers: Deps['providers'], row: Connection, userId: UserId): Bearer {
+  const credential = providers.bearerFor(row, userId)
+  return {
+    credential,
+    async recover(error, sentAt) {
+      const isRenewed = isRefusal(error) && error.details.status === 401 && (await providers.refused(row, userId, sentAt))
+      return isRenewed && credential !== undefined
+    },
+    // Other connections may use the same account and be content with it.
+    giveUp: () => Promise.resolve(),
   }
 }
 /** Without a status nothing was sent: there was no token to refuse. */

@@ -11,6 +11,7 @@ const GOOD_MS = MINUTE_MS
 const BACK_OFF_FIRST_MS = SECOND_MS
 const BACK_OFF_MAX_MS = MINUTE_MS
 const OPEN_TIMEOUT_MS = 45 * SECOND_MS
+const RETIRING_LOOK_MS = SECOND_MS
 
 /** Whose credential the connection is used with is part of the key: two users never share a channel that speaks for one. */
 export type PoolKey = { connectionId: ConnectionId; credentialOf: UserId }
@@ -112,6 +113,18 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
     standing: () => [...entries.values()].map(standingOf),
     /** Of those that ended by themselves again and again: when they may start once more. */
     resting: faults.resting,
+    /** Its credential has changed: the next use opens anew, and what is under way ends in peace. */
+    retire(meant: PoolKey): void {
+      const entry = entries.get(textOf(meant))
+      if (!entry) return
+      drop(entry)
+      const closeWhenQuiet = () => {
+        const isBusy = (entry.opened?.session.inFlight() ?? 0) > 0
+        if (isBusy && !isClosed) setTimeout(closeWhenQuiet, RETIRING_LOOK_MS).unref()
+        else void close(entry)
+      }
+      closeWhenQuiet()
+    },
     /** Ends one channel; the next use opens it anew. */
     end: (meant: PoolKey) => closeAll((key) => textOf(key) === textOf(meant)),
     /** Ends the channels of a connection and forgets its failures: its settings changed, or somebody asks to try again. */

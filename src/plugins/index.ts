@@ -21,8 +21,12 @@ export {
   type JsonObject,
   type JsonRpcError,
   type JsonRpcRequest,
+  type OAuthEndpoints,
+  type OAuthProvider,
+  type OAuthQuirks,
   type JsonRpcResponse,
   type Plugin,
+  type ProviderContext,
   type RequestId,
   type UpstreamMessage,
 } from './api.ts'
