@@ -1,6 +1,6 @@
 /**
  * One profile: its tools, how to connect an app, what it is called.
- * POST /profiles/:id — title, description, naming (always | on-collision | never). A plain form: the title stands in
+ * POST /profiles/:id — title, description, naming (always | on-collision | never), visibility (private | open). A plain form: the title stands in
  *   the page's head too, so the whole page comes back.
  * POST /profiles/:id/tools — see profile-tools.tsx.
  * POST /profiles/:id/delete — nothing else.
@@ -21,7 +21,7 @@ import type { Reach } from './setup.tsx'
 export type Naming = 'always' | 'on-collision' | 'never'
 
 type ProfileDetailsProps = {
-  profile: { id: string; title: string; description: string; naming: Naming }
+  profile: { id: string; title: string; description: string; naming: Naming; visibility: 'private' | 'open' }
   form?: FormState | undefined
 }
 
@@ -77,6 +77,21 @@ const ProfileDetails = ({ profile, form }: ProfileDetailsProps) => (
             { value: 'on-collision', label: 'Only when two tools share a name', hint: 'Short names, and never two alike.' },
             { value: 'always', label: 'Always', hint: 'linear__create_issue: names stay the same whatever you add later.' },
             { value: 'never', label: 'Never', hint: 'Names exactly as upstream. Refused while two tools share one.' },
+          ]}
+        />
+        <RadioField
+          scope="details"
+          name="visibility"
+          label="Who may use this profile"
+          value={profile.visibility}
+          form={form}
+          options={[
+            { value: 'private', label: 'Only you' },
+            {
+              value: 'open',
+              label: 'Everyone here',
+              hint: 'Others connect their own apps to it by its name. They get its tools of connections that are open to them, and change nothing.',
+            },
           ]}
         />
         <div class="actions">

@@ -4,7 +4,8 @@
  */
 import { Layout, type Shell } from './layout.tsx'
 import { Button } from './parts/button.tsx'
-import { PageHead } from './parts/card.tsx'
+import { Card, PageHead } from './parts/card.tsx'
+import { CopyBlock } from './parts/copy.tsx'
 import { type FormState, FormProblem, TextField } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { ContextLine } from './parts/meter.tsx'
@@ -20,7 +21,34 @@ export type ProfileSummary = {
   contextCost: number
   apps: number
 }
-export type ProfilesPageProps = { shell: Shell; profiles: readonly ProfileSummary[]; form?: FormState | undefined }
+/** A profile of somebody else here that everybody may connect their apps to. */
+export type OpenProfile = { title: string; owner: string; url: string; tools: number }
+export type ProfilesPageProps = {
+  shell: Shell
+  profiles: readonly ProfileSummary[]
+  open: readonly OpenProfile[]
+  form?: FormState | undefined
+}
+
+const OpenProfiles = (p: { open: readonly OpenProfile[] }) => (
+  <Card title="Open to everyone here" lead="Profiles of others. Give an app the address: it gets the tools that are open to you as well.">
+    <ul class="stack">
+      {p.open.map((profile) => (
+        <li>
+          <p>
+            <strong>
+              <bdi>{foreign(profile.title, 64)}</bdi>
+            </strong>{' '}
+            <span class="muted">
+              of {foreign(profile.owner, 40)}, {plural(profile.tools, 'tool')} for you
+            </span>
+          </p>
+          <CopyBlock text={profile.url} label="address" />
+        </li>
+      ))}
+    </ul>
+  </Card>
+)
 
 const ProfileCard = ({ profile }: { profile: ProfileSummary }) => (
   <article class="tile" id={`profile-${profile.id}`}>
@@ -75,5 +103,6 @@ export const ProfilesPage = (p: ProfilesPageProps) => (
       ))}
       <NewProfile form={p.form} />
     </div>
+    {p.open.length > 0 && <OpenProfiles open={p.open} />}
   </Layout>
 )

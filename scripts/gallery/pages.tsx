@@ -129,7 +129,12 @@ export const innerPages: Record<string, Html> = {
     />
   ),
   profiles: (
-    <ProfilesPage shell={shell} profiles={summaries} form={{ values: { title: 'Work' }, errors: { title: 'This name is taken.' } }} />
+    <ProfilesPage
+      shell={shell}
+      profiles={summaries}
+      open={[]}
+      form={{ values: { title: 'Work' }, errors: { title: 'This name is taken.' } }}
+    />
   ),
   'profile-new': (
     <ProfilePage

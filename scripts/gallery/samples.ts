@@ -294,6 +294,7 @@ export const profile = {
   url: 'https://tools.example.org/mcp/work',
   description: 'Issues and documents of the company. Ask before changing anything.',
   naming: 'on-collision' as const,
+  visibility: 'private' as const,
 }
 export const waitingFor = {
   waiting: { state: 'waiting' },

@@ -11,7 +11,7 @@ import type { Caller } from './caller.ts'
 import { metaOf } from './messages.ts'
 
 export type CallDeps = {
-  profiles: { view(id: ProfileId): Promise<ProfileView> }
+  profiles: { viewFor(userId: UserId, id: ProfileId): Promise<ProfileView> }
   connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream> }
   users: { find(id: UserId): Promise<{ username: string } | undefined> }
   clients: { findById(id: ClientId): Promise<{ name: string } | undefined> }
@@ -53,7 +53,7 @@ export const createCallTool =
       requestBytes: options.bytes,
     }
     return audit.record(asked, async (record) => {
-      const tool = (await profiles.view(caller.profile.id)).byExposedName.get(exposedName)
+      const tool = (await profiles.viewFor(caller.userId, caller.profile.id)).byExposedName.get(exposedName)
       const permission = tool ? decide(caller.grant, tool.toolId, clock()) : 'refuse'
       // Not there, not in the profile, not granted: all look alike, so that names cannot be probed.
       if (!tool || permission === 'refuse') throw new Failure('tool_not_granted')

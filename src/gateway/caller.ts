@@ -31,7 +31,7 @@ export type EntranceDeps = {
   grants: { find(id: GrantId): Promise<Grant | undefined>; touch(id: GrantId, address: string): Promise<void> }
   profiles: {
     findByName(userId: UserId, name: string): Promise<Profile | undefined>
-    view(id: ProfileId): Promise<{ profile: Profile }>
+    findFor(userId: UserId, id: ProfileId): Promise<Profile | undefined>
   }
   clients: { touch(id: ClientId): Promise<unknown> }
   trace: Pick<Trace, 'note'>
@@ -73,7 +73,7 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
 
   /** The profile that this address means for this user, if the token was made for it. */
   const profileOf = async (verified: { userId: UserId; profileId: ProfileId }, grant: Grant, name: string | undefined) => {
-    if (name === undefined) return grant.reach === 'any' ? (await profiles.view(verified.profileId)).profile : undefined
+    if (name === undefined) return grant.reach === 'any' ? profiles.findFor(verified.userId, verified.profileId) : undefined
     const profile = await profiles.findByName(verified.userId, name)
     return profile?.id === verified.profileId ? profile : undefined
   }

@@ -21,7 +21,7 @@ export function createServing({ callTool, profiles, calls, clock, log }: Deps) {
   const listTools = async (caller: Caller, params: JsonObject): Promise<JsonObject> => {
     // There is one page only, so whatever cursor comes is none of ours.
     if (params['cursor'] !== undefined) refuse(200, CODES.invalidParams, 'Unknown cursor')
-    const { tools } = await profiles.view(caller.profile.id)
+    const { tools } = await profiles.viewFor(caller.userId, caller.profile.id)
     return { tools: tools.filter((tool) => decide(caller.grant, tool.toolId, clock()) !== 'refuse').map(exposedDefinition) }
   }
 

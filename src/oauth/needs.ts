@@ -22,7 +22,9 @@ export type OfferedTool = {
 export type ProfilesSeen = {
   list(userId: UserId): Promise<Profile[]>
   findByName(userId: UserId, name: string): Promise<Profile | undefined>
-  view(id: ProfileId): Promise<{ tools: OfferedTool[] }>
+  /** Of others, open to everybody here. */
+  listOpen(userId: UserId): Promise<Profile[]>
+  viewFor(userId: UserId, id: ProfileId): Promise<{ tools: OfferedTool[] }>
 }
 
 export type Deps = {

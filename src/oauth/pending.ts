@@ -56,15 +56,15 @@ export async function pendingOf(deps: Deps, row: Row, session: Session): Promise
   if (!client || client.blockedAt !== null) return undefined
   const kept = row.params as Kept
   const { profile_name: profileName, chosen } = kept
-  const choices = profileName === undefined ? await profiles.list(session.user.id) : []
+  const choices = profileName === undefined ? await choicesOf(deps, session) : []
   const profile =
     profileName === undefined
-      ? (choices.find(({ name }) => name === chosen) ?? (await firstWithTools(deps, choices)))
+      ? (choices.find(({ name }) => name === chosen) ?? (await firstWithTools(deps, choices, session)))
       : await profiles.findByName(session.user.id, profileName)
   const [admission, earlier, view] = await Promise.all([
     clients.admission(client),
     earlierOf(deps, client, session),
-    profile && profiles.view(profile.id),
+    profile && profiles.viewFor(session.user.id, profile.id),
   ])
   const shown = { profileName, profile, choices, tools: view?.tools ?? [], earlier }
   if ('device' in kept) {
@@ -76,9 +76,15 @@ export async function pendingOf(deps: Deps, row: Row, session: Session): Promise
   return { client, admission, known: knownAs(client, uri), answer: { kind: 'redirect', uri }, returnPath, ...shown }
 }
 
+/** One's own, and those that others opened to everybody. */
+const choicesOf = async ({ profiles }: Deps, { user }: Session): Promise<Profile[]> => [
+  ...(await profiles.list(user.id)),
+  ...(await profiles.listOpen(user.id)),
+]
+
 /** What the page comes up with where nobody has chosen: an empty profile would only have to be changed. */
-async function firstWithTools({ profiles }: Deps, choices: readonly Profile[]): Promise<Profile | undefined> {
-  for (const choice of choices) if ((await profiles.view(choice.id)).tools.length > 0) return choice
+async function firstWithTools({ profiles }: Deps, choices: readonly Profile[], { user }: Session): Promise<Profile | undefined> {
+  for (const choice of choices) if ((await profiles.viewFor(user.id, choice.id)).tools.length > 0) return choice
   return choices[0]
 }
 

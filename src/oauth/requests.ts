@@ -114,7 +114,7 @@ async function resolved(clients: Deps['clients'], identifier: string, address: s
 }
 
 function createAnswering(deps: Deps, ways: Ways) {
-  const { store, clients, grants, profiles, trace, clock } = deps
+  const { store, clients, grants, trace, clock } = deps
   const isWaiting = (secret: string, session: Session) =>
     and(
       eq(authorizationRequests.hash, sha256(secret)),
@@ -140,8 +140,8 @@ function createAnswering(deps: Deps, ways: Ways) {
     /** Where the app left the profile to its user: the one to look at next. @throws Failure `not_found`, `profile_not_found` */
     async choose(secret: string, session: Session, profileName: string): Promise<void> {
       const waiting = await demand(secret, session)
-      const own = await profiles.list(session.user.id)
-      if (waiting.profileName !== undefined || !own.some(({ name }) => name === profileName)) throw new Failure('profile_not_found')
+      if (waiting.profileName !== undefined || !waiting.choices.some(({ name }) => name === profileName))
+        throw new Failure('profile_not_found')
       await store.transact(async (tx) => {
         const [row] = await tx.select().from(authorizationRequests).where(isWaiting(secret, session))
         if (!row) throw new Failure('not_found')

@@ -13,7 +13,7 @@ const TOOLS_MAX = 1_000
 
 export function createProfiles(deps: Deps) {
   const reading = createReading(deps)
-  const { view, forgetViews } = createViews({ ...deps, reading })
+  const { view, viewFor, forgetViews } = createViews({ ...deps, reading })
   const { remove, describe } = createOwning(deps, reading)
   return {
     ...reading,
@@ -21,6 +21,7 @@ export function createProfiles(deps: Deps) {
     ...createPicking(deps, reading, describe),
     remove,
     view,
+    viewFor,
     /** After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`. */
     async toolsChanged(connectionId: ConnectionId): Promise<void> {
       forgetViews()

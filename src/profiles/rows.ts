@@ -1,4 +1,4 @@
-import { and, asc, eq } from 'drizzle-orm'
+import { and, asc, eq, or } from 'drizzle-orm'
 import type { Audit } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
 import type { Clock } from '@/lib/clock.ts'
@@ -25,6 +25,21 @@ export function createReading({ store }: Pick<RowsDeps, 'store'>) {
     find,
     list: async (userId: UserId): Promise<Profile[]> =>
       store.read.select().from(profiles).where(eq(profiles.ownerId, userId)).orderBy(asc(profiles.createdAt), asc(profiles.id)),
+    /** The user's own, or one that is open to everybody here. */
+    async findFor(userId: UserId, id: ProfileId): Promise<Profile | undefined> {
+      const profile = await find(id)
+      return profile && (profile.ownerId === userId || profile.visibility === 'open') ? profile : undefined
+    },
+    /** Open ones of others that this user reaches by their name: an own one of the name stands before it, then the oldest. */
+    async listOpen(userId: UserId): Promise<Profile[]> {
+      const all = await store.read
+        .select()
+        .from(profiles)
+        .where(or(eq(profiles.ownerId, userId), eq(profiles.visibility, 'open')))
+      const taken = new Set(all.filter(({ ownerId }) => ownerId === userId).map(({ name }) => name))
+      const others = all.filter(({ ownerId }) => ownerId !== userId).toSorted((a, b) => a.createdAt - b.createdAt)
+      return others.filter(({ name }) => !taken.has(name) && taken.add(name))
+    },
     /** The user's own. Someone else's and a missing one look alike. @throws Failure `profile_not_found` */
     async demand(userId: UserId, id: ProfileId): Promise<Profile> {
       const profile = await find(id)

@@ -17,6 +17,8 @@ export type ProfileTool = {
   contextCost: number
   approvedHash: string
   hash: string
+  /** Whoever has the profile, or its owner alone: a tool of a private connection is nobody else's to call. */
+  usableBy: 'everyone' | UserId
 }
 export type ProfileView = {
   profile: Profile
@@ -33,6 +35,27 @@ export type ConnectionsSeen = {
 type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading, 'find'> }
 
 const VIEWS_KEPT_MAX = 500
+
+const viewOf = (profile: Profile, tools: ProfileTool[]): ProfileView => ({
+  profile,
+  tools,
+  byExposedName: new Map(tools.map((tool) => [tool.exposedName, tool])),
+  byToolId: new Map(tools.map((tool) => [tool.toolId, tool])),
+})
+
+/** What a guest of an open profile may use of it; for most profiles that is all of it. */
+function createGuestViews() {
+  const views = new WeakMap<ProfileView, Map<UserId, ProfileView>>()
+  return (view: ProfileView, userId: UserId): ProfileView => {
+    const isTheirs = ({ usableBy }: ProfileTool) => usableBy === 'everyone' || usableBy === userId
+    if (view.profile.ownerId === userId || view.tools.every(isTheirs)) return view
+    const known = views.get(view) ?? new Map<UserId, ProfileView>()
+    views.set(view, known)
+    const found = known.get(userId) ?? viewOf(view.profile, view.tools.filter(isTheirs))
+    known.set(userId, found)
+    return found
+  }
+}
 
 /** What a profile serves, put together once for each of its revisions. */
 export function createViews({ store, connections, reading }: Deps) {
@@ -53,30 +76,32 @@ export function createViews({ store, connections, reading }: Deps) {
       const { id: toolId, connectionId, name: upstreamName, definition, kind, contextCost, hash } = tool
       const { exposedName, approvedHash } = pick
       const connectionName = connection.name
-      return [{ toolId, connectionId, connectionName, exposedName, upstreamName, definition, kind, contextCost, approvedHash, hash }]
+      const usableBy = connection.visibility === 'open' ? ('everyone' as const) : connection.ownerId
+      const names = { connectionName, exposedName, upstreamName }
+      return [{ toolId, connectionId, ...names, definition, kind, contextCost, approvedHash, hash, usableBy }]
     })
-    return {
-      profile,
-      tools: served,
-      byExposedName: new Map(served.map((tool) => [tool.exposedName, tool])),
-      byToolId: new Map(served.map((tool) => [tool.toolId, tool])),
-    }
+    return viewOf(profile, served)
+  }
+
+  const guestView = createGuestViews()
+  /** All of it, as its owner has it. @throws Failure `profile_not_found` */
+  const view = async (id: ProfileId): Promise<ProfileView> => {
+    const profile = await reading.find(id)
+    if (!profile) throw new Failure('profile_not_found')
+    const known = views.get(id)
+    if (known?.profile.revision === profile.revision) return known
+    const before = changesSeen
+    const built = await build(profile)
+    if (before !== changesSeen) return built
+    if (views.size >= VIEWS_KEPT_MAX) views.delete(views.keys().next().value as ProfileId)
+    views.set(id, built)
+    return built
   }
 
   return {
-    /** @throws Failure `profile_not_found` */
-    async view(id: ProfileId): Promise<ProfileView> {
-      const profile = await reading.find(id)
-      if (!profile) throw new Failure('profile_not_found')
-      const known = views.get(id)
-      if (known?.profile.revision === profile.revision) return known
-      const before = changesSeen
-      const view = await build(profile)
-      if (before !== changesSeen) return view
-      if (views.size >= VIEWS_KEPT_MAX) views.delete(views.keys().next().value as ProfileId)
-      views.set(id, view)
-      return view
-    },
+    view,
+    /** What this user may use of it. Whether they may use the profile at all is asked before. @throws Failure `profile_not_found` */
+    viewFor: async (userId: UserId, id: ProfileId): Promise<ProfileView> => guestView(await view(id), userId),
     /** Something underneath changed: tools of a connection, or the connection itself. */
     forgetViews(): void {
       changesSeen += 1

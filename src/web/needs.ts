@@ -17,7 +17,10 @@ export type Connections = Pick<
   AllConnections,
   'list' | 'demand' | 'add' | 'update' | 'remove' | 'check' | 'probeOf' | 'tools' | 'toolsById' | 'logTail'
 >
-export type Profiles = Pick<AllProfiles, 'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'view'>
+export type Profiles = Pick<
+  AllProfiles,
+  'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'view' | 'viewFor' | 'listOpen'
+>
 export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
 export type Clients = Pick<AllClients, 'findById'>
 /** What administrators do with clients. */

@@ -3,7 +3,7 @@ import type { Incoming } from '@/http/incoming.ts'
 import { isHtmx } from '@/http/reply.ts'
 import { ProfileId, ToolId } from '@/lib/ids.ts'
 import { clientLimits } from '@/profiles'
-import type { User } from '@/users'
+import type { User, Users } from '@/users'
 import type { FormState } from '@views/parts/field.tsx'
 import { ToastAlong } from '@views/parts/toast.tsx'
 import { WaitingCard } from '@views/profile-connect.tsx'
@@ -22,6 +22,7 @@ type Deps = Page &
     connections: Pick<Connections, 'list' | 'tools'>
     grants: Pick<Grants, 'listForUser'>
     clients: Clients
+    users: Pick<Users, 'find'>
     audit: Pick<Audit, 'list'>
     clock: Clock
   }
@@ -29,7 +30,12 @@ type Seen = { request: Request; incoming: Incoming; user: User }
 type Forms = { toolsForm?: FormState; detailsForm?: FormState; ticked?: ReadonlySet<string> }
 
 const One = { params: z.object({ id: ProfileId }) }
-const Details = z.object({ title: Field, description: Field.default(''), naming: z.enum(['always', 'on-collision', 'never']) })
+const Details = z.object({
+  title: Field,
+  description: Field.default(''),
+  naming: z.enum(['always', 'on-collision', 'never']),
+  visibility: z.enum(['private', 'open']).default('private'),
+})
 
 export const profileRoutes = (deps: Deps) => {
   const { doors, reply, shell, profiles } = deps
@@ -130,12 +136,18 @@ export const profileToolsRoutes = (deps: Deps) => {
   )
 }
 
-function profilePages({ shell, addresses, profiles, connections, grants, clients, audit, clock }: Deps) {
+function profilePages({ shell, addresses, profiles, connections, grants, clients, users, audit, clock }: Deps) {
   const urlOf = ({ origin }: Incoming, { name }: Profile) => `${origin}${addresses.base}/mcp/${name}`
   const aliveOf = async (user: User) => (await grants.listForUser(user.id)).filter((grant) => isAlive(grant, clock()))
   return {
     async all({ request, incoming, user }: Seen, form?: FormState) {
-      const [own, alive] = await Promise.all([profiles.list(user.id), aliveOf(user)])
+      const [own, others, alive] = await Promise.all([profiles.list(user.id), profiles.listOpen(user.id), aliveOf(user)])
+      const open = others.map(async (profile) => ({
+        title: profile.title,
+        owner: (await users.find(profile.ownerId))?.username ?? '',
+        url: urlOf(incoming, profile),
+        tools: (await profiles.viewFor(user.id, profile.id)).tools.length,
+      }))
       const summaries = own.map(async (profile): Promise<ProfileSummary> => {
         const { tools } = await profiles.view(profile.id)
         return {
@@ -149,7 +161,14 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           apps: alive.filter((grant) => grant.profileId === profile.id).length,
         }
       })
-      return <ProfilesPage shell={shell.full(request, user)} profiles={await Promise.all(summaries)} form={form} />
+      return (
+        <ProfilesPage
+          shell={shell.full(request, user)}
+          profiles={await Promise.all(summaries)}
+          open={await Promise.all(open)}
+          form={form}
+        />
+      )
     },
 
     async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, detailsForm, ticked }: Forms = {}) {
@@ -162,14 +181,14 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
         .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
-      const { id, title, description, naming, name: slug } = profile
+      const { id, title, description, naming, visibility, name: slug } = profile
       const url = urlOf(incoming, profile)
       const chips = clientLimits(view)
       const reach = reachOf(incoming.origin)
       return (
         <ProfilePage
           shell={shell.full(request, user)}
-          profile={{ id, title, description, naming, slug, url }}
+          profile={{ id, title, description, naming, visibility, slug, url }}
           groups={groups}
           saved={view.tools.length}
           chips={chips}

@@ -143,6 +143,31 @@ describe('a sign-in', () => {
   })
 })
 
+test('[SHARE-PROFILE] an open profile serves others what is open to them, under its name, until it is closed', async () => {
+  const secret = await addHttpConnection(ada, 'Only Adas', `http://127.0.0.1:${keyed.port}/mcp`, 'x-api-key=only-adas')
+  await until(ada, secret, 'which_key')
+  const page = await makeProfile(ada, 'Team', 3)
+  const settings = (visibility: string) => ({ title: 'Team', naming: 'always', visibility })
+  expect((await ben.open('/profiles')).html.includes('/mcp/team')).toBe(false)
+  await ada.submit(await ada.open(page), page, settings('open'))
+  expect((await ben.open('/profiles')).html.includes('/mcp/team')).toBe(true)
+  expect((await ben.open(page)).status).toBe(404)
+  const namesFor = async (person: Person) => {
+    const app = await connectApp(running, person, { profile: 'team' })
+    const { result } = await readMcp(await callMcp(running, 'team', app.access_token, 'tools/list'))
+    const tools = (result?.['tools'] ?? []) as { name: string }[]
+    return { app, names: tools.map(({ name }) => name).toSorted() }
+  }
+  const [own, guest] = [await namesFor(ada), await namesFor(ben)]
+  expect(own.names).toEqual(['guarded__whoami', 'keyed__which_key', 'only-adas__which_key'])
+  expect(guest.names).toEqual(['guarded__whoami', 'keyed__which_key'])
+  const call = await callMcp(running, 'team', guest.app.access_token, 'tools/call', { name: 'only-adas__which_key', arguments: {} })
+  expect((await readMcp(call)).error).toMatchObject({ code: -32602 })
+  await ada.submit(await ada.open(page), page, settings('private'))
+  expect((await callMcp(running, 'team', guest.app.access_token, 'tools/list')).status).toBe(401)
+  expect((await callMcp(running, 'team', own.app.access_token, 'tools/list')).status).toBe(200)
+})
+
 test('[SHARE-PURE] who may is one rule: nobody’s credential but one’s own or the owner’s, and only the owner’s where it was opened so', () => {
   const id = fc.constantFrom('usr_a', 'usr_b', 'usr_c') as fc.Arbitrary<UserId>
   const connection = fc.record({

@@ -21,4 +21,9 @@ export const connections: readonly Requirement[] = [
     clause: CLAUSE,
   },
   { id: 'SHARE-PURE', says: 'Who sees, uses, changes and signs in is one pure function of user and connection.', clause: CLAUSE },
+  {
+    id: 'SHARE-PROFILE',
+    says: 'An open profile serves others the tools that are open to them, and nothing once it is closed again.',
+    clause: CLAUSE,
+  },
 ]

@@ -45,7 +45,8 @@ function fakeProfiles(store: Store) {
   const seen: ProfilesSeen = {
     list,
     findByName: async (userId, name) => (await list(userId)).find((profile) => profile.name === name),
-    view: async () => ({ tools }),
+    listOpen: async () => [],
+    viewFor: async () => ({ tools }),
   }
   return { ...seen, tools, create, ensureFirst: (user: { id: UserId }) => create(user, { title: 'Personal', name: 'personal' }) }
 }
