@@ -33,7 +33,7 @@ const outfile = resolve(values.outfile ?? join(dist, target ? `toolpass-${target
 // Beside the outcome, so that two builds to two places do not meet.
 const folder = join(dirname(outfile), 'embedded')
 if (target) demandAddon(target)
-const embedded = stage()
+const embedded = [...stage(), await stageRunners()]
 const result = await Bun.build({
   entrypoints: [join(root, 'src/main.ts')],
   target: 'bun',
@@ -71,6 +71,20 @@ function stage(): string[] {
   // The snapshots beside the migrations serve drizzle-kit alone.
   cpSync(join(root, 'migrations'), join(folder, 'migrations'), { recursive: true, filter: (path) => basename(path) !== 'meta' })
   return [join(folder, 'migrations'), join(folder, 'views')]
+}
+
+/** Programs of ours that run in a process of their own: each in one file, which the executable hands to its runtime as text. */
+async function stageRunners(): Promise<string> {
+  const runners = join(folder, 'runners')
+  const { success, logs } = await Bun.build({
+    entrypoints: [join(root, 'plugins/wasm/runner.ts')],
+    target: 'bun',
+    minify: true,
+    outdir: runners,
+    naming: 'wasm.js',
+  })
+  if (!success) fail(logs.join('\n'))
+  return runners
 }
 
 /** The password hash is a native addon. One that is not installed for the target is missing from the executable silently. */

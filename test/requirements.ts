@@ -8,6 +8,7 @@
 import { apply } from './requirements/apply.ts'
 import { catalogue } from './requirements/catalogue.ts'
 import { clients } from './requirements/clients.ts'
+import { connectors } from './requirements/connectors.ts'
 import { connections } from './requirements/connections.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
@@ -356,6 +357,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...house,
   ...catalogue,
   ...clients,
+  ...connectors,
   ...connections,
   ...consent,
   ...developers,

@@ -12,27 +12,19 @@ import {
   type RawRequest,
   z,
 } from '@/plugins/api.ts'
-import { asChannelError, contentType, isEventStream, isJson, readRefusal } from './answers.ts'
+import { headersSetting, lowerCased, urlSetting } from '../addresses.ts'
+import { asChannelError, contentType, isEventStream, isJson, readRefusal } from '../answers.ts'
+import { endingWith, joined } from '../signals.ts'
 import { claimedVersion, modernHeaders, namedHeaders } from './headers.ts'
-import { endingWith, joined } from './signals.ts'
+import { createOlder } from './older.ts'
 import { listenForever, readStream, readWhole } from './streams.ts'
 
 const MODERN_VERSION = '2026-07-28'
 const GOODBYE_MS = 2_000
 
 const settings = z.object({
-  url: z
-    .url({ protocol: /^https?$/, error: 'This is no http or https address.' })
-    .max(2048)
-    .meta({
-      title: 'Address',
-      description: 'Where the server answers, usually ending in /mcp.',
-      placeholder: 'https://mcp.example.com/mcp',
-    }),
-  headers: z
-    .record(z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/), z.string().max(16_384))
-    .default({})
-    .meta({ title: 'Headers', description: 'Sent with each request, such as an API key.', secret: true }),
+  url: urlSetting('Where the server answers, usually ending in /mcp.', 'https://mcp.example.com/mcp'),
+  headers: headersSetting(),
 })
 type Settings = z.output<typeof settings>
 
@@ -100,13 +92,14 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   const closing = new AbortController()
   const wire = createWire(context)
   const { legacy } = wire
+  const older = createOlder(context, { url: context.settings.url, headers: lowerCased(context.settings.headers) })
 
   async function request(message: JsonRpcRequest, exchange: Exchange): Promise<JsonRpcResponse> {
     const scope = joined(exchange.signal, closing.signal)
     const hadSession = legacy.sessionId !== undefined && message.method !== 'initialize' && claimedVersion(message) === undefined
     try {
       const response = await wire.post(JSON.stringify(message), { ...exchange.headers, ...wire.headersFor(message) }, scope.signal)
-      if (!response.ok) return await readRefusal(response, message.id, hadSession)
+      if (!response.ok) return await older.or(response, readRefusal(response, message.id, hadSession), message, exchange, scope.signal)
       const answer = isEventStream(response)
         ? await readStream(response, message, exchange, (id) => wire.listen(scope.signal, id), scope.signal)
         : await readWhole(response, message, exchange)
@@ -145,17 +138,20 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
 
   return {
     shared: false,
-    request,
+    request: (message, exchange) => older.channel()?.request(message, exchange) ?? request(message, exchange),
     forward,
     notify: async (notification) => {
+      const channel = older.channel()
+      if (channel !== undefined) return channel.notify(notification)
       await tell(notification)
       const legacyIsReady = notification.method === 'notifications/initialized' && legacy.version !== undefined
       if (legacyIsReady) void listenForever(context, wire.listen, closing.signal)
     },
-    respond: tell,
+    respond: (response) => older.channel()?.respond(response) ?? tell(response),
     close: async () => {
       if (closing.signal.aborted) return
       closing.abort(new ChannelError('lost', 'The connection was closed.'))
+      await older.channel()?.close()
       await wire.goodbye()
     },
   }
@@ -180,17 +176,14 @@ function remember(legacy: Legacy, response: Response, { result }: JsonRpcRespons
 const givenUp = (cause: unknown): ChannelError =>
   cause instanceof ChannelError ? cause : new ChannelError('lost', 'The request was given up.', { cause })
 
-const lowerCased = (headers: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-
 const streamableHttp = defineConnector({
   id: 'streamable-http',
   title: 'Web address (Streamable HTTP)',
-  description: 'An MCP server on the network, of any revision from 2025-03-26 on.',
+  description: 'An MCP server on the network, of any revision.',
   settings,
   definedBy: 'anyone',
   summary: ({ url = '' }) => URL.parse(url)?.host ?? '',
   open,
 })
 
-export default definePlugin({ id: 'streamable-http', version: '1.0.0', title: 'Streamable HTTP', connectors: [streamableHttp] })
+export default definePlugin({ id: 'streamable-http', version: '1.1.0', title: 'Streamable HTTP', connectors: [streamableHttp] })

@@ -16,8 +16,8 @@ import {
   readEvents,
   readText,
   toUpstreamMessage,
-} from './answers.ts'
-import { pause } from './signals.ts'
+} from '../answers.ts'
+import { pause } from '../signals.ts'
 
 const RESUMES_MAX = 5
 const RESUME_WAIT_MS = 1_000

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import openapi from '../../plugins/openapi/index.ts'
+import sse from '../../plugins/sse/index.ts'
 import stdio from '../../plugins/stdio/index.ts'
 import streamableHttp from '../../plugins/streamable-http/index.ts'
+import wasm from '../../plugins/wasm/index.ts'
 import { createOutbound } from '@/lib/outbound.ts'
 import { createPrograms } from '@/lib/programs.ts'
 import {
@@ -22,7 +25,7 @@ export const OURSELVES = [process.execPath, resolve(import.meta.dir, 'program-en
 export function openHouse() {
   const dataDir = mkdtempSync(join(tmpdir(), 'toolpass-'))
   const programs = createPrograms({ executable: OURSELVES, dataDir, environment: process.env })
-  const plugins = createPlugins({ plugins: [stdio, streamableHttp], outbound: createOutbound(), programs })
+  const plugins = createPlugins({ plugins: [stdio, streamableHttp, sse, openapi, wasm], outbound: createOutbound(), programs })
   return {
     dataDir,
     programs,

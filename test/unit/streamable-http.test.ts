@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { createLines } from '../../plugins/lines.ts'
 import { claimedVersion, headerValue, modernHeaders } from '../../plugins/streamable-http/headers.ts'
-import { createEventReader, type ServerSentEvent } from '../../plugins/streamable-http/sse.ts'
+import { createEventReader, type ServerSentEvent } from '../../plugins/events.ts'
 
 /** The same bytes in chunks of one size after another: no cut may change what is read. */
 function* cuts(text: string): Generator<Uint8Array[]> {
@@ -43,6 +43,7 @@ describe('events', () => {
   test.each<[string, string, ServerSentEvent[]]>([
     ['one', 'data: a\n\n', [{ data: 'a' }]],
     ['no space, CRLF, comments, unknown fields', ': hi\r\nevent: message\r\nfoo\r\ndata:a\r\n\r\n', [{ data: 'a' }]],
+    ['one with a name of its own, which does not last', 'event: endpoint\ndata: /m\n\ndata: a\n\n', [{ data: '/m', event: 'endpoint' }, { data: 'a' }]],
     ['several lines of data', 'data: {\ndata:\ndata: }\n\n', [{ data: '{\n\n}' }]],
     [
       'ids that last and waits that do not',

@@ -1,6 +1,7 @@
-import { createLines } from '../lines.ts'
+import { createLines } from './lines.ts'
 
-export type ServerSentEvent = { data: string; id?: string; retryMs?: number }
+/** `event` is named where it is another than the default, `message`. */
+export type ServerSentEvent = { data: string; event?: string; id?: string; retryMs?: number }
 
 const RETRY_MS_MAX = 30_000
 
@@ -21,26 +22,30 @@ export function createEventReader({
   let bytes = 0
   let first = true
   let id: string | undefined
+  let name = ''
   let retryMs: number | undefined
 
   function dispatch(): void {
     const event: ServerSentEvent = { data: data.join('\n') }
+    if (name !== '' && name !== 'message') event.event = name
     if (id !== undefined) event.id = id
     if (retryMs !== undefined) event.retryMs = retryMs
     const worthTelling = data.length > 0 || retryMs !== undefined
     data = []
     bytes = 0
+    name = ''
     retryMs = undefined
     if (worthTelling) onEvent(event)
   }
 
-  function field(name: string, value: string): void {
-    if (name === 'data') {
+  function field(of: string, value: string): void {
+    if (of === 'data') {
       bytes += value.length
       if (bytes > bytesMax) return onTooLong()
       data.push(value)
-    } else if (name === 'id' && !value.includes('\0')) id = value
-    else if (name === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Math.min(Number(value), RETRY_MS_MAX)
+    } else if (of === 'event') name = value
+    else if (of === 'id' && !value.includes('\0')) id = value
+    else if (of === 'retry' && /^\d{1,9}$/.test(value)) retryMs = Math.min(Number(value), RETRY_MS_MAX)
   }
 
   function onLine(line: string): void {

@@ -1,5 +1,5 @@
 import { ChannelError, type JsonObject, type JsonRpcResponse, type RequestId, type UpstreamMessage } from '@/plugins/api.ts'
-import { createEventReader, type ServerSentEvent } from './sse.ts'
+import { createEventReader, type ServerSentEvent } from './events.ts'
 
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 /** An error page is read this far to see whether it is a JSON-RPC error. */
