@@ -14,7 +14,7 @@ const CALLBACK = 'http://127.0.0.1:9/callback'
 const PASSWORD = 'a long password for a short life'
 
 /** Toolpass on an empty data folder, with somebody signed in. */
-export async function openToolpass() {
+export async function openToolpass(env: Record<string, string> = {}) {
   const executable = join(root, 'dist/toolpass')
   const compiled = existsSync(executable)
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-bench-'))
@@ -25,6 +25,7 @@ export async function openToolpass() {
     TOOLPASS_LOG_LEVEL: 'warn',
     TOOLPASS_ADMIN_USERNAME: 'bench',
     TOOLPASS_ADMIN_PASSWORD: PASSWORD,
+    ...env,
   })
   const end = async () => {
     await stop(child)
