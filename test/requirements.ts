@@ -5,6 +5,7 @@
  *
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
+import { abuse as abuseOfTheHouse } from './requirements/abuse.ts'
 import { apply } from './requirements/apply.ts'
 import { catalogue } from './requirements/catalogue.ts'
 import { clients } from './requirements/clients.ts'
@@ -351,6 +352,7 @@ const house: readonly Requirement[] = [
 
 export const REQUIREMENTS: readonly Requirement[] = [
   ...abuse,
+  ...abuseOfTheHouse,
   ...apply,
   ...authorization,
   ...protocol,
