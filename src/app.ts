@@ -3,6 +3,14 @@ import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
+import atlassian from '../plugins/atlassian/index.ts'
+import github from '../plugins/github/index.ts'
+import google from '../plugins/google/index.ts'
+import microsoft from '../plugins/microsoft/index.ts'
+import oauthPlugin from '../plugins/oauth/index.ts'
+import openapi from '../plugins/openapi/index.ts'
+import slack from '../plugins/slack/index.ts'
+import sse from '../plugins/sse/index.ts'
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import wasm from '../plugins/wasm/index.ts'
@@ -67,6 +75,9 @@ import {
 
 export type House = Awaited<ReturnType<typeof openHouse>>
 
+const CONNECTORS = [streamableHttp, sse, stdio, openapi, wasm]
+const PROVIDERS = [github, google, microsoft, slack, atlassian, oauthPlugin]
+
 /** What a test may put in place of the world outside. */
 type Seams = { outbound?: Outbound }
 
@@ -86,7 +97,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const trace = createTrace({ clock })
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
     const outside = { folder: join(realpathSync(dataDir), 'plugins'), changes, audit, log }
-    const plugins = createPlugins({ plugins: [streamableHttp, stdio], outbound, programs, outside })
+    const plugins = createPlugins({ plugins: [...CONNECTORS, ...PROVIDERS], outbound, programs, outside })
     const users = createUsers({ store, audit, clock, changes })
     const clients = createClients({ store, clock, audit, changes, outbound, trace })
     const catalogue = createCatalogue({ store, audit, clock, outbound, log })
@@ -201,21 +212,22 @@ const SWEEP_EVERY_MS = HOUR_MS
 const REGISTRIES_EVERY_MS = 10 * MINUTE_MS
 /** Often enough for tokens that live a few minutes. */
 const RENEW_EVERY_MS = 30 * SECOND_MS
+const CHECK_EVERY_MS = MINUTE_MS
 
-/** What the house does by itself: removes what has run out, renews sign-ins at upstreams ahead of their end. Returns how to stop. */
-export function startSweeping({ clients, grants, oauth, catalogue, connections, log }: House): () => void {
-  const sweep = () => {
-    Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()]).catch((error) => log.error('sweeping failed', error))
-  }
-  const renew = () => {
-    connections.signIn.keepAlive().catch((error) => log.error('sign-ins could not be renewed', error))
-  }
-  const readRegistries = () => {
-    catalogue.syncDue().catch((error) => log.error('registries could not be read', error))
-  }
-  sweep()
-  readRegistries()
-  const timers = [setInterval(sweep, SWEEP_EVERY_MS), setInterval(readRegistries, REGISTRIES_EVERY_MS), setInterval(renew, RENEW_EVERY_MS)]
+/** What the house does by itself, and how often; the first two at once as well. Returns how to stop. */
+export function startSweeping({ clients, grants, oauth, connections, catalogue, log }: House): () => void {
+  const { signIn, providers } = connections
+  const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
+    ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()])],
+    ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
+    ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
+    ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
+  ]
+  const timers = duties.map(([what, everyMs, work]) => {
+    const run = () => void work().catch((error) => log.error(`${what} failed`, error))
+    if (everyMs >= REGISTRIES_EVERY_MS) run()
+    return setInterval(run, everyMs)
+  })
   return () => {
     for (const timer of timers) clearInterval(timer)
   }

@@ -23,6 +23,7 @@ import { type ChangedConnection, type Connection, createRows, isEmpty, type NewC
 import { createRunning } from './running.ts'
 import { asFailure, type Upstream } from './session.ts'
 import { createTails } from './tails.ts'
+import { createWatching } from './watching.ts'
 
 type Deps = {
   store: Store
@@ -72,7 +73,8 @@ function assemble(deps: Deps) {
   const refresh = async (id: ConnectionId): Promise<number> => {
     const row = await demandRow(id)
     const upstream = await pool.reach(keyFor(row, row.ownerId))
-    const definitions = await fetchTools(upstream, AbortSignal.timeout(LIST_TIMEOUT_MS), (line) => tails.add(id, line))
+    const { definitions, ttlMs } = await fetchTools(upstream, AbortSignal.timeout(LIST_TIMEOUT_MS), (line) => tails.add(id, line))
+    watching.listed(id, ttlMs)
     if (await listing.save(id, definitions)) changes.announce({ kind: 'tools-changed', connectionId: id })
     return definitions.length
   }
@@ -97,12 +99,13 @@ function assemble(deps: Deps) {
       return pool.agreed(keyFor(row, row.ownerId)).catch((error) => refused(row, error))
     },
   })
+  const watching = createWatching({ ...deps, rows, pool, tryOnce: probes.start })
   const running = createRunning({ ...deps, rows, credentials, programPolicy, pool })
-  return { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, running }
+  return { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running }
 }
 
 export function createConnections(deps: Deps) {
-  const { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, running } = assemble(deps)
+  const { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -141,6 +144,7 @@ export function createConnections(deps: Deps) {
       signIn.forgetTokens(id)
       await pool.forget(id)
       tails.forget(id)
+      watching.forget(id)
     },
     /** Starts a try in the background. */
     async check(user: User, id: ConnectionId): Promise<void> {
@@ -160,6 +164,7 @@ export function createConnections(deps: Deps) {
     toolsById: listing.toolsById,
     logTail: tails.of,
     signIn,
+    checkUp: watching.checkUp,
     providers,
     programs: running,
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */

@@ -17,30 +17,39 @@ const DEFINITION_CHARS_MAX = 256 * 1024
 const NAME_CHARS_MAX = 128
 const PAGE_TIMEOUT_MS = 30_000
 
+/** The tools, and for how long the upstream says that the list holds. */
+type Listed = { definitions: JsonObject[]; ttlMs: number | undefined }
+
 /** All pages of `tools/list`, what is no usable tool left out with a remark. @throws Failure */
-export async function fetchTools(upstream: Upstream, signal: AbortSignal, remark: (line: string) => void): Promise<JsonObject[]> {
+export async function fetchTools(upstream: Upstream, signal: AbortSignal, remark: (line: string) => void): Promise<Listed> {
+  let ttlMs: number | undefined
   const found = new Map<string, JsonObject>()
   let cursor: string | undefined
   for (let page = 0; page < PAGES_MAX; page += 1) {
     const response = await upstream.request('tools/list', cursor === undefined ? {} : { cursor }, { signal, timeoutMs: PAGE_TIMEOUT_MS })
     const listed = response.result?.['tools']
     if (!Array.isArray(listed)) throw new Failure('upstream_failed', { message: 'The server would not list its tools.' })
+    const holds = response.result?.['ttlMs']
+    if (typeof holds === 'number' && holds >= 0) ttlMs = Math.min(holds, ttlMs ?? Number.POSITIVE_INFINITY)
     for (const definition of listed) {
-      const name = usableName(definition)
-      const problem = name === undefined ? undefined : headerProblem(definition)
-      if (problem) {
-        remark(`The tool ${name} was left out: ${problem}.`)
-        continue
-      }
-      if (name === undefined || found.has(name)) remark('A tool was left out: its definition is not usable, too large or there twice.')
-      else if (found.size < TOOLS_MAX) found.set(name, definition)
+      const problem = problemOf(definition, found)
+      if (problem) remark(problem)
+      else if (found.size < TOOLS_MAX) found.set(definition.name, definition)
     }
     const next = response.result?.['nextCursor']
     // A cursor is opaque and "" is one (2026-07-28); the same one twice would go round for ever.
     if (typeof next !== 'string' || next === cursor || found.size >= TOOLS_MAX) break
     cursor = next
   }
-  return [...found.values()]
+  return { definitions: [...found.values()], ttlMs }
+}
+
+/** Why a tool is left out, for the log of its connection. */
+function problemOf(definition: unknown, found: ReadonlyMap<string, JsonObject>): string | undefined {
+  const name = usableName(definition)
+  if (name === undefined || found.has(name)) return 'A tool was left out: its definition is not usable, too large or there twice.'
+  const problem = headerProblem(definition as JsonObject)
+  return problem && `The tool ${name} was left out: ${problem}.`
 }
 
 function usableName(definition: unknown): string | undefined {

@@ -61,6 +61,8 @@ function createReading({ store }: Pick<Deps, 'store'>) {
 
   return {
     find,
+    /** Everybody's, for the house itself. */
+    all: (): Promise<Connection[]> => store.read.select().from(connections).orderBy(asc(connections.id)),
     demand,
     demandOwn,
     listOfConnector: (connector: string) =>

@@ -4,6 +4,11 @@ import type { Requirement } from '../requirements.ts'
 const CLAUSE = 'ARCHITECTURE.md#what-is-not-there'
 
 export const connections: readonly Requirement[] = [
+  {
+    id: 'CONNECTION-HEALTH',
+    says: 'Connections in use or in trouble are tried again by the house itself, and lists that ran out are fetched anew.',
+    clause: 'https://modelcontextprotocol.io/specification/2026-07-28/server/tools',
+  },
   { id: 'SHARE-PRIVATE', says: 'A private connection is invisible to everybody but its owner.', clause: CLAUSE },
   {
     id: 'SHARE-OWNER',
