@@ -6,6 +6,11 @@ const rfc = (number: number, section: string) => `https://www.rfc-editor.org/rfc
 
 export const upstreams: readonly Requirement[] = [
   {
+    id: 'UPSTREAM-OAUTH-POPUP',
+    says: 'Signing in happens in a window of its own that closes by itself, or in the same tab without scripts, and ends where it began.',
+    clause: mcp('basic/authorization'),
+  },
+  {
     id: 'UPSTREAM-CONFORMANCE',
     says: 'Toward upstreams every required client scenario of the conformance tool passes, but for a list that may only shrink.',
     clause: mcp('basic/authorization'),

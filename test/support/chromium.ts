@@ -13,9 +13,14 @@ const ARGS = [
 ]
 
 /** Debian's Chromium with an empty profile, and how to end it. */
-export async function startChromium() {
+export async function startChromium({ scripts = true } = {}) {
   const profile = mkdtempSync(join(tmpdir(), 'toolpass-chromium-'))
-  const context = await chromium.launchPersistentContext(profile, { executablePath: '/usr/bin/chromium', headless: true, args: ARGS })
+  const context = await chromium.launchPersistentContext(profile, {
+    executablePath: '/usr/bin/chromium',
+    headless: true,
+    args: ARGS,
+    javaScriptEnabled: scripts,
+  })
   return {
     context,
     page: context.pages()[0] ?? (await context.newPage()),
