@@ -63,8 +63,8 @@ export async function openSse(context: Context, { url, headers }: Address): Prom
   }
 }
 
-async function openStream({ fetch }: Context, url: string, headers: Address['headers'], signal: AbortSignal): Promise<Response> {
-  const response = await fetch(url, { headers: { ...headers, accept: 'text/event-stream' }, signal })
+async function openStream(context: Context, url: string, headers: Address['headers'], signal: AbortSignal): Promise<Response> {
+  const response = await context.fetch(url, { headers: { ...headers, accept: 'text/event-stream' }, signal })
   if (!response.ok) await readRefusal(response, undefined, false)
   if (isEventStream(response)) return response
   void response.body?.cancel().catch(() => {})
@@ -88,12 +88,12 @@ function endpointOf(data: string, url: string): string {
 type Message = JsonRpcRequest | JsonRpcNotification | JsonRpcResponse
 type Post = (message: Message, signal?: AbortSignal) => Promise<void>
 
-function createPost({ fetch }: Context, target: string, headers: Address['headers'], closing: AbortSignal): Post {
+function createPost(context: Context, target: string, headers: Address['headers'], closing: AbortSignal): Post {
   return async (message, signal = closing) => {
     const scope = joined(signal, closing)
     try {
       const init = { method: 'POST', headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(message) }
-      const response = await fetch(target, { ...init, signal: scope.signal })
+      const response = await context.fetch(target, { ...init, signal: scope.signal })
       // The address holds the session: an unknown one means that this stream's session is no more.
       if (!response.ok) await readRefusal(response, undefined, response.status === 404)
       void response.body?.cancel().catch(() => {})

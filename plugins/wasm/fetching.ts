@@ -8,7 +8,7 @@ const ANSWER_BYTES_MAX = 4 * 1024 * 1024
 const METHOD = /^[A-Z]{3,10}$/
 
 /** What a module asks of the web goes out here, by the guarded fetch, to the hosts that were named and to no other. */
-export function createFetching({ fetch }: Pick<ConnectorContext<unknown>, 'fetch'>, hosts: readonly string[]): Fetching {
+export function createFetching(context: Pick<ConnectorContext<unknown>, 'fetch'>, hosts: readonly string[]): Fetching {
   const allowed = hosts.map((host) => host.trim().toLowerCase()).filter(Boolean)
   return async ({ url, method, headers, body }, signal) => {
     const target = URL.parse(url)
@@ -17,7 +17,7 @@ export function createFetching({ fetch }: Pick<ConnectorContext<unknown>, 'fetch
     if (!METHOD.test(method)) return no('it asked with a method that does not exist')
     try {
       // A redirect is an answer: the module asks again, and the new address is checked like the first.
-      const response = await fetch(target.href, { method, headers: plain(headers), signal, ...bodyOf(body) })
+      const response = await context.fetch(target.href, { method, headers: plain(headers), signal, ...bodyOf(body) })
       return await readAnswer(response)
     } catch (error) {
       return no(error instanceof ChannelError ? error.message : 'the request failed')

@@ -6,7 +6,9 @@ const STDERR = 2
 const RANDOM_BYTES_MAX = 65_536
 
 type Instance = () => WebAssembly.Instance | undefined
-type Function = (...args: never[]) => number | undefined
+type Offered = (...args: never[]) => number | undefined
+/** The library puts its own context before the arguments. */
+type Function = (context: unknown, ...args: never[]) => number | undefined
 
 /**
  * As much of WASI (preview 1) as compilers put into every module: clock, chance, an empty environment, writing to a log. There
@@ -20,7 +22,7 @@ export function createWasi(names: readonly string[], instance: Instance, log: (t
     view().setUint32(second, 0, true)
     return SUCCESS
   }
-  const offered: Record<string, (...args: never[]) => number | undefined> = {
+  const offered: Record<string, Offered> = {
     args_sizes_get: twoZeros,
     environ_sizes_get: twoZeros,
     args_get: () => SUCCESS,
@@ -55,5 +57,6 @@ export function createWasi(names: readonly string[], instance: Instance, log: (t
       throw new Error('it ended itself')
     },
   }
-  return Object.fromEntries(names.map((name) => [name, offered[name] ?? (() => NOT_OFFERED)]))
+  const of = (name: string): Offered => (Object.hasOwn(offered, name) ? offered[name] : undefined) ?? (() => NOT_OFFERED)
+  return Object.fromEntries(names.map((name): [string, Function] => [name, (_context, ...args) => of(name)(...args)]))
 }

@@ -56,7 +56,7 @@ export async function startWorker(
     run: async (name, input, timeoutMs, signal) => {
       const answer = await exchange({ kind: 'call', name, input }, timeoutMs, signal)
       if (answer.kind === 'done') return answer.output
-      throw new ModuleFailure(`The module failed: ${answer.kind === 'failed' ? answer.reason : 'it broke off'}.`)
+      throw new ModuleFailure(`The module failed: ${answer.kind === 'failed' ? answer.reason.replace(/\.$/, '') : 'it broke off'}.`)
     },
   }
 }

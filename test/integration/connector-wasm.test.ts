@@ -75,6 +75,13 @@ describe('a module', () => {
     for (const _ of [1, 2, 3]) expect((await call(channel, 'count')).text).toBe('1')
     await channel.close()
   })
+  test('[WASM-SANDBOX] has of WASI the clock and a log, and no file', async () => {
+    const { channel, heard } = await open()
+    const [wrote, opened, seconds] = (await call(channel, 'wasi')).text.split(' ').map(Number)
+    expect([wrote, opened]).toEqual([0, 52])
+    expect(Math.abs((seconds ?? 0) - Date.now() / 1_000)).toBeLessThan(10)
+    expect(heard.lines).toEqual(['by WASI'])
+  })
   test('[WASM-SANDBOX] serves calls side by side, each with its own answer, in two processes at most', async () => {
     const { channel } = await open()
     const answers = await Promise.all(Array.from({ length: 20 }, (_, at) => call(channel, 'echo', { message: `number ${at}` })))

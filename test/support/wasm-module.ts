@@ -19,6 +19,16 @@ declare function block_length(address: u64): u64
 @external('extism:host/env', 'error_set')
 declare function error_set(address: u64): void
 
+// @ts-ignore
+@external('wasi_snapshot_preview1', 'fd_write')
+declare function fd_write(descriptor: i32, vectors: usize, count: i32, written: usize): i32
+// @ts-ignore
+@external('wasi_snapshot_preview1', 'clock_time_get')
+declare function clock_time_get(clock: i32, precision: i64, at: usize): i32
+// @ts-ignore
+@external('wasi_snapshot_preview1', 'path_open')
+declare function path_open(d: i32, f: i32, path: usize, length: i32, o: i32, r: i64, i: i64, g: i32, at: usize): i32
+
 function onAbort(message: string | null, file: string | null, line: u32, column: u32): void { unreachable() }
 
 let counter: i32 = 0
@@ -41,7 +51,7 @@ function text(value: string): i32 {
 function tool(name: string): string { return '{"name":"' + name + '","inputSchema":{"type":"object"}}' }
 
 export function describe(): i32 {
-  const names = ['echo', 'fetch', 'spin', 'forever', 'eat', 'blocks', 'throw', 'config', 'count', 'log', 'large', 'nonsense']
+  const names = ['echo', 'fetch', 'spin', 'forever', 'eat', 'blocks', 'throw', 'config', 'count', 'log', 'large', 'wasi', 'nonsense']
   let all = ''
   for (let at = 0; at < names.length; at++) all += (at > 0 ? ',' : '') + tool(names[at])
   output('{"instructions":"For tests.","tools":[' + all + ']}')
@@ -87,6 +97,16 @@ export function call(): i32 {
   if (isTool(input, 'log')) {
     for (let at = 0; at < 1000; at++) Host.log(LogLevel.Info, 'line ' + at.toString())
     return text('logged')
+  }
+  if (isTool(input, 'wasi')) {
+    const line = String.UTF8.encode('by WASI')
+    const at = heap.alloc(32)
+    store<u32>(at, changetype<usize>(line) as u32)
+    store<u32>(at + 4, line.byteLength as u32)
+    const wrote = fd_write(1, at, 1, at + 8)
+    const opened = path_open(3, 0, changetype<usize>(line), line.byteLength, 0, -1, -1, 0, at + 8)
+    clock_time_get(0, 0, at + 16)
+    return text(wrote.toString() + ' ' + opened.toString() + ' ' + (load<u64>(at + 16) / 1000000000).toString())
   }
   if (isTool(input, 'large')) return text('x'.repeat(9 << 20))
   output('nonsense')
