@@ -39,6 +39,7 @@ import { clientLimits, createProfiles, type Profiles } from './profiles/index.ts
 import { openKeys, openStore } from './store/index.ts'
 import { createUsers } from './users/index.ts'
 import {
+  accountsRoutes,
   activityRoutes,
   adminRoutes,
   appsRoutes,
@@ -46,6 +47,7 @@ import {
   catalogueManageRoutes,
   catalogueRoutes,
   clientsRoutes,
+  connectionAccountRoutes,
   connectionRoutes,
   connectionsRoutes,
   consentRoutes,
@@ -62,6 +64,7 @@ import {
   ownClientsRoutes,
   pluginsRoutes,
   profileRoutes,
+  providersRoutes,
   profileToolsRoutes,
   programFetchesRoutes,
   programsRoutes,
@@ -271,7 +274,7 @@ export function createApp(house: House) {
     .use(importRoutes(deps))
     .use(connectionsRoutes(deps))
     .use(upstreamSignInRoutes(deps))
-    .use(connectionRoutes(deps))
+    .use([connectionRoutes(deps), connectionAccountRoutes(deps), accountsRoutes(deps)])
     .use(doctorRoutes(deps))
     .use(appsRoutes(deps))
     .use(ownClientsRoutes(deps))
@@ -279,7 +282,14 @@ export function createApp(house: House) {
     .use(activityRoutes(deps))
     .use(callRoutes(deps))
     .use(settingsRoutes(deps))
-    .use([adminRoutes(deps), programsRoutes(deps), programFetchesRoutes(deps), clientsRoutes(deps), pluginsRoutes(deps)])
+    .use([
+      adminRoutes(deps),
+      programsRoutes(deps),
+      programFetchesRoutes(deps),
+      clientsRoutes(deps),
+      pluginsRoutes(deps),
+      providersRoutes(deps),
+    ])
 }
 export type App = ReturnType<typeof createApp>
 
@@ -297,8 +307,11 @@ export function createFetch(house: House, app: App) {
       const inside = withoutBase(request, addresses.base)
       if (!inside) return new Response('Not here.', { status: 404, headers: SECURITY_HEADERS })
       front.admit(inside, server.requestIP(request)?.address ?? '')
-      server.timeout(request, request.headers.get('accept')?.includes('text/event-stream') ? 0 : IDLE_SECONDS)
-      return await app.fetch(inside)
+      // Tools may take long, so who waits for a stream may wait; who got another answer, or is elsewhere, has no more time than others.
+      server.timeout(request, isOfStreams(inside) ? 0 : IDLE_SECONDS)
+      const response = await app.fetch(inside)
+      if (!response.headers.get('content-type')?.startsWith('text/event-stream')) server.timeout(request, IDLE_SECONDS)
+      return response
     } catch (error) {
       if (isFailure(error, 'unknown_host')) noteWrongHost(house, request, server.requestIP(request)?.address ?? '')
       if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
@@ -307,6 +320,9 @@ export function createFetch(house: House, app: App) {
     }
   }
 }
+
+const isOfStreams = (request: Request): boolean =>
+  request.headers.get('accept')?.includes('text/event-stream') === true && new URL(request.url).pathname.startsWith('/mcp')
 
 /** Undefined when the address is outside our base path. Well-known documents stand at the root of the origin, whatever the base. */
 function withoutBase(request: Request, base: string): Request | undefined {

@@ -8,6 +8,7 @@
  */
 import { ConnectionStatus, type ConnectionState, type Sharing, SHARING_WORDS } from './connections.tsx'
 import { SHARING_OPTIONS } from './connection-new.tsx'
+import { ConnectionAccount, type ConnectionAccountProps } from './connection-account.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, Facts, PageHead } from './parts/card.tsx'
@@ -28,6 +29,8 @@ export type UpstreamTool = { name: string; title?: string | undefined; descripti
 export type ConnectionPageProps = {
   /** Where the server wants a sign-in. */
   signIn?: SignInCardProps | undefined
+  /** Where it uses an account at a provider, or could. */
+  account?: ConnectionAccountProps | undefined
   shell: Shell
   connection: {
     id: string
@@ -239,6 +242,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     />
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
     {p.signIn && <SignInCard {...p.signIn} />}
+    {p.account?.use && <ConnectionAccount {...p.account} />}
     {p.own && <OwnCredential connection={p.connection} own={p.own} />}
     <div class="split split-wide">
       <Tools tools={p.tools} />
@@ -247,6 +251,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.program && <ProgramFold {...p.program} />}
     {p.log && <Log lines={p.log} />}
     {p.edit && <Edit connection={p.connection} edit={p.edit} />}
+    {p.account && !p.account.use && <ConnectionAccount {...p.account} />}
     {p.edit && <Delete connection={p.connection} tools={p.tools} usedBy={p.usedBy} />}
   </Layout>
 )

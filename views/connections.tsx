@@ -5,12 +5,14 @@ import { LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import { foreign } from './parts/format.ts'
+import { ConnectionsPlaces } from './parts/places.tsx'
 import { AgoOr } from './parts/time.tsx'
 
-export type ConnectionState = 'ok' | 'checking' | 'trouble' | 'unchecked'
+export type ConnectionState = 'ok' | 'checking' | 'sign-in' | 'trouble' | 'unchecked'
 export const CONNECTION_STATES: Record<ConnectionState, readonly [word: string, tone: Tone]> = {
   ok: ['Working', 'ok'],
   checking: ['Checking', 'accent'],
+  'sign-in': ['Sign-in needed', 'warning'],
   trouble: ['Trouble', 'danger'],
   unchecked: ['Not checked', 'neutral'],
 }
@@ -84,6 +86,7 @@ export const ConnectionsPage = (p: ConnectionsPageProps) => (
       lead="MCP servers that you signed in to once. Their credentials stay here; apps never see them."
       actions={p.connections.length > 0 && ADD}
     />
+    <ConnectionsPlaces current="/connections" />
     <Card flush={true}>
       {p.connections.length === 0 ? (
         <Empty icon="plug" title="No connection yet" action={ADD}>

@@ -1,5 +1,5 @@
 /** Connections in the words of the pages. */
-import { type Connections as AllConnections, may } from '@/connections'
+import { type AccountUse, type Connections as AllConnections, may } from '@/connections'
 import { type Clock, DAY_MS } from '@/lib/clock.ts'
 import { type Connector, type JsonObject, settingsForm } from '@/plugins'
 import type { User, Users } from '@/users'
@@ -77,7 +77,7 @@ const SAID_BEFORE_MS = 3 * DAY_MS
 export async function troublesOf(
   user: User,
   reachable: readonly Connection[],
-  { connections, clock }: { connections: Pick<AllConnections, 'signIn'>; clock: Clock },
+  { connections, clock }: { connections: Pick<AllConnections, 'signIn' | 'providers'>; clock: Clock },
 ): Promise<{ id: string; name: string; problem: string }[]> {
   const found = await Promise.all(
     reachable.map(async (connection) => {
@@ -90,13 +90,28 @@ export async function troublesOf(
 
 const failure = ({ status, problem }: Connection) => (status === 'failing' ? (problem ?? 'It does not answer.') : undefined)
 
-async function signInProblem(user: User, connection: Connection, { signIn }: Pick<AllConnections, 'signIn'>, now: number) {
+async function signInProblem(
+  user: User,
+  connection: Connection,
+  { signIn, providers }: Pick<AllConnections, 'signIn' | 'providers'>,
+  now: number,
+) {
+  if (connection.auth === 'provider' && may(user, connection).signIn)
+    return accountProblem(await providers.stateOf(connection, user.id), now)
   if (connection.auth !== 'oauth' || !may(user, connection).signIn) return undefined
   const found = await signIn.stateOf(user, connection.id)
   if (found.state === 'not-needed') return undefined
   if (found.state !== 'signed-in') return found.problem ?? 'It needs a sign-in.'
   const isEnding = !found.isRenewed && found.expiresAt !== undefined && found.expiresAt - now < SAID_BEFORE_MS
   return isEnding ? 'Its sign-in ends soon and cannot be renewed. Sign in again to go on without a gap.' : undefined
+}
+
+function accountProblem(found: AccountUse, now: number): string | undefined {
+  if (found.state === 'missing') return 'It needs an account. Choose one on its page.'
+  if (!('name' in found)) return undefined
+  if (found.state !== 'ok') return found.problem ?? 'Its account needs a sign-in.'
+  const isEnding = !found.isRenewed && found.expiresAt !== null && found.expiresAt - now < SAID_BEFORE_MS
+  return isEnding ? 'The sign-in of its account ends soon and cannot be renewed. Sign in again to go on without a gap.' : undefined
 }
 
 /** A plugin's code runs here: when it throws, the page is shown without this line. */

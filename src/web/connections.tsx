@@ -27,12 +27,13 @@ import type { Incoming } from '@/http/incoming.ts'
 import type { Clock, Connection, Mounted, Page } from './needs.ts'
 import { wordsOf } from './profile-facts.ts'
 import { type ProgramDeps, programOf } from './programs.tsx'
+import { type AccountDeps, accountOf } from './providers.tsx'
 import { signInOf } from './upstream-sign-in.tsx'
 
 type Deps = Page &
   Mounted &
   ProgramDeps &
-  ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> }
+  ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> } & AccountDeps
 type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** How long after its end the steps of a probe are still worth showing on the page. */
@@ -193,6 +194,7 @@ async function connectionPage(
       program={isOwn && connector?.definedBy === 'administrator' ? await programOf(deps, connection) : undefined}
       log={isOwn && connector?.definedBy === 'administrator' ? connections.logTail(id) : undefined}
       signIn={signIn}
+      account={await accountOf(deps, user, connection)}
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}
       edit={edit}
       own={own && { ...own, form: ownForm }}

@@ -8,7 +8,7 @@ import type { Audit, Connections, Grants, Page, Profiles } from './needs.ts'
 type Deps = Page &
   AppDeps & {
     audit: Pick<Audit, 'list'>
-    connections: Pick<Connections, 'list'> & Pick<AllConnections, 'signIn'>
+    connections: Pick<Connections, 'list'> & Pick<AllConnections, 'signIn' | 'providers'>
     profiles: Pick<Profiles, 'list' | 'view' | 'ensureFirst'>
     grants: Pick<Grants, 'listForUser'>
   }

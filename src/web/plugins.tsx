@@ -53,7 +53,7 @@ const summaryOf = ({ plugin, folder, description = '' }: Running): PluginSummary
   folder,
   brings: [
     ...(plugin.connectors ?? []).map(({ title }) => ({ kind: 'Connector', title })),
-    ...(plugin.oauthProviders ?? []).map(({ title }) => ({ kind: 'Accounts', title })),
-    ...(plugin.loginProviders ?? []).map(({ title }) => ({ kind: 'Sign-in', title })),
+    ...(plugin.oauthProviders ?? []).map(({ title }) => ({ kind: 'OAuth provider', title })),
+    ...(plugin.loginProviders ?? []).map(({ title }) => ({ kind: 'Login provider', title })),
   ],
 })

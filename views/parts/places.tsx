@@ -25,11 +25,20 @@ export const AppsPlaces = (p: { current: (typeof APPS)[number]['href'] }) => (
   <Places label="Connected apps" places={APPS} current={p.current} />
 )
 
+const CONNECTIONS = [
+  { href: '/connections', label: 'Connections' },
+  { href: '/connections/accounts', label: 'Accounts' },
+] as const
+export const ConnectionsPlaces = (p: { current: (typeof CONNECTIONS)[number]['href'] }) => (
+  <Places label="Connections" places={CONNECTIONS} current={p.current} />
+)
+
 const ADMIN = [
   { href: '/admin', label: 'Users' },
   { href: '/admin/clients', label: 'Registered apps' },
   { href: '/admin/catalogue', label: 'Catalogue' },
   { href: '/admin/plugins', label: 'Plugins' },
+  { href: '/admin/providers', label: 'Providers' },
   { href: '/admin/programs', label: 'Programs' },
 ] as const
 export const AdminPlaces = (p: { current: (typeof ADMIN)[number]['href'] }) => (
