@@ -20,8 +20,8 @@ type Deps = {
   pool: Pick<ReturnType<typeof createPool>, 'standing' | 'resting' | 'end'>
 }
 type Known = { connection: Connection; programKey: string }
-export type RunningChannel = Standing & Known
-export type RestingChannel = PoolKey & Known & { until: number; problem: string }
+type RunningChannel = Standing & Known
+type RestingChannel = PoolKey & Known & { until: number; problem: string }
 
 export function createRunning({ audit, users, plugins, rows, credentials, programPolicy, pool }: Deps) {
   /** With what is known of its connection; only of connections whose connector runs things here. */
