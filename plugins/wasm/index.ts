@@ -57,7 +57,8 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     outputBytesMax: OUTPUT_BYTES_MAX,
   }
   const fetching = createFetching(context, hosts)
-  const lasting = { ...context, signal: new AbortController().signal }
+  const closing = new AbortController()
+  const lasting = { ...context, signal: closing.signal }
   let isOpen = false
   const workers = createWorkers(() => startWorker(isOpen ? lasting : context, start, fetching))
   try {
@@ -73,7 +74,10 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
         const output = workers.use((worker) => worker.run('call', input, timeoutSeconds * 1_000, signal))
         return readResult(await output.catch(asText))
       },
-      close: workers.close,
+      close: () => {
+        closing.abort()
+        return workers.close()
+      },
     })
   } catch (error) {
     await workers.close()

@@ -4,6 +4,8 @@ import { createLines } from '../lines.ts'
 import { type FromRunner, MESSAGE_BYTES_MAX, type ToRunner } from './messages.ts'
 
 const START_TIMEOUT_MS = 20_000
+/** Web requests of one call. */
+const FETCHES_MAX = 100
 
 /** Answers what a module asks for in the middle of a call. */
 export type Fetching = (request: Extract<FromRunner, { kind: 'fetch' }>, signal: AbortSignal) => Promise<ToRunner>
@@ -119,7 +121,12 @@ function createExchange(wire: ReturnType<typeof createWire>, fetching: Fetching,
     const onTimeout = () => giveUp(new ModuleFailure(`The module took longer than ${timeoutMs / 1000} s and was stopped.`))
     const timer = setTimeout(onTimeout, timeoutMs)
     signal.addEventListener('abort', onAbort, { once: true })
-    const answerFetch = async (request: Extract<FromRunner, { kind: 'fetch' }>) => wire.send(await fetching(request, ending.signal))
+    let fetches = 0
+    const answerFetch = async (request: Extract<FromRunner, { kind: 'fetch' }>) => {
+      fetches += 1
+      const tooMany: ToRunner = { kind: 'not-fetched', reason: `it asked the web more than ${FETCHES_MAX} times` }
+      wire.send(fetches > FETCHES_MAX ? tooMany : await fetching(request, ending.signal))
+    }
     const take = (answer: FromRunner) => (answer.kind === 'fetch' ? void answerFetch(answer).catch(giveUp) : resolve(answer))
     try {
       wire.take({ take, fail: giveUp })

@@ -172,6 +172,8 @@ describe('what a module may reach', () => {
     ])
       expect(await call(channel, 'fetch', { url })).toMatchObject({ isError: true, text: expect.stringContaining('it may not reach') })
     expect(seen).toHaveLength(2)
+    expect((await call(channel, 'fetch', { url: `http://${host}/a`, times: 'many' })).text).toContain('more than 100 times')
+    expect(seen).toHaveLength(102)
     await channel.close()
   })
   test('[WASM-HOSTS] is no private address unless an administrator owns the connection', async () => {

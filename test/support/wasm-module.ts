@@ -72,6 +72,9 @@ export function call(): i32 {
     return text(counter.toString() + (kept === null ? '' : ' ' + kept))
   }
   if (isTool(input, 'fetch')) {
+    const times = argument(input, 'times') == 'many' ? 200 : 0
+    for (let at = 0; at < times; at++)
+      http_request(Memory.allocateString('{"url":"' + argument(input, 'url') + '"}').offset, 0)
     const request = Memory.allocateString('{"url":"' + argument(input, 'url') + '","method":"POST","headers":{"x-of-the-module":"yes"}}')
     const body = Memory.allocateString('from the module')
     const answer = http_request(request.offset, body.offset)
