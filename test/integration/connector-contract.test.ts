@@ -52,7 +52,7 @@ const echo = (message: string) => ({ name: 'echo', arguments: { message } })
 const forever = { name: 'forever', arguments: {} }
 
 keepsContract({
-  name: 'streamable-http to a modern server',
+  name: '[CONNECTOR-CONTRACT] streamable-http to a modern server',
   open: opens('streamable-http', () => ({ url: modern.url })),
   openBroken: opens('streamable-http', () => ({ url: NOBODY })),
   speaks: ['modern'],
@@ -61,7 +61,7 @@ keepsContract({
   left: () => 0,
 })
 keepsContract({
-  name: 'streamable-http to a legacy server',
+  name: '[CONNECTOR-CONTRACT] streamable-http to a legacy server',
   open: opens('streamable-http', () => ({ url: legacy.url })),
   openBroken: opens('streamable-http', () => ({ url: NOBODY })),
   speaks: ['legacy'],
@@ -70,7 +70,7 @@ keepsContract({
   left: legacy.sessions,
 })
 keepsContract({
-  name: 'streamable-http to a server of before 2025',
+  name: '[CONNECTOR-CONTRACT] streamable-http to a server of before 2025',
   open: opens('streamable-http', () => ({ url: sse.url })),
   openBroken: opens('streamable-http', () => ({ url: sse.url.replace('/sse', '/none') })),
   speaks: ['legacy'],
@@ -79,7 +79,7 @@ keepsContract({
   left: sse.streams,
 })
 keepsContract({
-  name: 'sse',
+  name: '[CONNECTOR-CONTRACT] sse',
   open: opens('sse', () => ({ url: sse.url })),
   openBroken: opens('sse', () => ({ url: sse.url.replace('/sse', '/none') })),
   speaks: ['legacy'],
@@ -88,7 +88,7 @@ keepsContract({
   left: sse.streams,
 })
 keepsContract({
-  name: 'stdio',
+  name: '[CONNECTOR-CONTRACT] stdio',
   open: opens('stdio', () => ({ command: 'javascript', args: [EVERYTHING, 'stdio'] })),
   openBroken: opens('stdio', () => ({ command: 'javascript', args: ['-e', 'process.exit(3)'] })),
   speaks: ['legacy'],
@@ -107,7 +107,7 @@ const document = (server: string) =>
     },
   })
 keepsContract({
-  name: 'openapi',
+  name: '[CONNECTOR-CONTRACT] openapi',
   open: opens('openapi', () => ({ document: document(api.url.origin) })),
   openBroken: opens('openapi', () => ({ document: `${NOBODY}/openapi.json` })),
   speaks: ['modern', 'legacy'],
@@ -116,7 +116,7 @@ keepsContract({
   left: () => api.pendingRequests,
 })
 keepsContract({
-  name: 'wasm',
+  name: '[CONNECTOR-CONTRACT] wasm',
   open: opens('wasm', () => ({ module })),
   openBroken: opens('wasm', () => ({ module: 'AGFzbQEAAAA=' })),
   speaks: ['modern', 'legacy'],

@@ -22,7 +22,7 @@ const textOf = ({ result }: JsonRpcResponse) => JSON.stringify(result?.['content
 
 /** What every connector must keep, however its far side is reached. */
 export function keepsContract(subject: Subject): void {
-  describe.each(subject.speaks)(`[CONNECTOR-CONTRACT] ${subject.name}, %s`, (era) => {
+  describe.each(subject.speaks)(`${subject.name}, %s`, (era) => {
     const modern = era === 'modern'
     const nothingLeft = async () => expect(await eventually(async () => (await subject.left()) === 0)).toBe(true)
     async function ready() {
