@@ -52,6 +52,7 @@ const PROFILES_SHOWN_MAX = 4
 const Next = (p: ProbeProps) => {
   if (p.steps.some((step) => step.state === 'failed'))
     return <p class="probe-end">Not working yet. The connection is saved: change its settings below, then check again.</p>
+  if (p.steps.some((step) => step.state === 'waiting')) return <p class="probe-end">One step is left: sign in below.</p>
   if (p.tools === 0) return <p class="probe-end">It works, but shows no tools.</p>
   return (
     <div class="probe-end actions">

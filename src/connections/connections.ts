@@ -86,8 +86,10 @@ function assemble(deps: Deps) {
       error.kind === 'unauthorized' &&
       Object.values(await credentials.find(row.id, row.ownerId)).every(isEmpty)
     if (isRefused && (await signIn.offered(row, error.details.wwwAuthenticate)))
-      throw new Failure('upstream_unauthorized', { message: 'It asks for a sign-in. Sign in below to go on.', cause: error })
-    throw asFailure(error)
+      throw new Failure('sign_in_needed', { message: 'It asks for a sign-in. Sign in below to go on.', cause: error })
+    // Nothing was sent for want of a token: the same next step, once more.
+    const wantsToken = row.auth === 'oauth' && error instanceof ChannelError && error.kind === 'unauthorized' && !error.details.status
+    throw wantsToken ? new Failure('sign_in_needed', { message: error.message, cause: error }) : asFailure(error)
   }
   const probes = createProbes({
     clock,

@@ -1,5 +1,5 @@
 import type { Clock } from '@/lib/clock.ts'
-import { Failure } from '@/lib/failure.ts'
+import { Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Agreed } from './session.ts'
@@ -62,7 +62,7 @@ async function probeOnce({ clock, open, list, note }: Deps, id: ConnectionId, pr
     Object.assign(step, { state, text, durationMs: Math.max(0, clock() - since) })
   const fail = async (step: ProbeStep, error: unknown, since: number) => {
     const sentence = error instanceof Failure ? error.message : 'Something went wrong here.'
-    settle(step, 'failed', sentence, since)
+    settle(step, isFailure(error, 'sign_in_needed') ? 'warning' : 'failed', sentence, since)
     await note(id, { status: 'failing', problem: sentence, checkedAt: clock() })
     if (!(error instanceof Failure)) throw error
   }

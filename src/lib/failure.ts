@@ -38,6 +38,7 @@ const FAILURES = {
   upstream_unreachable: [502, 'The connected server cannot be reached.'],
   upstream_timeout: [504, 'The connected server did not answer in time.'],
   upstream_unauthorized: [502, 'The connected server refused the credential. Sign in to it again.'],
+  sign_in_needed: [502, 'The connected server asks for a sign-in.'],
   upstream_failed: [502, 'The connected server gave an answer that could not be used.'],
   plugin_missing: [502, 'The plugin of this connection is not running. An administrator can see why.'],
   upstream_busy: [503, 'Too many calls are waiting for the connected server.'],

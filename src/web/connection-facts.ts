@@ -10,7 +10,7 @@ import type { SettingsSchema } from '@views/settings-form.tsx'
 import type { Connection, Connections, Plugins, Profiles } from './needs.ts'
 
 export type ConnectionDeps = {
-  connections: Connections
+  connections: Connections & Pick<AllConnections, 'signIn'>
   plugins: Plugins
   profiles: Pick<Profiles, 'list' | 'view'>
   users: Pick<Users, 'find'>
@@ -61,13 +61,21 @@ export async function summaryOf(user: User, connection: Connection, tools: numbe
     name: connection.name,
     connector: connector?.title ?? `${connection.connector} (its plugin is missing)`,
     summary: connector ? addressOf(connector, connection.settings) : '',
-    state: deps.connections.probeOf(connection.id).done ? STATES[connection.status] : 'checking',
+    state: await stateOf(user, connection, deps.connections),
     problem: connection.problem ?? undefined,
     tools,
     sharing: connection.visibility === 'open' && connection.credentialOf === 'each' ? 'each' : connection.visibility,
     owner,
     checkedAt: connection.checkedAt ?? undefined,
   }
+}
+
+async function stateOf(user: User, connection: Connection, connections: ConnectionDeps['connections']): Promise<ConnectionState> {
+  if (!connections.probeOf(connection.id).done) return 'checking'
+  const isWaiting = connection.auth === 'oauth' && connection.status === 'failing' && may(user, connection).signIn
+  const found = isWaiting ? await connections.signIn.stateOf(user, connection.id) : undefined
+  const wantsUser = found !== undefined && found.state !== 'not-needed' && found.state !== 'signed-in'
+  return wantsUser ? 'sign-in' : STATES[connection.status]
 }
 
 /** A sign-in that nobody renews is worth a word so long before its end. */
