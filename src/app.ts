@@ -1,5 +1,5 @@
 /** The composition root: rooms built from left to right, then their routes. Reads as a table of contents. */
-import { chmodSync, mkdirSync, realpathSync } from 'node:fs'
+import { accessSync, chmodSync, constants, mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
 import htmx from 'htmx.org/dist/htmx.min.js' with { type: 'file' }
@@ -88,8 +88,7 @@ type Seams = { outbound?: Outbound }
 export async function openHouse(config: Config, log: Log, { outbound = createOutbound({}) }: Seams = {}) {
   const clock = Date.now
   const dataDir = resolve(config.dataDir)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  chmodSync(dataDir, 0o700)
+  demandFolder(dataDir)
   // The key first: with a database but no key, nothing may be opened or made.
   const key = rootKey(config.encryptionKey, dataDir)
   const store = openStore(dataDir)
@@ -163,6 +162,18 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
   }
 }
 
+/** Ours alone, and writable: the files that are made next would each fail in their own words. */
+function demandFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    chmodSync(folder, 0o700)
+    accessSync(folder, constants.W_OK)
+  } catch (cause) {
+    const sentence = `The data folder ${folder} cannot be used. Make it a folder of the user that runs Toolpass, on a disk that can be written to, or choose another.`
+    throw new Error(sentence, { cause })
+  }
+}
+
 type Hearers = {
   changes: Changes
   log: Log
@@ -182,7 +193,13 @@ function passChangesOn({ changes, log, profiles, gateway, grants, connections }:
     for (const id of gateway.open()) if (!(await grants.find(id))) gateway.endOf(id)
   }
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
-  changes.subscribe('grant-changed', ({ grantId }) => gateway.grantChanged(grantId))
+  changes.subscribe('grant-changed', ({ grantId }) =>
+    quietly('telling an app of its changed grant', async () => {
+      const isPaused = typeof (await grants.find(grantId))?.pausedAt === 'number'
+      if (isPaused) gateway.endOf(grantId)
+      else gateway.grantChanged(grantId)
+    }),
+  )
   changes.subscribe('client-removed', () => quietly('ending the streams of a removed client', endOrphans))
   changes.subscribe('client-blocked', ({ clientId }) => {
     // Its grants stay, for when it is unblocked: only what is open now ends.

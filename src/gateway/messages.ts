@@ -1,5 +1,6 @@
 /** JSON-RPC as it comes in and goes out. */
-import { Failure } from '@/lib/failure.ts'
+import { readBody } from '@/lib/body.ts'
+import { SECOND_MS } from '@/lib/clock.ts'
 import { JsonError, parseJson } from '@/lib/json.ts'
 import type { JsonObject, JsonRpcError, RequestId } from '@/plugins'
 
@@ -20,6 +21,7 @@ export const CODES = {
 } as const
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
+const BODY_MS_MAX = 30 * SECOND_MS
 
 /** A JSON-RPC error with the HTTP status that belongs to it. */
 export class Refusal extends Error {
@@ -45,11 +47,12 @@ export type Incoming =
   /** An answer to a request of ours; we make none yet. */
   | { kind: 'response' }
 
-/** @throws Refusal, Failure `too_large` */
+/** @throws Refusal, Failure `too_large`, `request_timeout` */
 export async function readMessage(request: Request): Promise<Incoming> {
   if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')
-  const { text, bytes } = await readText(request)
-  const message = parsed(text)
+  const body = await readBody(request, BODY_BYTES_MAX, BODY_MS_MAX)
+  const bytes = body.byteLength
+  const message = parsed(new TextDecoder().decode(body))
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
   const { id, method, params = {} } = message
   if (typeof method !== 'string') {
@@ -69,19 +72,6 @@ function parsed(text: string): unknown {
     if (!(error instanceof JsonError)) throw error
     return refuse(400, CODES.parse, error.message)
   }
-}
-
-/** Counted while it arrives: a length that was only announced proves nothing. */
-async function readText(request: Request): Promise<{ text: string; bytes: number }> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength
-    if (bytes > BODY_BYTES_MAX) throw new Failure('too_large')
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return { text: text + decoder.decode(), bytes }
 }
 
 export const answer = (id: RequestId, result: JsonObject) => ({ jsonrpc: '2.0', id, result })

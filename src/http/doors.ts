@@ -22,7 +22,14 @@ function demandOwnOrigin(request: Request, { origin }: Incoming): void {
   if (site !== 'same-origin' || from !== origin) throw new Failure('foreign_origin')
 }
 
+/** The pages send forms and nothing else: what another type would be parsed to costs far more to refuse than it costs to send. */
+function demandForm(request: Request): void {
+  const type = request.headers.get('content-type')
+  if (type !== null && !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)) throw new Failure('bad_request')
+}
+
 function demandSmallBody(request: Request): void {
+  demandForm(request)
   if (Number(request.headers.get('content-length') ?? 0) > FORM_BYTES_MAX) throw new Failure('too_large')
 }
 

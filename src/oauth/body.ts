@@ -1,17 +1,11 @@
+import { readBody } from '@/lib/body.ts'
 import { Failure } from '@/lib/failure.ts'
 
-/** The body as text, counted while it comes: its announced length is only a promise. @throws Failure `too_large`, `bad_request` */
+/** The body as text, counted while it comes: its announced length is only a promise. @throws Failure `too_large`, `request_timeout`, `bad_request` */
 export async function readText(request: Request, bytesMax: number): Promise<string> {
-  if (!request.body) return ''
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of request.body) {
-    bytes += chunk.byteLength
-    if (bytes > bytesMax) throw new Failure('too_large')
-    chunks.push(chunk)
-  }
+  const bytes = await readBody(request, bytesMax)
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
   } catch {
     throw new Failure('bad_request')
   }

@@ -40,10 +40,10 @@ const CACHE_KIB = 16_384
  */
 export function openStore(folder: string, migrations = shipped('migrations')): Store {
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  const unlock = lockFolder(folder)
+  const unlock = sayingWhy(folder, () => lockFolder(folder))
   if (!unlock) throw new Error(`Another Toolpass is running on ${folder}. Stop it first, or choose another data folder.`)
   try {
-    return opened(join(folder, 'toolpass.db'), migrations, unlock)
+    return sayingWhy(folder, () => opened(join(folder, 'toolpass.db'), migrations, unlock))
   } catch (error) {
     unlock()
     throw error
@@ -76,9 +76,24 @@ function opened(file: string, migrations: string, unlock: () => void): Store {
   }
 }
 
+const DAMAGED = 'The database file is damaged. Restore a backup; nothing was changed.'
+
+/** SQLite's own words name neither the folder nor what to do. */
+function sayingWhy<T>(folder: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+    if (/^SQLITE_(NOTADB|CORRUPT)/.test(code)) throw new Error(DAMAGED, { cause })
+    if (isStorageTrouble(cause))
+      throw new Error(`The data folder ${folder} cannot be written to, or its disk is full; nothing was changed.`, { cause })
+    throw cause
+  }
+}
+
 function demandSound(database: Database): void {
   const [answer] = database.query<{ quick_check: string }, []>('PRAGMA quick_check(1)').all()
-  if (answer?.quick_check !== 'ok') throw new Error('The database file is damaged. Restore a backup; nothing was changed.')
+  if (answer?.quick_check !== 'ok') throw new Error(DAMAGED)
 }
 
 /** drizzle's own `transaction(async …)` commits before an await inside it has run, so the transaction is spelled out here. */
