@@ -1,4 +1,5 @@
 import { ChannelError, type Exchange, type JsonObject, type JsonRpcResponse, type RequestId, type UpstreamMessage } from '@/plugins/api.ts'
+import { isResponseTo } from './answers.ts'
 
 type Waiting = { exchange: Exchange; resolve(response: JsonRpcResponse): void; reject(error: ChannelError): void }
 
@@ -9,7 +10,12 @@ export function createPending(hear: (message: UpstreamMessage) => void) {
   return {
     take(message: JsonObject): void {
       // An id that nobody waits for is a late answer to a request we gave up, or an invention. Neither is worth a line.
-      if (typeof message['method'] !== 'string') return waiting.get(message['id'] as RequestId)?.resolve(message as JsonRpcResponse)
+      if (typeof message['method'] !== 'string') {
+        const asked = waiting.get(message['id'] as RequestId)
+        if (isResponseTo(message['id'] as RequestId, message)) asked?.resolve(message as JsonRpcResponse)
+        else asked?.reject(new ChannelError('invalid', 'The server sent an answer with neither a result nor an error.'))
+        return
+      }
       const token = (message['params'] as JsonObject | undefined)?.['progressToken']
       const owner = message['method'] === 'notifications/progress' ? waiting.get(token as RequestId) : undefined
       const receive = owner === undefined ? hear : owner.exchange.receive

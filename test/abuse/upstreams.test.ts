@@ -80,6 +80,13 @@ const TRANSPORTS = [
     settings: (name: string) => ({ url: rogue.url(name) }),
   },
   {
+    transport: 'sse',
+    connector: 'sse',
+    behaviours: BEHAVIOUR_NAMES,
+    endless: [...SILENT, 'strangers'],
+    settings: (name: string) => ({ url: rogue.sse(name) }),
+  },
+  {
     transport: 'stdio',
     connector: 'stdio',
     behaviours: BEHAVIOUR_NAMES,
