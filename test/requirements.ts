@@ -20,6 +20,7 @@ import { interop } from './requirements/interop.ts'
 import { programs } from './requirements/programs.ts'
 import { registry } from './requirements/registry.ts'
 import { plugins } from './requirements/plugins.ts'
+import { providers } from './requirements/providers.ts'
 
 export type Requirement = {
   /** `AREA-NUMBER` or `SPECIFICATION-CLAUSE`: capitals, digits, dots and dashes. */
@@ -369,5 +370,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...upstreams,
   ...registry,
   ...plugins,
+  ...providers,
   ...programs,
 ]
