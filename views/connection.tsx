@@ -3,7 +3,7 @@
  * POST /connections/:id/check — tries it again; the reply is `<Probe …/>`, which replaces the status card.
  * GET /connections/:id/probe — see probe.tsx.
  * POST /connections/:id — name, sharing (private | open | each), settings.<key> (an empty secret is kept).
- * POST /connections/:id/credential — settings.<key> for the secret ones alone: the reader's own, where each has their own.
+ * POST /connections/:id/credential — seen (the mark of the settings that were shown), settings.<key> for the secret ones alone: the reader's own, where each has their own.
  * POST /connections/:id/delete — nothing else.
  */
 import { ConnectionStatus, type ConnectionState, type Sharing, SHARING_WORDS } from './connections.tsx'
@@ -59,7 +59,7 @@ export type ConnectionPageProps = {
     | { schema: SettingsSchema; saved: Readonly<Record<string, string>>; sealed: readonly string[]; form?: FormState | undefined }
     | undefined
   /** The secret fields, where the reader uses it with a credential of their own. */
-  own?: { schema: SettingsSchema; sealed: readonly string[]; form?: FormState | undefined } | undefined
+  own?: { schema: SettingsSchema; sealed: readonly string[]; mark: string; form?: FormState | undefined } | undefined
   /** Where its tools are in use, named when it is to be deleted. */
   usedBy: readonly { id: string; title: string }[]
 }
@@ -198,6 +198,7 @@ const OwnCredential = (p: { connection: Connection; own: NonNullable<ConnectionP
   >
     <form class="stack narrow" method="post" action={`/connections/${p.connection.id}/credential`}>
       <FormProblem form={p.own.form} />
+      <input type="hidden" name="seen" value={p.own.mark} />
       <SettingsFields schema={p.own.schema} sealed={p.own.sealed} form={p.own.form} />
       <div class="actions">
         <Button tone={p.own.sealed.length === 0 ? 'primary' : 'secondary'}>Save</Button>

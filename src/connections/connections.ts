@@ -61,7 +61,7 @@ function assemble(deps: Deps) {
     void probes.start(id)
   }
   const flows = createFlows(deps)
-  const signIn = createSignIn({ ...deps, flows, rows, keyFor, changed })
+  const signIn = createSignIn({ ...deps, flows, rows, keyFor, changed, isUsedWithKeys: credentials.isHeldByOthers })
   const providers = createProviders({ ...deps, flows, rows, changed, retire: (key) => pool.retire(key) })
   const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, providers, onListChanged: (id) => relist.soon(id) })
   const pool = createPool({ clock, open, ...(deps.config && { idleMs: deps.config.programIdleSeconds * SECOND_MS }) })
@@ -137,8 +137,9 @@ export function createConnections(deps: Deps) {
       const held = await credentials.find(id, keyFor(row, user.id).credentialOf)
       return Object.keys(held).filter((name) => !isEmpty(held[name]))
     },
-    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject): Promise<void> {
-      await rows.setOwnSecrets(user, id, settings)
+    /** @param seenFor the mark of the settings that the user saw when they entered it */
+    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject, seenFor: string): Promise<void> {
+      await rows.setOwnSecrets(user, id, settings, seenFor)
       await pool.forget(id)
     },
     async remove(user: User, id: ConnectionId): Promise<void> {

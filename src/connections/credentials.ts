@@ -3,7 +3,7 @@ import type { Clock } from '@/lib/clock.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { connections, credentials, type Sealer, type Store, upstreamClients, type Writer } from '@/store'
+import { connections, credentials, type Sealer, type Store, upstreamClients, upstreamFlows, type Writer } from '@/store'
 
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
@@ -18,11 +18,21 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       if (!row) return {}
       return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
     },
+    isHeldByOthers: async (connectionId: ConnectionId): Promise<boolean> => {
+      const [row] = await store.read.select().from(connections).where(eq(connections.id, connectionId))
+      const isTheirs = and(eq(credentials.connectionId, connectionId), ne(credentials.userId, row?.ownerId ?? ('' as UserId)))
+      return (await store.read.select({ id: credentials.id }).from(credentials).where(isTheirs)).length > 0
+    },
+    /** Nobody but its owner uses it with a credential of their own any more. */
+    async dropOthers(tx: Writer, connectionId: ConnectionId, ownerId: UserId): Promise<void> {
+      await tx.delete(credentials).where(and(eq(credentials.connectionId, connectionId), ne(credentials.userId, ownerId)))
+    },
     /** The connection leads elsewhere now: every sign-in goes, and whatever others than its owner gave for the old address. */
     async dropForMove(tx: Writer, connectionId: ConnectionId, ownerId: UserId): Promise<void> {
       const isLost = or(eq(credentials.kind, 'oauth'), ne(credentials.userId, ownerId))
       await tx.delete(credentials).where(and(eq(credentials.connectionId, connectionId), isLost))
       await tx.delete(upstreamClients).where(eq(upstreamClients.connectionId, connectionId))
+      await tx.delete(upstreamFlows).where(eq(upstreamFlows.connectionId, connectionId))
       // Accounts at providers were lent to what stood there before, and are chosen anew.
       const [row] = await tx.select().from(connections).where(eq(connections.id, connectionId))
       if (row?.auth === 'provider')

@@ -36,16 +36,18 @@ type Deps = {
   retire(key: PoolKey): void
 }
 /** Sealed while the browser is away. */
-type Kept = KeptForTalk & { version: number; accountId: CredentialId | null; connectionId: ConnectionId | null }
+type Kept = KeptForTalk & { version: number; accountId: CredentialId | null; connection: AskedSignIn['connection'] | null }
 type AskedSignIn = {
   home: Home
   returnTo: string
   scopes: readonly string[]
   /** Signs this one in anew. */
   accountId?: CredentialId
-  /** To be used by this connection, once it is there. */
-  connectionId?: ConnectionId
+  /** To be used by this connection, as the user saw it, once it is there. */
+  connection?: { id: ConnectionId; seenFor: string }
 }
+/** `isChosen`: what was asked for its connection is done, where something was. */
+type Finished = { returnTo: string; title: string; isChosen: boolean }
 /** How a connection that uses an account stands, for the user whose credential it goes with. */
 export type AccountUse =
   | { state: 'none' }
@@ -96,15 +98,19 @@ function createSupply({ accounts, clients, using, talking, changes, clock, retir
     find: accounts.tokens,
     isRenewable: ({ refreshToken }) => refreshToken !== undefined,
     async put(key, tokens, from) {
-      await accounts.renewed(key, tokens, from)
+      if (!(await accounts.renewed(key, tokens, from))) return false
       for (const row of await using.usersOf(key))
         if (useOf(row)?.place.kind !== 'header') retire({ connectionId: row.id, credentialOf: key.userId })
+      return true
     },
   })
-  const refreshWith = (providerId: string) => async (from: HeldTokens) => {
+  const refreshWith = (key: AccountKey, providerId: string) => async (from: HeldTokens) => {
     const client = await clients.demand(providerId)
     const result = await talking.refresh(client, from, clock())
-    return 'tokens' in result ? { tokens: { ...result.tokens, version: from.version } } : result
+    if ('tokens' in result) return { tokens: { ...result.tokens, version: from.version } }
+    const now = await accounts.tokens(key)
+    // Its user signed in anew meanwhile: the failure is that of tokens which nobody holds any more.
+    return now && now.version !== from.version ? { tokens: now } : result
   }
   const chosen = (connection: Connection, userId: UserId) => {
     const use = useOf(connection)
@@ -113,8 +119,12 @@ function createSupply({ accounts, clients, using, talking, changes, clock, retir
   }
   const tokenFor = async (connection: Connection, userId: UserId): Promise<string> => {
     const found = chosen(connection, userId)
-    const tokens = found && (await renewing.current(found.key, refreshWith(found.use.provider)).catch(() => undefined))
-    if (!tokens) throw new ChannelError('unauthorized', `${connection.name} needs an account. Open its page in Toolpass and choose one.`)
+    const tokens = found && (await renewing.current(found.key, refreshWith(found.key, found.use.provider)).catch(() => undefined))
+    if (!tokens) {
+      const isThere = found && (await accounts.find(found.key)) !== undefined
+      const what = isThere ? 'uses an account that has to be signed in again' : 'needs an account'
+      throw new ChannelError('unauthorized', `${connection.name} ${what}. Open its page in Toolpass to see to it.`)
+    }
     return tokens.accessToken
   }
 
@@ -142,12 +152,12 @@ function createSupply({ accounts, clients, using, talking, changes, clock, retir
     /** What was sent then was refused. @returns whether there is another token to try with */
     async refused(connection: Connection, userId: UserId, sentAt: number): Promise<boolean> {
       const found = chosen(connection, userId)
-      return found !== undefined && (await renewing.replace(found.key, sentAt, refreshWith(found.use.provider))) !== undefined
+      return found !== undefined && (await renewing.replace(found.key, sentAt, refreshWith(found.key, found.use.provider))) !== undefined
     },
     /** Renews what ends soon. @returns how many were tried */
     async keepAlive(): Promise<number> {
       const due = await accounts.due()
-      for (const { id, userId, providerId } of due) await renewing.current({ id, userId }, refreshWith(providerId)).catch(() => undefined)
+      for (const key of due) await renewing.current(key, refreshWith(key, key.providerId)).catch(() => undefined)
       return due.length
     },
   }
@@ -159,7 +169,7 @@ function createGoing({ accounts, clients, using, talking, flows, clock, audit, c
     /** After the user's own click. @throws Failure `not_found`, `upstream_unauthorized` */
     async begin(session: Session, providerId: string, asked: AskedSignIn): Promise<{ to: string; title: string }> {
       const client = await clients.demand(providerId)
-      const { accountId = null, connectionId = null } = asked
+      const { accountId = null, connection = null } = asked
       const known = accountId === null ? undefined : await accounts.demand({ id: accountId, userId: session.user.id })
       if (known && known.providerId !== providerId) throw new Failure('not_found')
       const scopes = [...new Set([...(client.quirks.scopes ?? []), ...asked.scopes])]
@@ -171,12 +181,12 @@ function createGoing({ accounts, clients, using, talking, flows, clock, audit, c
       await flows.begin(session, { providerId }, asked.returnTo, async (state) => {
         const isFirst = !(known?.isRefreshable && known.status === 'ok')
         to = await talking.authorizationUrl(client, { redirectUri, state, verifier, scopes, isFirst })
-        return { redirectUri, state, verifier, scopes, version: client.version, accountId, connectionId } satisfies Kept
+        return { redirectUri, state, verifier, scopes, version: client.version, accountId, connection } satisfies Kept
       })
       return { to, title: client.title }
     },
     /** @param answer the parameters that the browser came back with. @throws Failure `bad_request`, `upstream_unauthorized` */
-    async finish(session: Session, providerId: string, answer: URLSearchParams): Promise<{ returnTo: string; title: string }> {
+    async finish(session: Session, providerId: string, answer: URLSearchParams): Promise<Finished> {
       const flow = await flows.end<Kept>(session, answer.get('state') ?? '')
       if (flow.providerId !== providerId)
         throw new Failure('bad_request', { message: 'This answer came back another way than it was sent.' })
@@ -191,10 +201,14 @@ function createGoing({ accounts, clients, using, talking, flows, clock, audit, c
       rested({ id, userId: user.id })
       const subject = name === undefined ? client.title : `${client.title}: ${name}`
       await audit.report({ kind: 'auth', action: 'account.sign-in', outcome: 'ok', userId: user.id, userName: user.username, subject })
-      // It may have lost its right to it, or the connection its use of accounts, while the browser was away.
-      if (kept.connectionId) await using.choose(user, kept.connectionId, id).catch(() => undefined)
+      // The connection may have been changed, or be out of reach, since the browser went away: then it stays without.
+      const chosen = kept.connection && using.choose(user, kept.connection.id, id, kept.connection.seenFor)
+      const isChosen = await (chosen ?? Promise.resolve()).then(
+        () => true,
+        () => false,
+      )
       for (const row of await using.usersOf({ id, userId: user.id })) await changed(row.id)
-      return { returnTo, title: client.title }
+      return { returnTo, title: client.title, isChosen }
     },
   }
 }
@@ -238,8 +252,8 @@ function createManaging({ store, accounts, clients, using, talking, audit, chang
       await using.endUse(user, id)
       await changed(id)
     },
-    async choose(user: User, id: ConnectionId, accountId: CredentialId | undefined): Promise<void> {
-      await using.choose(user, id, accountId)
+    async choose(user: User, id: ConnectionId, accountId: CredentialId | undefined, seenFor: string): Promise<void> {
+      await using.choose(user, id, accountId, seenFor)
       await changed(id)
     },
     countOf: async (providerId: string): Promise<number> => (await accounts.listOfProvider(providerId)).length,

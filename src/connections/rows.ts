@@ -2,6 +2,7 @@ import { asc, eq, or } from 'drizzle-orm'
 import type { Audit } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
 import type { Clock } from '@/lib/clock.ts'
+import { sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import { type ConnectionId, newConnectionId, type UserId } from '@/lib/ids.ts'
 import { type Connector, type JsonObject, type Plugins, splitSettings } from '@/plugins'
@@ -132,6 +133,7 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
 
     async update(user: User, id: ConnectionId, asked: ChangedConnection): Promise<void> {
       const known = await demandOwn(user, id)
+      demandOwnersWord(user, known, asked)
       const connector = demandConnector(plugins, known.connector)
       const name = demandName(asked.name)
       const settings = await withKeptSecrets(credentials, connector, known, user.id, asked.settings)
@@ -145,10 +147,15 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
         )
         // The revision belongs to the server that stood there before.
         const shared = { visibility: asked.visibility, credentialOf: asked.credentialOf ?? known.credentialOf }
-        const current = { name, ...shared, settings: plain, revision: null, updatedAt: clock() }
+        const isMoved = isElsewhere(connector, known, plain)
+        // Elsewhere may sign in otherwise, and who enters a key wants it to be used.
+        const isKeyed = known.auth === 'oauth' && Object.values(secret).some((value) => !isEmpty(value))
+        const auth = (isMoved && known.auth === 'oauth') || isKeyed ? { auth: 'settings' as const, authConfig: null } : {}
+        const current = { name, ...shared, ...auth, settings: plain, revision: null, updatedAt: clock() }
         await tx.update(connections).set(current).where(eq(connections.id, id))
         // What was given for one address is never sent to another: not the owner's sign-in, and nothing of anybody else's.
-        if (isElsewhere(connector, known, plain)) await credentials.dropForMove(tx, id, known.ownerId)
+        if (isMoved) await credentials.dropForMove(tx, id, known.ownerId)
+        if (isShared(known) && !isShared({ ...known, ...shared })) await credentials.dropOthers(tx, id, known.ownerId)
         await credentials.put(tx, id, known.ownerId, secret)
         await told(tx, 'connection.update', user, { id, name })
       })
@@ -172,9 +179,13 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
   const told = createTelling(deps)
   return {
     /** A user's own secrets for an open connection that each uses with their own. @throws Failure `connection_not_found`, `invalid_form` */
-    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject): Promise<void> {
+    async setOwnSecrets(user: User, id: ConnectionId, settings: JsonObject, seenFor: string): Promise<void> {
       const known = await demand(user, id)
       if (!may(user, known).signIn || known.ownerId === user.id) throw new Failure('connection_not_found')
+      if (seenFor !== markOf(known))
+        throw new Failure('invalid_form', {
+          fields: { form: 'This connection was changed meanwhile. Look where it leads, then enter it again.' },
+        })
       const connector = plugins.connector(known.connector)
       if (!connector) throw new Failure('connector_not_found')
       const { secret } = splitSettings(connector, demandSettings(connector, { ...known.settings, ...settings }))
@@ -187,8 +198,12 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
     },
 
     /** Where its credential comes from. */
-    async setAuth(id: ConnectionId, auth: Connection['auth'], authConfig: JsonObject | null): Promise<void> {
-      await store.transact((tx) => tx.update(connections).set({ auth, authConfig, updatedAt: clock() }).where(eq(connections.id, id)))
+    async setAuth(id: ConnectionId, auth: Connection['auth'], change: (config: JsonObject) => JsonObject | null): Promise<void> {
+      await store.transact(async (tx) => {
+        const [row] = await tx.select().from(connections).where(eq(connections.id, id))
+        const authConfig = change(row?.authConfig ?? {})
+        await tx.update(connections).set({ auth, authConfig, updatedAt: clock() }).where(eq(connections.id, id))
+      })
     },
 
     /** What trying it or opening it taught us; nobody waits for the disk over it. */
@@ -199,6 +214,16 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
       await store.transact((tx) => tx.update(connections).set(seen).where(eq(connections.id, id)), 'process')
     },
   }
+}
+
+/** Each with a credential of their own. */
+const isShared = ({ visibility, credentialOf }: Pick<Connection, 'visibility' | 'credentialOf'>): boolean =>
+  visibility === 'open' && credentialOf === 'each'
+
+/** Whose credential it is used with is its owner's to say: an administrator must not give away what is another's. */
+function demandOwnersWord(user: User, known: Connection, { credentialOf = known.credentialOf }: Shared): void {
+  if (user.id !== known.ownerId && known.credentialOf === 'each' && credentialOf === 'owner')
+    throw new Failure('invalid_form', { fields: { sharing: 'Only its owner can let others use their credential.' } })
 }
 
 function demandConnector(plugins: Pick<Plugins, 'connector'>, id: string): Connector {
@@ -240,6 +265,9 @@ async function withKeptSecrets(credentials: Credentials, connector: Connector, k
 
 const isElsewhere = (connector: Connector, known: Connection, plain: JsonObject): boolean =>
   JSON.stringify(splitSettings(connector, known.settings).plain) !== JSON.stringify(splitSettings(connector, plain).plain)
+
+/** Tells one state of a connection's settings from another, for a form that was filled in for the one. */
+export const markOf = ({ settings }: Pick<Connection, 'settings'>): string => sha256(JSON.stringify(settings))
 
 /** Whether a setting says nothing. */
 export const isEmpty = (value: unknown): boolean =>

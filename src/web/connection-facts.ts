@@ -1,5 +1,5 @@
 /** Connections in the words of the pages. */
-import { type AccountUse, type Connections as AllConnections, may } from '@/connections'
+import { type AccountUse, type Connections as AllConnections, markOf, may } from '@/connections'
 import { type Clock, DAY_MS } from '@/lib/clock.ts'
 import { type Connector, type JsonObject, settingsForm } from '@/plugins'
 import type { User, Users } from '@/users'
@@ -48,7 +48,7 @@ export function ownSecretsOf(user: User, connection: Connection, connector: Conn
   const secret = new Set(secretsOf(connector))
   if (!may(user, connection).signIn || secret.size === 0 || connection.auth !== 'settings') return undefined
   const own = Object.fromEntries(Object.entries(properties).filter(([name]) => secret.has(name)))
-  return { schema: { ...form, properties: own, required: required.filter((name) => secret.has(name)) }, sealed }
+  return { schema: { ...form, properties: own, required: required.filter((name) => secret.has(name)) }, sealed, mark: markOf(connection) }
 }
 
 const STATES: Record<Connection['status'], ConnectionState> = { new: 'unchecked', ready: 'ok', failing: 'trouble' }

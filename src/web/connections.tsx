@@ -144,13 +144,13 @@ export const connectionRoutes = (deps: Deps) => {
         const settings = settingsFromText(schemaOf(connector), textsOf(body))
         const secret = Object.fromEntries(secretsOf(connector).map((name) => [name, settings[name]]))
         try {
-          await connections.setOwnSecrets(seen.user, id, secret)
+          await connections.setOwnSecrets(seen.user, id, secret, body.seen)
         } catch (error) {
           return reply.page(await connectionPage(deps, seen, connection, undefined, refused(error)), { status: REFUSED })
         }
         return reply.to(seen.request, `/connections/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
       },
-      { ...One, body: z.looseObject({}) },
+      { ...One, body: z.looseObject({ seen: Field.default('') }) },
     )
     .post(
       '/:id/delete',

@@ -25,6 +25,7 @@ export const upstreamSignInRoutes = (deps: Deps) => {
   return doors
     .member('/connections')
     .get('/callback', (seen) => comeBack(deps, seen, new URL(seen.request.url).searchParams))
+    .get('/callback/:id', ({ params: _, ...seen }) => comeBack(deps, seen, new URL(seen.request.url).searchParams), One)
     .post('/:id/sign-in', ({ params: { id }, body, ...seen }) => go(deps, seen, id, body?.popup === '1'), {
       ...One,
       body: z.object({ popup: Field.optional() }).nullish(),
@@ -32,10 +33,11 @@ export const upstreamSignInRoutes = (deps: Deps) => {
     .post(
       '/:id/sign-in/paste',
       ({ params: { id }, body, ...seen }) => {
-        const answer = URL.parse(body.address.trim())?.searchParams
-        if (!answer?.has('state'))
+        const address = URL.parse(body.address.trim())
+        const answer = address?.searchParams
+        if (!address || !answer?.has('state'))
           return said(seen, 'That is not the address of the page in the end. Sign in once more.', `/connections/${id}`, 'bad')
-        return comeBack(deps, seen, answer)
+        return comeBack(deps, seen, answer, address.origin + address.pathname)
       },
       { ...One, body: z.object({ address: Field }) },
     )
@@ -118,15 +120,18 @@ function back(
   return reply.to(seen.request, path, { cookies: [reply.notice(seen.incoming, { tone: ok ? 'good' : 'bad', text })] })
 }
 
-async function comeBack(deps: Deps, seen: Seen, answer: URLSearchParams): Promise<Response> {
+/** @param cameTo the address that the browser came back to, as it was registered over there */
+async function comeBack(deps: Deps, seen: Seen, answer: URLSearchParams, cameTo = cameToOf(deps, seen)): Promise<Response> {
   try {
-    const { returnTo } = await deps.connections.signIn.finish(seen.session, answer)
+    const { returnTo } = await deps.connections.signIn.finish(seen.session, answer, cameTo)
     return back(deps, seen, returnTo.replace(POPUP, ''), returnTo.endsWith(POPUP), true, 'Signed in.')
   } catch (error) {
     if (!isFailure(error)) throw error
     return back(deps, seen, '/connections', false, false, error.message)
   }
 }
+
+const cameToOf = ({ addresses }: Deps, { request, incoming }: Seen) => incoming.origin + addresses.base + new URL(request.url).pathname
 
 /** What the page of a connection shows of it; undefined where there is nothing to sign in to. */
 export async function signInOf({ connections, addresses }: Deps, user: User, incoming: Incoming, connection: Connection) {
@@ -139,6 +144,6 @@ export async function signInOf({ connections, addresses }: Deps, user: User, inc
   return {
     ...{ connectionId: id, state, problem, expiresAt, scopes, client, mayChange, options, isRenewed },
     issuer: issuer && (URL.parse(issuer)?.host ?? issuer),
-    callback: callbackAddress({ origin: incoming.origin, base: addresses.base }),
+    callback: callbackAddress({ origin: incoming.origin, base: addresses.base }, id),
   }
 }

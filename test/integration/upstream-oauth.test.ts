@@ -66,7 +66,7 @@ test('[UPSTREAM-OAUTH] a pasted address is found to want a sign-in, and one clic
     response_type: 'code',
     code_challenge_method: 'S256',
     resource: upstream.url,
-    redirect_uri: `${running.url}/connections/callback`,
+    redirect_uri: `${running.url}/connections/callback/${page.split('/').at(-1)}`,
   })
   const landed = await signIn(page, upstream)
   expect(landed.url).toBe(running.url + page)
@@ -189,11 +189,13 @@ test('[UPSTREAM-OAUTH-SCOPE] a server that asks for more gets the union at the n
 })
 
 test('[UPSTREAM-OAUTH-CLIENT] where Toolpass may not register itself, a client registered by hand signs in, or the connection itself', async () => {
-  const redirect_uris = [`${running.url}/connections/callback`]
+  const server = await another({ registration: false })
+  const page = await added('By hand', server.url)
+  const redirect_uris = [`${running.url}/connections/callback/${page.split('/').at(-1)}`]
+  expect((await ada.open(page)).html.includes(String(redirect_uris[0]))).toBe(true)
   const registered = { client_id: 'by-hand', client_secret: 'a-secret-of-some-length', redirect_uris, application_type: 'native' }
   const grant_types = ['authorization_code', 'refresh_token', 'client_credentials']
-  const server = await another({ registration: false, clients: [{ ...registered, grant_types, response_types: ['code'] }] })
-  const page = await added('By hand', server.url)
+  await server.addClient({ ...registered, grant_types, response_types: ['code'] })
   await ada.submit(await ada.open(page), `${page}/sign-in`, {})
   const fields = { client_id: registered.client_id, client_secret: registered.client_secret }
   await ada.submit(await ada.open(page), `${page}/sign-in/client`, fields)

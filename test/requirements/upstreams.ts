@@ -6,6 +6,46 @@ const rfc = (number: number, section: string) => `https://www.rfc-editor.org/rfc
 
 export const upstreams: readonly Requirement[] = [
   {
+    id: 'SIGN-IN-MOVED',
+    says: 'A sign-in that was under way while its connection was pointed elsewhere is good nowhere.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-RENEWED-LATE',
+    says: 'A renewal that answers after a sign-out brings nothing back.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-OWNERS-WORD',
+    says: 'Nobody but its owner decides that others use an open connection with the owner’s credential.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-CLIENT-BOUND',
+    says: 'A client registered by hand is bound to the first authorization server it is used at.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-OWNERS-WAY',
+    says: 'How a connection authenticates is changed by those who may change it, and by nobody’s click.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-MIX-UP',
+    says: 'An answer that comes back to the address of another connection is not redeemed.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-STALE-FORM',
+    says: 'A key that was entered for one address does not go to another that took its place.',
+    clause: rfc(9700, '4'),
+  },
+  {
+    id: 'SIGN-IN-NARROWED',
+    says: 'When a connection is no longer for each with their own, what others gave is destroyed.',
+    clause: rfc(9700, '4'),
+  },
+  {
     id: 'UPSTREAM-OAUTH-POPUP',
     says: 'Signing in happens in a window of its own that closes by itself, or in the same tab without scripts, and ends where it began.',
     clause: mcp('basic/authorization'),

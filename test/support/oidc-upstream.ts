@@ -79,6 +79,12 @@ export async function startOidcUpstream({ registration = true, accessSeconds = 6
     now,
     seen,
     provider,
+    /** A client that somebody registers there by hand. */
+    addClient: (metadata: { client_id: string; [name: string]: unknown }): Promise<void> =>
+      (provider.Client as unknown as { adapter: { upsert(id: string, client: object): Promise<void> } }).adapter.upsert(
+        metadata.client_id,
+        metadata,
+      ),
     stop: async () => {
       await handler.close()
       await upstream.stop(true)

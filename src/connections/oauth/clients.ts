@@ -18,14 +18,25 @@ export const PASTE_REDIRECT = 'http://localhost:38921/callback'
 const CLIENT_NAME = 'Toolpass'
 
 export const documentAddress = ({ origin, base }: Home): string => `${origin}${base}/oauth/client.json`
-export const callbackAddress = ({ origin, base }: Home): string => `${origin}${base}/connections/callback`
+/** Where providers send people back to, and authorization servers that prove in their answer who they are (RFC 9207). */
+export const sharedCallback = ({ origin, base }: Home): string => `${origin}${base}/connections/callback`
+/** One for each connection: without a proof, only the address tells whose answer came back (RFC 9700 §4.4.2.2). */
+export const callbackAddress = (home: Home, id: ConnectionId): string => `${sharedCallback(home)}/${id}`
 
 /** Our own client metadata document, for upstreams that take one. */
 export const clientDocument = (home: Home) => ({
   client_id: documentAddress(home),
-  ...metadataFor(callbackAddress(home)),
+  ...metadataFor(sharedCallback(home)),
   client_uri: home.origin,
 })
+
+const provesItself = ({ metadata }: Place): boolean =>
+  (metadata as Record<string, unknown>)['authorization_response_iss_parameter_supported'] === true
+/** Our document names one address to come back to, so it is for servers that prove who answers. */
+const takesDocument = (place: Place, home: Home): boolean =>
+  (place.metadata as Record<string, unknown>)['client_id_metadata_document_supported'] === true &&
+  home.origin.startsWith('https:') &&
+  provesItself(place)
 
 const metadataFor = (redirectUri: string) => ({
   client_name: CLIENT_NAME,
@@ -63,26 +74,35 @@ export function createOwnClients({ store, sealer, clock }: { store: Store; seale
      * @returns undefined where only a client registered by hand will do
      */
     async at(id: ConnectionId, place: Place, home: Home, isPasted: boolean, ask: GuardedFetch): Promise<OwnClient | undefined> {
-      const redirectUri = isPasted ? PASTE_REDIRECT : callbackAddress(home)
+      const redirectUri = isPasted ? PASTE_REDIRECT : callbackAddress(home, id)
       const known = await find(id)
       if (known?.how === 'registered') {
-        if (known.issuer === place.issuer || known.issuer === '') return known
+        if (known.issuer === place.issuer) return { ...known, redirectUri }
+        // Entered without saying where it belongs: to the first server it is used at, and to no other ever after.
+        if (known.issuer === '') {
+          const bound = { ...known, issuer: place.issuer }
+          await store.transact((tx) => put(tx, id, bound))
+          return { ...bound, redirectUri }
+        }
         throw new Failure('upstream_unauthorized', {
           message: 'The server has moved to another authorization server. The client that you registered belongs to the old one.',
         })
       }
-      if (known?.issuer === place.issuer && known.redirectUri === redirectUri) return known
-      const made = await make(place, home, redirectUri, isPasted, ask)
+      const isDocument = !isPasted && takesDocument(place, home)
+      const wanted = isDocument ? sharedCallback(home) : redirectUri
+      if (known?.issuer === place.issuer && known.redirectUri === wanted) return known
+      const made = isDocument ? ownDocument(place, home) : await register(place, redirectUri, ask)
       if (made) await store.transact((tx) => put(tx, id, made))
       return made
     },
   }
 }
 
-async function make({ issuer, metadata }: Place, home: Home, redirectUri: string, isPasted: boolean, ask: GuardedFetch) {
-  const takesDocuments = (metadata as Record<string, unknown>)['client_id_metadata_document_supported'] === true
-  if (takesDocuments && !isPasted && home.origin.startsWith('https:'))
-    return { issuer, how: 'document' as const, information: { client_id: documentAddress(home) }, redirectUri }
+const ownDocument = ({ issuer }: Place, home: Home): OwnClient => ({
+  ...{ issuer, how: 'document', information: { client_id: documentAddress(home) }, redirectUri: sharedCallback(home) },
+})
+
+async function register({ issuer, metadata }: Place, redirectUri: string, ask: GuardedFetch): Promise<OwnClient | undefined> {
   if (!metadata.registration_endpoint) return undefined
   try {
     const { registerClient } = await sdk()

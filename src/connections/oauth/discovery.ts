@@ -57,12 +57,15 @@ export async function discover(url: string, challenge: string | undefined, ask: 
 }
 
 /** A document that speaks for another resource would have us fetch tokens that are good there (RFC 9728 §3.3, §7.3). */
-function demandSameResource(url: string, resource: string): void {
+export function isSameResource(url: string, resource: string): boolean {
   const asked = new URL(url)
   const told = URL.parse(resource)
   const path = told?.pathname.replace(/\/$/, '') ?? ''
   const isWithin = asked.pathname === path || asked.pathname.startsWith(`${path}/`)
-  if (told?.origin !== asked.origin || !isWithin || told.search !== '' || told.hash !== '')
+  return told?.origin === asked.origin && isWithin && told.search === '' && told.hash === ''
+}
+function demandSameResource(url: string, resource: string): void {
+  if (!isSameResource(url, resource))
     throw refuse('The server’s metadata speaks for another address than its own, so nothing is sent to it.')
 }
 

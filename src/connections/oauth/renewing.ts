@@ -10,8 +10,8 @@ type Deps<Key, Tokens> = {
   /** Whether others can be had without the user. */
   isRenewable(tokens: Tokens): boolean
   find(key: Key): Promise<Tokens | undefined>
-  /** Keeps what came in the place of `from`. */
-  put(key: Key, tokens: Tokens, from: Tokens): Promise<void>
+  /** Keeps what came in the place of `from`. False when that is not there any more: somebody signed out, or in anew, meanwhile. */
+  put(key: Key, tokens: Tokens, from: Tokens): Promise<boolean>
   note(key: Key, status: 'failing' | 'dead', problem: string): Promise<void>
 }
 
@@ -43,7 +43,7 @@ export function createRenewing<Key, Tokens extends Renewable>({ clock, textOf, i
   const renew = async (key: Key, from: Tokens, refresh: Refresh<Tokens>): Promise<Tokens | undefined> => {
     const result = await refresh(from)
     if ('tokens' in result) {
-      await put(key, result.tokens, from)
+      if (!(await put(key, result.tokens, from))) return find(key)
       rests.delete(textOf(key))
       return result.tokens
     }

@@ -7,9 +7,10 @@ import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Outbound } from '@/lib/outbound.ts'
 import type { Sealer, Store } from '@/store'
 import type { Session, User, Users } from '@/users'
+import { may } from '../may.ts'
 import type { Connection } from '../rows.ts'
-import { callbackAddress, createOwnClients, type Home, type OwnClient, PASTE_REDIRECT } from './clients.ts'
-import { discover, type GuardedFetch, guardedFetch, type Place } from './discovery.ts'
+import { createOwnClients, type Home, type OwnClient, PASTE_REDIRECT } from './clients.ts'
+import { discover, type GuardedFetch, guardedFetch, isSameResource, type Place } from './discovery.ts'
 import type { Flows } from './flows.ts'
 import { revokeAt } from './revoke.ts'
 import { sdk } from './sdk.ts'
@@ -51,9 +52,11 @@ type Deps = {
     find(id: ConnectionId): Promise<Connection | undefined>
     demand(user: Pick<User, 'id'>, id: ConnectionId): Promise<Connection>
     demandOwn(user: Pick<User, 'id' | 'role'>, id: ConnectionId): Promise<Connection>
-    setAuth(id: ConnectionId, auth: Connection['auth'], config: AuthConfig | null): Promise<void>
+    setAuth(id: ConnectionId, auth: Connection['auth'], change: (config: AuthConfig) => AuthConfig | null): Promise<void>
   }
   keyFor(connection: Connection, userId: UserId): TokenKey
+  /** Whether somebody else than its owner gave a key of their own for it. */
+  isUsedWithKeys(id: ConnectionId): Promise<boolean>
   /** Somebody signed in, or out: channels that were open belong to the past. */
   changed(id: ConnectionId): Promise<void>
 }
@@ -93,6 +96,8 @@ type Inner = Deps & {
   fetchFor(connection: Connection): Promise<GuardedFetch>
 }
 
+const RENEWED_AT_ONCE_MAX = 8
+
 /** What a channel needs: a token that is good now, and another one when that was refused. */
 function createSupply({ tokens, fetchFor, rows, keyFor }: Inner) {
   const needed = (connection: Connection) =>
@@ -101,7 +106,8 @@ function createSupply({ tokens, fetchFor, rows, keyFor }: Inner) {
     /** @throws Failure `upstream_unauthorized` */
     async accessToken(connection: Connection, userId: UserId): Promise<string> {
       const found = await tokens.current(keyFor(connection, userId), await fetchFor(connection))
-      if (!found) throw needed(connection)
+      // Whatever happened to the connection meanwhile: a token goes to the address that it was made for.
+      if (!found || !isSameResource(addressOf(connection) ?? '', found.resource)) throw needed(connection)
       return found.accessToken
     },
     /** What was sent then was refused. @returns whether there is another token to try with */
@@ -119,18 +125,22 @@ function createSupply({ tokens, fetchFor, rows, keyFor }: Inner) {
     },
     /** The server wants more than was granted (403 `insufficient_scope`): the union of both is asked for at the next sign-in. */
     async wantsScope(connection: Connection, userId: UserId, scope: string): Promise<void> {
-      const config = configOf(connection)
-      const scopes = [...new Set([...(config.scopes ?? []), ...scope.split(' ').filter(Boolean)])]
-      if (scopes.length !== (config.scopes ?? []).length) await rows.setAuth(connection.id, 'oauth', { ...config, scopes })
+      const wanted = scope.split(' ').filter(Boolean)
+      await rows.setAuth(connection.id, 'oauth', (config) => ({ ...config, scopes: [...new Set([...(config.scopes ?? []), ...wanted])] }))
       await tokens.note(keyFor(connection, userId), 'failing', 'The server asks for more than was granted. Sign in again to allow it.')
     },
     /** Refreshes what ends soon. @returns how many were tried */
     async keepAlive(): Promise<number> {
       const due = await tokens.due()
-      for (const key of due) {
-        const connection = await rows.find(key.connectionId)
-        if (connection) await tokens.current(key, await fetchFor(connection)).catch(() => undefined)
+      const waiting = [...due]
+      const work = async () => {
+        for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
+          const connection = await rows.find(key.connectionId)
+          if (connection) await tokens.current(key, await fetchFor(connection)).catch(() => undefined)
+        }
       }
+      // One server that hangs must not keep the others waiting until their tokens have run out.
+      await Promise.all(Array.from({ length: RENEWED_AT_ONCE_MAX }, work))
       return due.length
     },
     forgetTokens: (id: ConnectionId): void => tokens.forget(id),
@@ -139,19 +149,27 @@ function createSupply({ tokens, fetchFor, rows, keyFor }: Inner) {
 
 /** There and back. */
 function createGoing(inner: Inner) {
-  const { rows, flows, tokens, clients, fetchFor, keyFor, clock, changed, audit } = inner
+  const { rows, flows, tokens, clients, fetchFor, keyFor, clock, changed, audit, isUsedWithKeys } = inner
   const told = (user: User, connection: Connection, action: string) =>
     audit.report({
       ...{ kind: 'auth', action, outcome: 'ok', userId: user.id, userName: user.username },
       ...{ connectionId: connection.id, connectionName: connection.name, subject: connection.name },
     })
+  const keep = async (user: User, connection: Connection, key: TokenKey, tokenSet: TokenSet): Promise<void> => {
+    await tokens.put(key, tokenSet)
+    if (connection.auth !== 'oauth') await rows.setAuth(connection.id, 'oauth', (config) => config)
+    await told(user, connection, 'connection.sign-in')
+    await changed(connection.id)
+  }
   return {
     /** Whether the server that refused us offers a sign-in; the connection is then one that signs in. */
     async offered(connection: Connection, challenge: string | undefined): Promise<boolean> {
       const address = addressOf(connection)
       if (connection.auth !== 'settings' || address === undefined) return false
+      // Somebody's own key works, or shall: how it signs in is then its owner's to change.
+      if (await isUsedWithKeys(connection.id)) return false
       const place = await discover(address, challenge, await fetchFor(connection)).catch(() => undefined)
-      if (place) await rows.setAuth(connection.id, 'oauth', null)
+      if (place) await rows.setAuth(connection.id, 'oauth', () => null)
       return place !== undefined
     },
     /** After the user's own click. @throws Failure `upstream_unauthorized`, `connection_not_found` */
@@ -161,21 +179,23 @@ function createGoing(inner: Inner) {
       if (key.credentialOf !== session.user.id) throw new Failure('connection_not_found')
       const address = addressOf(connection)
       if (address === undefined) throw new Failure('bad_request', { message: 'This kind of connection has no sign-in of its own.' })
+      const isOwners = may(session.user, connection).change
+      if (connection.auth !== 'oauth' && !isOwners)
+        throw new Failure('bad_request', {
+          message: 'This connection is used with a key or a header. Its owner decides whether it signs in.',
+        })
       const config = configOf(connection)
       const ask = await fetchFor(connection)
       const place = await discover(address, asked.challenge ?? (await challengeOf(address, ask)), ask, config.issuer)
       const isPasted = config.returnBy === 'paste'
       const client = await clients.at(id, place, asked.home, isPasted, ask)
       if (!client) return { kind: 'needs-client', issuer: place.issuer }
-      if (connection.auth !== 'oauth') await rows.setAuth(id, 'oauth', config)
       const scope = await scopeFor(place, config, await tokens.find(key))
       if (config.grant === 'client_credentials') {
-        await tokens.put(key, await withoutUser(place, client, scope, ask, clock()))
-        await told(session.user, connection, 'connection.sign-in')
-        await changed(id)
+        await keep(session.user, connection, key, await withoutUser(place, client, scope, ask, clock()))
         return { kind: 'done' }
       }
-      const redirectUri = isPasted ? PASTE_REDIRECT : callbackAddress(asked.home)
+      const { redirectUri = PASTE_REDIRECT } = client
       const { startAuthorization } = await sdk()
       const { information: clientInformation } = client
       let to = ''
@@ -187,19 +207,26 @@ function createGoing(inner: Inner) {
       })
       return { kind: 'go', to, pasted: isPasted }
     },
-    /** @param answer the parameters that the browser came back with. @throws Failure `bad_request`, `upstream_unauthorized` */
-    async finish(session: Session, answer: URLSearchParams): Promise<{ connectionId: ConnectionId; returnTo: string }> {
+    /**
+     * @param answer the parameters that the browser came back with
+     * @param cameTo the address it came back to, which is another one for each connection
+     * @throws Failure `bad_request`, `upstream_unauthorized`
+     */
+    async finish(session: Session, answer: URLSearchParams, cameTo: string): Promise<{ connectionId: ConnectionId; returnTo: string }> {
       const { kept, connectionId, returnTo } = await flows.end<Kept>(session, answer.get('state') ?? '')
       if (!connectionId) throw new Failure('bad_request')
+      if (cameTo !== kept.redirectUri)
+        throw new Failure('upstream_unauthorized', { message: 'The answer was for another connection than the one that was asked for.' })
       const connection = await rows.demand(session.user, connectionId)
       const { place, key } = kept
       const ask = await fetchFor(connection)
+      // It was pointed elsewhere while its user was away.
+      if (!isSameResource(addressOf(connection) ?? '', place.resource))
+        throw new Failure('upstream_unauthorized', { message: 'This connection leads elsewhere by now. Sign in once more.' })
       await demandIssuer(place, answer)
       const error = answer.get('error')
       if (error !== null) throw new Failure('upstream_unauthorized', { message: sentenceFor(error) })
-      await tokens.put(key, await redeem(kept, answer, ask, clock()))
-      await told(session.user, connection, 'connection.sign-in')
-      await changed(connectionId)
+      await keep(session.user, connection, key, await redeem(kept, answer, ask, clock()))
       return { connectionId, returnTo }
     },
   }
@@ -319,17 +346,17 @@ function createManaging({ rows, tokens, clients, keyFor, fetchFor, changed, audi
     },
     /** A client that somebody registered at the authorization server by hand. An empty issuer is filled in by the first sign-in. */
     async setClient(user: User, id: ConnectionId, asked: { clientId: string; clientSecret: string; issuer: string }): Promise<void> {
-      const connection = await rows.demandOwn(user, id)
+      await rows.demandOwn(user, id)
       const clientId = asked.clientId.trim()
       if (clientId === '' || clientId.length > 512) throw new Failure('invalid_form', { fields: { client_id: 'Enter the client id.' } })
       const information = { client_id: clientId, ...(asked.clientSecret === '' ? {} : { client_secret: asked.clientSecret }) }
       await store.transact((tx) => clients.put(tx, id, { issuer: asked.issuer, how: 'registered', information }))
-      await rows.setAuth(id, 'oauth', configOf(connection))
+      await rows.setAuth(id, 'oauth', (config) => config)
       await changed(id)
     },
     async configure(user: User, id: ConnectionId, config: AuthConfig): Promise<void> {
       await rows.demandOwn(user, id)
-      await rows.setAuth(id, 'oauth', config)
+      await rows.setAuth(id, 'oauth', (known) => ({ ...known, ...config }))
     },
   }
 }

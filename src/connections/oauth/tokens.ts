@@ -43,9 +43,14 @@ export function tokenSetOf(answer: OAuthTokens, rest: Omit<TokenSet, 'accessToke
     issuedAt: now,
     ...(refreshToken !== undefined && { refreshToken }),
     ...(scope !== undefined && { scope }),
-    ...(answer.expires_in !== undefined && { expiresAt: now + answer.expires_in * SECOND_MS }),
+    ...(answer.expires_in !== undefined && { expiresAt: now + within(answer.expires_in) * SECOND_MS }),
   }
 }
+
+/** A server may say anything: no token is renewed on each use, and none outlives us all. */
+const within = (seconds: number): number => Math.min(LIFE_SECONDS_MAX, Math.max(LIFE_SECONDS_MIN, seconds))
+const LIFE_SECONDS_MIN = 5
+const LIFE_SECONDS_MAX = 10 * 365 * 86_400
 
 /** Where they are kept. What was opened once stays in memory, because each request asks. */
 function createVault({ store, sealer, clock }: Deps) {
@@ -53,6 +58,9 @@ function createVault({ store, sealer, clock }: Deps) {
   const mine = ({ connectionId, credentialOf }: TokenKey) =>
     and(eq(credentials.connectionId, connectionId), eq(credentials.userId, credentialOf), eq(credentials.kind, 'oauth'))
   const row = async (key: TokenKey): Promise<TokenRow | undefined> => (await store.read.select().from(credentials).where(mine(key)))[0]
+
+  const opened = ({ id, userId, version, sealed, sealedKey }: TokenRow): TokenSet =>
+    parseJson(sealer.open({ bytes: sealed, key: sealedKey }, placeOf(id, userId, version))) as TokenSet
 
   const write = async (tx: Writer, key: TokenKey, tokens: TokenSet): Promise<void> => {
     const [known] = await tx.select().from(credentials).where(mine(key))
@@ -84,14 +92,24 @@ function createVault({ store, sealer, clock }: Deps) {
       if (known) return known
       const found = await row(key)
       if (!found || found.status === 'dead') return undefined
-      const place = placeOf(found.id, found.userId, found.version)
-      const tokens = parseJson(sealer.open({ bytes: found.sealed, key: found.sealedKey }, place)) as TokenSet
+      const tokens = opened(found)
       cache.set(textOf(key), tokens)
       return tokens
     },
     async put(key: TokenKey, tokens: TokenSet): Promise<void> {
       await store.transact((tx) => write(tx, key, tokens))
       cache.set(textOf(key), tokens)
+    },
+    /** What a refresh brought takes the place of what it was made from, and of nothing else: a sign-out meanwhile stays one. */
+    async renew(key: TokenKey, tokens: TokenSet, from: TokenSet): Promise<boolean> {
+      const isCurrent = await store.transact(async (tx) => {
+        const [known] = await tx.select().from(credentials).where(mine(key))
+        if (!known || opened(known).accessToken !== from.accessToken) return false
+        await write(tx, key, tokens)
+        return true
+      })
+      if (isCurrent) cache.set(textOf(key), tokens)
+      return isCurrent
     },
     async mark(key: TokenKey, status: TokenRow['status'], problem: string): Promise<void> {
       await store.transact((tx) => tx.update(credentials).set({ status, problem, updatedAt: clock() }).where(mine(key)))
@@ -122,7 +140,7 @@ export function createTokenSets(deps: Deps) {
     await vault.mark(key, status, problem)
     changes.announce({ kind: 'credential-failing', connectionId: key.connectionId, userId: key.credentialOf })
   }
-  const renewing = createRenewing<TokenKey, TokenSet>({ clock, textOf, isRenewable, find: vault.find, put: vault.put, note })
+  const renewing = createRenewing<TokenKey, TokenSet>({ clock, textOf, isRenewable, find: vault.find, put: vault.renew, note })
 
   return {
     row: vault.row,

@@ -90,10 +90,10 @@ type Parts = {
 function createUpkeep({ store, clock }: { store: Store; clock: Clock }, { mine, sealed }: Parts) {
   return {
     /** What a refresh brought. Nothing is written where the account was signed in anew or taken away meanwhile. */
-    async renewed(key: AccountKey, { version: _, ...tokens }: HeldTokens, from: HeldTokens): Promise<void> {
+    async renewed(key: AccountKey, { version: _, ...tokens }: HeldTokens, from: HeldTokens): Promise<boolean> {
       const isUnchanged = and(mine(key), eq(providerCredentials.version, from.version))
       const row = sealed(key, tokens, from.version + 1)
-      await store.transact((tx) => tx.update(providerCredentials).set(row).where(isUnchanged))
+      return (await store.transact((tx) => tx.update(providerCredentials).set(row).where(isUnchanged).returning())).length > 0
     },
     async mark(key: AccountKey, status: Account['status'], problem: string): Promise<void> {
       await store.transact((tx) => tx.update(providerCredentials).set({ status, problem, updatedAt: clock() }).where(mine(key)))

@@ -23,6 +23,8 @@ type Talk = { config: OpenidClient.Configuration; oidc: typeof OpenidClient; has
 
 const DISCOVERY_KEPT_MS = HOUR_MS
 const NAME_CHARS_MAX = 100
+/** A provider may say anything, and a date has its bounds. */
+const LIFE_SECONDS_MAX = 10 * 365 * 86_400
 
 let loaded: Promise<typeof OpenidClient> | undefined
 /** Loaded when somebody first signs in. */
@@ -176,7 +178,7 @@ function tokensOf(answer: Answer, from: Pick<AccountTokens, 'scopes' | 'refreshT
     scopes: answer.scope === undefined ? from.scopes : answer.scope.split(/\s+/).filter(Boolean),
     issuedAt: now,
     ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(answer.expires_in === undefined ? {} : { expiresAt: now + answer.expires_in * SECOND_MS }),
+    ...(answer.expires_in === undefined ? {} : { expiresAt: now + Math.min(answer.expires_in, LIFE_SECONDS_MAX) * SECOND_MS }),
   }
 }
 

@@ -10,7 +10,7 @@ import { connections, type Store, type Writer } from '@/store'
 import type { User } from '@/users'
 import { may } from '../may.ts'
 import { addressOf } from '../oauth/sign-in.ts'
-import type { Connection } from '../rows.ts'
+import { type Connection, markOf } from '../rows.ts'
 import type { Account, Accounts } from './accounts.ts'
 
 /** Names that HTTP itself or the transport speaks with are no place for a token. */
@@ -97,11 +97,11 @@ export function createUsing({ store, audit, clock, plugins, accounts, rows }: De
       .set({ auth: use ? 'provider' : 'settings', authConfig: use ?? null, updatedAt: clock() })
       .where(eq(connections.id, id))
   /** Two people may choose at once, so what is there is read where it is written. */
-  const change = (id: ConnectionId, to: (use: Use) => Use) =>
+  const change = (id: ConnectionId, to: (use: Use, row: Connection, tx: Writer) => Promise<Use>) =>
     store.transact(async (tx) => {
       const [row] = await tx.select().from(connections).where(eq(connections.id, id))
       const use = row && useOf(row)
-      if (row && use) await write(tx, id, to(use))
+      if (row && use) await write(tx, id, await to(use, row, tx))
     })
 
   return {
@@ -126,19 +126,27 @@ export function createUsing({ store, audit, clock, plugins, accounts, rows }: De
         await told(tx, user, 'connection.use-settings', row)
       })
     },
-    /** One's own account, for one's own use of it. @throws Failure `connection_not_found`, `not_found` for anything else */
-    async choose(user: User, id: ConnectionId, accountId: CredentialId | undefined): Promise<void> {
+    /**
+     * One's own account, for one's own use of it.
+     * @param seenFor the mark of the settings that the user saw: an account is lent to what stood there then
+     * @throws Failure `connection_not_found`, `not_found`, `invalid_form`
+     */
+    async choose(user: User, id: ConnectionId, accountId: CredentialId | undefined, seenFor: string): Promise<void> {
       const row = await rows.demand(user, id)
       const use = useOf(row)
       if (!use || !may(user, row).signIn) throw new Failure('connection_not_found')
       const account = accountId && (await accounts.demand({ id: accountId, userId: user.id }))
       if (account && account.providerId !== use.provider)
         throw new Failure('not_found', { message: 'This account is at another provider.' })
-      await change(id, (now) => {
+      await change(id, async (now, current, tx) => {
+        if (account && (seenFor !== markOf(current) || now.provider !== account.providerId))
+          throw new Failure('invalid_form', {
+            fields: { account: 'This connection was changed meanwhile. Look where it leads, then choose again.' },
+          })
+        await told(tx, user, 'connection.account', row)
         const { [user.id]: _, ...others } = now.accounts
         return { ...now, accounts: account ? { ...others, [user.id]: account.id } : others }
       })
-      await store.transact((tx) => told(tx, user, 'connection.account', row))
     },
     /** The connections that this account is used by. */
     async usersOf({ id, userId }: Pick<Account, 'id' | 'userId'>): Promise<Connection[]> {

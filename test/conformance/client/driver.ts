@@ -70,7 +70,7 @@ async function signIn(id: Id): Promise<void> {
   if (begun.kind === 'go') {
     const answer = await fetch(begun.to, { redirect: 'manual' })
     const back = new URL(answer.headers.get('location') ?? '', begun.to)
-    await connections.signIn.finish(session, back.searchParams)
+    await connections.signIn.finish(session, back.searchParams, back.origin + back.pathname)
   }
   await connections.waitForProbe(id)
 }
