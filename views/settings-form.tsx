@@ -16,13 +16,15 @@ export type SettingSchema = {
   maximum?: number | undefined
   secret?: unknown | undefined
   placeholder?: unknown | undefined
+  /** Longer than a line: a document that is pasted. */
+  multiline?: unknown | undefined
 }
 export type SettingsSchema = {
   properties?: { readonly [key: string]: SettingSchema | boolean } | undefined
   required?: readonly string[] | undefined
 }
 
-type SettingKind = 'text' | 'url' | 'secret' | 'list' | 'record' | 'boolean' | 'number' | 'choice'
+type SettingKind = 'text' | 'document' | 'url' | 'secret' | 'list' | 'record' | 'boolean' | 'number' | 'choice'
 
 const kindOf = (setting: SettingSchema): SettingKind => {
   if (setting.type === 'array') return 'list'
@@ -31,6 +33,7 @@ const kindOf = (setting: SettingSchema): SettingKind => {
   if (setting.type === 'number' || setting.type === 'integer') return 'number'
   if (setting.enum) return 'choice'
   if (setting.secret === true) return 'secret'
+  if (setting.multiline === true) return 'document'
   return setting.format === 'uri' || setting.format === 'url' ? 'url' : 'text'
 }
 
@@ -69,6 +72,8 @@ const SettingField = (p: SettingsFieldsProps & { name: string; setting: SettingS
   switch (kind) {
     case 'boolean':
       return <SwitchField {...common} on={(p.form?.values ? p.form.values[name] : value) === 'on'} />
+    case 'document':
+      return <TextArea {...common} mono={true} value={value} placeholder={placeholder} />
     case 'list':
       return <TextArea {...common} mono={true} value={value} placeholder={placeholder ?? 'One per line'} />
     case 'record':
