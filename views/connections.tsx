@@ -74,9 +74,13 @@ const Row = ({ connection }: { connection: ConnectionSummary }) => (
 )
 
 const ADD = (
-  <LinkButton href="/connections/new" tone="primary" icon="plus">
-    Add a connection
-  </LinkButton>
+  <>
+    <LinkButton href="/connections/import">Import</LinkButton>
+    <LinkButton href="/catalogue">From the catalogue</LinkButton>
+    <LinkButton href="/connections/new" tone="primary" icon="plus">
+      Add a connection
+    </LinkButton>
+  </>
 )
 
 export const ConnectionsPage = (p: ConnectionsPageProps) => (
@@ -90,7 +94,8 @@ export const ConnectionsPage = (p: ConnectionsPageProps) => (
     <Card flush={true}>
       {p.connections.length === 0 ? (
         <Empty icon="plug" title="No connection yet" action={ADD}>
-          Add an MCP server by its address, or a program that runs on this machine. It is tried at once, step by step.
+          Choose an MCP server from the catalogue, enter its address, or bring the configuration of another program. It is tried at once,
+          step by step.
         </Empty>
       ) : (
         <table class="table">

@@ -29,9 +29,9 @@ type Step = { title: string; text: string; done: boolean; action: { href: string
 const stepsOf = ({ steps }: HomePageProps): Step[] => [
   {
     title: 'Add a connection',
-    text: 'An MCP server you use: by its address, or as a program that runs here.',
+    text: 'An MCP server you use: from the catalogue, by its address, or as a program that runs here.',
     done: steps.connectionAdded,
-    action: { href: '/connections/new', label: 'Add a connection' },
+    action: { href: '/catalogue', label: 'Choose a server' },
   },
   {
     title: 'Pick tools',
