@@ -4,9 +4,9 @@ import type { JsonObject, OutboundInit } from '@/plugins/api.ts'
 type Ask = (url: string, init?: OutboundInit) => Promise<Response>
 
 /** @throws when the answer is none, which leaves the account without a name and nothing else */
-export async function askFor(fetch: Ask, url: string, accessToken: string, init: OutboundInit = {}): Promise<JsonObject> {
+export async function askFor(ask: Ask, url: string, accessToken: string, init: OutboundInit = {}): Promise<JsonObject> {
   const headers = { accept: 'application/json', ...init.headers, authorization: `Bearer ${accessToken}` }
-  const answer = await fetch(url, { ...init, headers })
+  const answer = await ask(url, { ...init, headers })
   if (!answer.ok) throw new Error(`It answered ${answer.status}.`)
   return (await answer.json()) as JsonObject
 }

@@ -2,7 +2,7 @@
  * A user's accounts at providers.
  * GET /connections/accounts/:provider/sign-in — account: signs that one in anew. connection: it will use the account.
  * POST /connections/accounts/:provider/sign-in — account, connection (may be empty), scope (once for each that is on), more (separated
- *   by spaces): goes to the provider.
+ *   by spaces), seen (the mark of the connection as it was shown): goes to the provider.
  * POST /connections/accounts/disconnect — account.
  */
 import { Layout, type Shell } from './layout.tsx'
@@ -33,7 +33,7 @@ export type AccountSummary = {
 export type AccountsPageProps = {
   shell: Shell
   accounts: readonly AccountSummary[]
-  providers: readonly { id: string; title: string; description: string }[]
+  providers: readonly { id: string; title: string }[]
   isAdmin: boolean
 }
 
@@ -44,10 +44,10 @@ const STATES: Record<AccountState, readonly [word: string, tone: Tone]> = {
 }
 export const AccountStatus = (p: { state: AccountState }) => <Status tone={STATES[p.state][1]}>{STATES[p.state][0]}</Status>
 
-/** Until when, in the few words that a cell has. */
-export const GoodUntil = (p: { expiresAt: number | null; isRenewed: boolean }) => {
-  if (p.isRenewed) return <>renewed by itself</>
-  return p.expiresAt === null ? <>you disconnect it</> : <Ago at={p.expiresAt} />
+/** How long, in the few words that a cell has. */
+export const Lasts = (p: { expiresAt: number | null; isRenewed: boolean }) => {
+  if (p.isRenewed) return <>renews itself</>
+  return p.expiresAt === null ? <>until you disconnect it</> : <Ago at={p.expiresAt} />
 }
 
 export const nameOf = (account: Pick<AccountSummary, 'name'>): string =>
@@ -86,8 +86,8 @@ const Row = ({ account }: { account: AccountSummary }) => (
     <td>
       <AccountStatus state={account.state} />
     </td>
-    <td data-label="Good until" class="nowrap">
-      {account.state === 'dead' ? <span class="muted">ended</span> : <GoodUntil {...account} />}
+    <td data-label="Lasts" class="nowrap">
+      {account.state === 'dead' ? <span class="muted">no longer</span> : <Lasts {...account} />}
     </td>
     <td data-label="Used by" class="cell-name">
       {account.connections.length === 0 ? (
@@ -117,7 +117,7 @@ const Providers = (p: Pick<AccountsPageProps, 'providers' | 'isAdmin'>) => (
       <p>No provider is set up here yet. {p.isAdmin ? <a href="/admin/providers">Set one up</a> : 'An administrator can do that.'}</p>
     ) : (
       <ul class="choices">
-        {p.providers.map(({ id, title, description }) => (
+        {p.providers.map(({ id, title }) => (
           <li class="choice">
             <Icon name="user" />
             <div>
@@ -126,7 +126,6 @@ const Providers = (p: Pick<AccountsPageProps, 'providers' | 'isAdmin'>) => (
                   {foreign(title, 60)}
                 </a>
               </h3>
-              <p>{foreign(description, 200)}</p>
             </div>
           </li>
         ))}
@@ -150,7 +149,7 @@ export const AccountsPage = (p: AccountsPageProps) => (
             <tr>
               <th scope="col">Account</th>
               <th scope="col">Status</th>
-              <th scope="col">Good until</th>
+              <th scope="col">Lasts</th>
               <th scope="col">Used by</th>
               <th scope="col">
                 <span class="hidden-text">Actions</span>
@@ -180,7 +179,7 @@ export type AccountSignInPageProps = {
   /** To be signed in anew. */
   account?: { id: string; name: string | null } | undefined
   /** Will use the account. */
-  connection?: { id: string; name: string } | undefined
+  connection?: { id: string; name: string; leadsTo: string; mark: string } | undefined
 }
 
 const Scope = (p: { scope: AccountSignInPageProps['scopes'][number]; at: number }) => (
@@ -214,7 +213,8 @@ export const AccountSignInPage = (p: AccountSignInPageProps) => (
           </>
         ) : p.connection ? (
           <>
-            The account will be used by <strong>{foreign(p.connection.name, 60)}</strong>.
+            The account will be used by <strong>{foreign(p.connection.name, 60)}</strong>, which leads to{' '}
+            <span class="mono break">{foreign(p.connection.leadsTo, 200)}</span>.
           </>
         ) : undefined
       }
@@ -223,6 +223,7 @@ export const AccountSignInPage = (p: AccountSignInPageProps) => (
       <form class="stack" method="post" action={`/connections/accounts/${p.provider.id}/sign-in`}>
         <input type="hidden" name="account" value={p.account?.id ?? ''} />
         <input type="hidden" name="connection" value={p.connection?.id ?? ''} />
+        <input type="hidden" name="seen" value={p.connection?.mark ?? ''} />
         {p.always.length > 0 && (
           <p>
             Always asked for: <span class="mono break">{foreign(p.always.join(' '), 500)}</span>

@@ -2,9 +2,9 @@
  * The account at a provider that a connection uses.
  * POST /connections/:id/account/use — provider, place (header | env | setting:FIELD), name, format: makes it one that uses accounts.
  * POST /connections/:id/account/end — back to its own settings.
- * POST /connections/:id/account/choose — account (empty: none): the reader's own, for their own use of it.
+ * POST /connections/:id/account/choose — account (empty: none), seen (the mark): the reader's own, for their own use of it.
  */
-import { AccountStatus, type AccountState, GoodUntil, nameOf } from './accounts.tsx'
+import { AccountStatus, type AccountState, Lasts, nameOf } from './accounts.tsx'
 import { Button, LinkButton } from './parts/button.tsx'
 import { Card, Facts } from './parts/card.tsx'
 import { RadioField, SelectField, TextField } from './parts/field.tsx'
@@ -15,6 +15,8 @@ import { Status } from './parts/badge.tsx'
 export type PlaceChoice = { value: string; label: string; wants: 'name' | 'name-and-format' | 'nothing' }
 export type ConnectionAccountProps = {
   connectionId: string
+  /** Of its settings as the page shows them. */
+  mark: string
   /** Whether the reader may say that it uses accounts, and where the token goes. */
   mayChange: boolean
   /** Providers that are set up here. */
@@ -86,33 +88,37 @@ const Setting = (p: ConnectionAccountProps) => {
   )
 }
 
-const Chosen = ({ use, connectionId }: { use: NonNullable<ConnectionAccountProps['use']>; connectionId: string }) => (
-  <>
-    {use.accounts.length > 0 && (
-      <form class="stack narrow" method="post" action={`/connections/${connectionId}/account/choose`}>
-        <SelectField
-          name="account"
-          label="Your account"
-          scope="choose"
-          value={use.account?.id ?? ''}
-          options={[{ value: '', label: 'None' }, ...use.accounts.map(({ id, name }) => ({ value: id, label: nameOf({ name }) }))]}
-        />
-        <div class="actions">
-          <Button tone={use.account ? 'secondary' : 'primary'}>Use this account</Button>
-        </div>
-      </form>
-    )}
-    <div class="actions">
-      <LinkButton
-        href={`/connections/accounts/${use.provider.id}/sign-in?connection=${connectionId}`}
-        tone={use.accounts.length === 0 ? 'primary' : 'quiet'}
-        icon="log-in"
-      >
-        Sign in to {use.accounts.length === 0 ? foreign(use.provider.title, 60) : 'another account'}
-      </LinkButton>
-    </div>
-  </>
+const SignIn = (p: { use: NonNullable<ConnectionAccountProps['use']>; connectionId: string }) => (
+  <LinkButton
+    href={`/connections/accounts/${p.use.provider.id}/sign-in?connection=${p.connectionId}`}
+    tone={p.use.accounts.length === 0 ? 'primary' : 'quiet'}
+    icon="log-in"
+  >
+    Sign in to {p.use.accounts.length === 0 ? foreign(p.use.provider.title, 60) : 'another account'}
+  </LinkButton>
 )
+
+const Chosen = ({ use, connectionId, mark }: { use: NonNullable<ConnectionAccountProps['use']>; connectionId: string; mark: string }) =>
+  use.accounts.length === 0 ? (
+    <div class="actions">
+      <SignIn use={use} connectionId={connectionId} />
+    </div>
+  ) : (
+    <form class="stack narrow" method="post" action={`/connections/${connectionId}/account/choose`}>
+      <input type="hidden" name="seen" value={mark} />
+      <SelectField
+        name="account"
+        label="Your account"
+        scope="choose"
+        value={use.account?.id ?? ''}
+        options={[{ value: '', label: 'None' }, ...use.accounts.map(({ id, name }) => ({ value: id, label: nameOf({ name }) }))]}
+      />
+      <div class="actions">
+        <Button tone={use.account ? 'secondary' : 'primary'}>Use this account</Button>
+        <SignIn use={use} connectionId={connectionId} />
+      </div>
+    </form>
+  )
 
 const Using = (p: ConnectionAccountProps & { use: NonNullable<ConnectionAccountProps['use']> }) => (
   <Card
@@ -136,12 +142,12 @@ const Using = (p: ConnectionAccountProps & { use: NonNullable<ConnectionAccountP
           ...(p.use.account && p.use.isOwn
             ? ([
                 ['Account', <bdi>{nameOf(p.use.account)}</bdi>],
-                ['Good until', <GoodUntil {...p.use.account} />],
+                ['Lasts', <Lasts {...p.use.account} />],
               ] as const)
             : []),
         ]}
       />
-      {p.use.isOwn && <Chosen use={p.use} connectionId={p.connectionId} />}
+      {p.use.isOwn && <Chosen use={p.use} connectionId={p.connectionId} mark={p.mark} />}
       {p.mayChange && (
         <details class="fold">
           <summary>Another provider or place</summary>

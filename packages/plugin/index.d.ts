@@ -180,6 +180,111 @@ declare module 'toolpass/plugin' {
     /** Opens the channel. On failure it must leave nothing behind, and reject with `ChannelError`. */
     open(context: ConnectorContext<z.output<Schema>>): Promise<Channel>
   }
+  /** Where a provider's OAuth happens. All https, or http on loopback. */
+  export type OAuthEndpoints = {
+    /** As its answers name it in `iss`; left out where it names itself differently each time, or not at all. */
+    issuer?: string
+    authorization: string
+    token: string
+    /** RFC 7009. */
+    revocation?: string
+  }
+  /** An issuer, or the whole address of its metadata document. */
+  export type OAuthDiscovery = {
+    discovery: string
+  }
+  export type OAuthScope = {
+    name: string
+    /** What it allows, in words for the person who signs in. */
+    description: string
+    /** Asked for unless the person takes it out. */
+    default?: boolean
+  }
+  /** What a provider deviates in. What is left out is done as the specifications say. */
+  export type OAuthQuirks = {
+    /** Between scopes: a space, unless said otherwise. */
+    scopeSeparator?: string
+    /** The parameter that carries the scopes: `scope`, unless said otherwise. */
+    scopeParameter?: string
+    /** Sent along with the authorization request. */
+    authorizationParameters?: Record<string, string>
+    /** Sent along only where the person signs in for the first time or anew, not where they add a scope. */
+    consentParameters?: Record<string, string>
+    /** PKCE (S256) is sent unless this is false: a server that refuses parameters that it does not know. */
+    pkce?: boolean
+    /** How the client shows who it is at the token endpoint. `post` when it is left out, `none` where there is no secret. */
+    clientAuth?: 'post' | 'basic' | 'none'
+    /** Asked for at each sign-in, besides what the person picks. */
+    scopes?: readonly string[]
+    /** Refresh wants its scopes again. */
+    refreshWithScope?: boolean
+  }
+  /** What the house gives a provider's own functions. */
+  export type ProviderContext<Settings = JsonObject> = {
+    settings: Settings
+    /** The guarded fetch: public addresses only, and those that an administrator entered. */
+    fetch(url: string, init?: OutboundInit): Promise<Response>
+  }
+  export type ProviderTokens = {
+    accessToken: string
+    refreshToken?: string
+  }
+  /** The settings that every provider begins with: the client that an administrator registered there. */
+  export const oauthClientSettings: {
+    clientId: z.ZodString
+    clientSecret: z.ZodDefault<z.ZodString>
+  }
+  /** A service that people have accounts at. A connection of any connector can use such an account. */
+  export type OAuthProvider<Schema extends z.ZodObject = z.ZodObject> = {
+    /** Unique in the house, stable: it is stored with each account. `^[a-z][a-z0-9-]{1,31}$` */
+    id: string
+    title: string
+    /** What people know it by, where that is for its settings to say. */
+    named?(settings: z.output<Schema>): string
+    /** One sentence for the page where an administrator sets it up. */
+    description: string
+    /** Where a client is registered there: a page for people. */
+    registerAt?: string
+    /** `...oauthClientSettings` and whatever else there is to say (a tenant, addresses). */
+    settings: Schema
+    scopes: readonly OAuthScope[]
+    endpoints(settings: z.output<Schema>): OAuthEndpoints | OAuthDiscovery
+    quirks?(settings: z.output<Schema>): OAuthQuirks
+    /** An answer of the token endpoint in the provider's own shape, brought into the one of RFC 6749 §5. */
+    readTokenAnswer?(answer: JsonObject): JsonObject
+    /** What the account is called over there, to tell several apart. */
+    whoAmI?(
+      context: ProviderContext<z.output<Schema>>,
+      tokens: ProviderTokens,
+    ): Promise<{
+      name: string
+    }>
+    /** Ends the tokens over there, where that is not done as RFC 7009 says. */
+    revoke?(context: ProviderContext<z.output<Schema>>, tokens: ProviderTokens): Promise<void>
+  }
+  /** A service that people may sign in to Toolpass with: OpenID Connect, or OAuth and a question to the service. */
+  export type LoginProvider<Schema extends z.ZodObject = z.ZodObject> = {
+    /** Unique in the house, stable: it is stored with each login. `^[a-z][a-z0-9-]{1,31}$` */
+    id: string
+    title: string
+    description: string
+    settings: Schema
+    scopes: readonly string[]
+    endpoints(settings: z.output<Schema>): OAuthEndpoints | OAuthDiscovery
+    quirks?(settings: z.output<Schema>): OAuthQuirks
+    /** `claims` of the verified ID token, where there is one. `subject` must never come to mean somebody else. */
+    whoIs(
+      context: ProviderContext<z.output<Schema>>,
+      found: ProviderTokens & {
+        claims?: JsonObject
+      },
+    ): Promise<{
+      subject: string
+      name: string
+      email?: string
+      isEmailVerified?: boolean
+    }>
+  }
   /** What the house gives a plugin as a whole. */
   export type PluginContext = {
     /** The guarded fetch: public addresses only, no redirect unless asked for. */
@@ -194,6 +299,10 @@ declare module 'toolpass/plugin' {
     version: string
     title: string
     connectors?: readonly Connector[]
+    /** Services whose OAuth is of the classic kind, with a client that an administrator registers there. */
+    oauthProviders?: readonly OAuthProvider[]
+    /** Services that people may sign in to Toolpass with. */
+    loginProviders?: readonly LoginProvider[]
     /**
      * Called once before anything else of the plugin is used. One that throws, or takes longer than five seconds, is set aside.
      * `close` follows in each case, also after an `open` that failed half-way.
@@ -204,6 +313,9 @@ declare module 'toolpass/plugin' {
   }
   /** Keeps a connector's own settings type while it is written; the house sees all connectors alike. */
   export const defineConnector: <Schema extends z.ZodObject>(connector: Connector<Schema>) => Connector
+  /** The same for a provider. */
+  export const defineOAuthProvider: <Schema extends z.ZodObject>(provider: OAuthProvider<Schema>) => OAuthProvider
+  export const defineLoginProvider: <Schema extends z.ZodObject>(provider: LoginProvider<Schema>) => LoginProvider
   /** What a plugin's `index.ts` exports as default. */
   export const definePlugin: (plugin: Plugin) => Plugin
 }

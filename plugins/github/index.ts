@@ -29,9 +29,10 @@ const github = defineOAuthProvider({
   async whoAmI({ fetch }, { accessToken }) {
     return { name: firstText(await askFor(fetch, 'https://api.github.com/user', accessToken, { headers: API_HEADERS }), ['login']) }
   },
-  async revoke({ fetch, settings: { clientId, clientSecret } }, { accessToken }) {
+  async revoke(context, { accessToken }) {
+    const { clientId, clientSecret } = context.settings
     const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
-    await fetch(`https://api.github.com/applications/${encodeURIComponent(clientId)}/token`, {
+    await context.fetch(`https://api.github.com/applications/${encodeURIComponent(clientId)}/token`, {
       method: 'DELETE',
       headers: { ...API_HEADERS, 'content-type': 'application/json', authorization: `Basic ${basic}` },
       body: JSON.stringify({ access_token: accessToken }),

@@ -23,6 +23,7 @@ import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
 import { cataloguePages } from './catalogue.tsx'
 import { doctorPages } from './doctor.tsx'
 import { pluginsPages } from './plugins.tsx'
+import { providersPages } from './providers.tsx'
 import { programPages, protections } from './programs.tsx'
 import { registryPages } from './registry.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
@@ -114,6 +115,7 @@ export const doorPages: Record<string, Html> = {
 }
 export const innerPages: Record<string, Html> = {
   ...pluginsPages,
+  ...providersPages,
   ...cataloguePages,
   ...programPages,
   ...registryPages,

@@ -1,6 +1,15 @@
 /** Accounts at providers: set up by administrators, signed in to by each user, chosen for a connection. */
 import { z } from 'zod'
-import { type Connections as AllConnections, may, type Place, type PlaceKind, placesOf, providerCallback, useOf } from '@/connections'
+import {
+  type Connections as AllConnections,
+  markOf,
+  may,
+  type Place,
+  type PlaceKind,
+  placesOf,
+  providerCallback,
+  useOf,
+} from '@/connections'
 import type { Incoming } from '@/http/incoming.ts'
 import { Failure, isFailure } from '@/lib/failure.ts'
 import { ConnectionId, CredentialId } from '@/lib/ids.ts'
@@ -30,11 +39,13 @@ const Maybe = <Id extends z.ZodType>(id: Id) => z.union([z.literal('').transform
 const SignInForm = z.object({
   account: Maybe(CredentialId),
   connection: Maybe(ConnectionId),
+  seen: Field.default(''),
   scope: Repeated(z.string().max(200)),
   more: Field.default(''),
 })
 
 const homeOf = ({ addresses }: Mounted, { incoming }: Pick<Seen, 'incoming'>) => ({ origin: incoming.origin, base: addresses.base })
+const CHANGED = 'You are signed in, but the connection was changed meanwhile. Look where it leads, then choose the account there.'
 const sentenceOf = (error: Failure): string => Object.values(error.fields).join(' ') || error.message
 
 export const providersRoutes = (deps: Deps) => {
@@ -132,14 +143,14 @@ export const accountsRoutes = (deps: Deps) => {
     })
     .post(
       '/:provider/sign-in',
-      async ({ params: { provider }, body: { account, connection, scope, more }, ...seen }) => {
+      async ({ params: { provider }, body: { account, connection, seen: seenFor, scope, more }, ...seen }) => {
         const returnTo = connection ? `/connections/${connection}` : '/connections/accounts'
         try {
           if (connection) await connections.demand(seen.user, connection)
           const { to, title } = await providers.begin(seen.session, provider, {
             ...{ home: homeOf(deps, seen), returnTo, scopes: [...repeated(scope), ...more.split(/\s+/).filter(Boolean)] },
             ...(account && { accountId: account }),
-            ...(connection && { connectionId: connection }),
+            ...(connection && { connection: { id: connection, seenFor } }),
           })
           // A page and not a redirect: Chromium holds the form's `form-action` against the redirect that follows it.
           return reply.page(<GoingPage shell={shell.bare(seen.request)} name={title} to={to} host={new URL(to).host} />)
@@ -154,7 +165,8 @@ export const accountsRoutes = (deps: Deps) => {
       '/:provider/callback',
       async ({ params: { provider }, ...seen }) => {
         try {
-          const { returnTo, title } = await providers.finish(seen.session, provider, new URL(seen.request.url).searchParams)
+          const { returnTo, title, isChosen } = await providers.finish(seen.session, provider, new URL(seen.request.url).searchParams)
+          if (!isChosen) return said(seen, CHANGED, 'bad', returnTo)
           return said(seen, `Signed in to ${title}.`, 'good', returnTo)
         } catch (error) {
           if (!isFailure(error)) throw error
@@ -187,12 +199,12 @@ async function accountsPage({ shell, connections: { providers }, plugins }: Deps
       }
     }),
   )
-  const offered = all.flatMap(({ provider: { id, description }, client }) => (client ? [{ id, title: client.title, description }] : []))
+  const offered = all.flatMap(({ provider: { id }, client }) => (client ? [{ id, title: client.title }] : []))
   return <AccountsPage shell={shell.full(request, user)} accounts={accounts} providers={offered} isAdmin={user.role === 'admin'} />
 }
 
 async function signInPage(
-  { shell, connections }: Deps,
+  { shell, connections, plugins }: Deps,
   { request, user }: Seen,
   providerId: string,
   asked: { account?: CredentialId | undefined; connection?: ConnectionId | undefined },
@@ -217,9 +229,20 @@ async function signInPage(
       always={always}
       more={held?.filter((scope) => !listed.has(scope)).join(' ') ?? ''}
       account={account && { id: account.id, name: account.accountName }}
-      connection={connection && { id: connection.id, name: connection.name }}
+      connection={
+        connection && { id: connection.id, name: connection.name, leadsTo: leadsTo(plugins, connection), mark: markOf(connection) }
+      }
     />
   )
+}
+
+/** A plugin's code runs here: when it throws, the page is shown without these words. */
+function leadsTo(plugins: AccountDeps['plugins'], { connector, settings }: Connection): string {
+  try {
+    return plugins.connector(connector)?.summary(settings) ?? ''
+  } catch {
+    return ''
+  }
 }
 
 const UseForm = z.object({ provider: ProviderId, place: z.string().max(200), name: Field.default(''), format: Field.default('') })
@@ -253,10 +276,15 @@ export const connectionAccountRoutes = ({ doors, reply, connections: { providers
     .post(
       '/:id/account/choose',
       async ({ params: { id }, body, ...seen }) => {
-        await providers.choose(seen.user, id, body.account)
+        try {
+          await providers.choose(seen.user, id, body.account, body.seen)
+        } catch (error) {
+          if (!isFailure(error, 'invalid_form')) throw error
+          return done(seen, id, sentenceOf(error), 'bad')
+        }
         return done(seen, id, body.account ? 'This account is used from now on.' : 'No account is used any more.')
       },
-      { ...One, body: z.object({ account: Maybe(CredentialId) }) },
+      { ...One, body: z.object({ account: Maybe(CredentialId), seen: Field.default('') }) },
     )
 }
 
@@ -277,7 +305,7 @@ export async function accountOf({ connections: { providers }, plugins }: Account
   const places = connector ? placesOf(connector, connection).map(choiceOf) : []
   const isOffered = mayChange && connection.auth === 'settings' && configured.length > 0 && places.length > 0
   if (!use && !isOffered) return undefined
-  const about = { connectionId: connection.id, mayChange, providers: configured, places }
+  const about = { connectionId: connection.id, mark: markOf(connection), mayChange, providers: configured, places }
   if (!use) return about satisfies ConnectionAccountProps
   const state = await providers.stateOf(connection, credentialOf)
   const own = isOwn ? (await providers.list(user.id)).filter(({ providerId }) => providerId === use.provider) : []

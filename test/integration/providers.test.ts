@@ -209,7 +209,7 @@ describe('two people and one connection', () => {
     expect((await ben.open(page)).html).not.toContain('ada-there')
     // Somebody else’s account is none.
     const stolen = await house.connections.providers
-      .choose((await house.users.find(ids.ben)) as never, idOf(page), mine as never)
+      .choose((await house.users.find(ids.ben)) as never, idOf(page), mine as never, '')
       .catch((error: Error) => error.message)
     expect(stolen).toBe('This account does not exist.')
     const own = (await house.connections.providers.list(ids.ben)).find(({ accountName }) => accountName === 'ben-there')
@@ -246,6 +246,16 @@ describe('two people and one connection', () => {
         .join(''),
     ).toBe('')
     expect((await ben.open('/')).html).toContain('Choose one on its page')
+  })
+  test('[PROVIDER-MOVE] who chooses on a page that shows the old address lends nothing to the new one', async () => {
+    const own = (await house.connections.providers.list(ids.ben)).find(({ accountName }) => accountName === 'ben-there')
+    const [old, leave] = [await ben.open(page), await leaving(ben, 'github', `?connection=${idOf(page)}`)]
+    await ada.submit(await ada.open(page), page, { 'settings.url': at('/mcp/trap'), sharing: 'each' })
+    expect((await ben.submit(old, `${page}/account/choose`, { account: own?.id ?? '' })).html).toContain('changed meanwhile')
+    const back = classic.approve(leave, 'ben-there')
+    expect((await ben.open(back.pathname + back.search)).html).toContain('changed meanwhile')
+    await expect(call(ids.ben, page)).rejects.toThrow('needs an account')
+    expect(seen.filter(({ path, token }) => path === '/mcp/trap' && token !== '')).toEqual([])
   })
   test('[PROVIDER-OWNER] used with its owner’s account, it does what others ask with that one and shows them none', async () => {
     const shared = await addHttpConnection(ada, 'Shared', at('/mcp/owner'))

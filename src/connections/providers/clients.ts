@@ -76,7 +76,6 @@ export function createProviderClients(deps: Deps) {
     ...createChanging(deps, { find, rowOf, secretOf }),
   }
 }
-export type ProviderClients = ReturnType<typeof createProviderClients>
 
 type Reading = {
   find(id: string): Promise<ProviderClient | undefined>

@@ -79,7 +79,6 @@ export function createTalking({ outbound }: { outbound: Pick<Outbound, 'asFetch'
     },
   }
 }
-export type Talking = ReturnType<typeof createTalking>
 
 type Asked = { redirectUri: string; state: string; verifier: string; scopes: readonly string[]; isFirst: boolean }
 export type Kept = { redirectUri: string; state: string; verifier: string; scopes: string[] }
