@@ -96,6 +96,19 @@ describe('21: an address inside is refused before any connection', () => {
     const outbound = createOutbound({ resolve: async () => ['1.1.1.1', '127.0.0.1'] })
     expect(await kindOf(outbound.fetch(`http://both.test:${port}/`, LIMITS))).toBe('address')
   })
+  test.each([
+    ...['127.0.0.1', '10.1.2.3', '172.16.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '100.100.100.200', '0.0.0.0'],
+    ...['192.0.0.1', '198.18.0.1', '224.0.0.1', '240.0.0.1', '255.255.255.255'],
+    ...['::1', '::', 'fe80::1', 'fe80::1%lo', 'fc00::1', 'fd00:ec2::254', 'ff02::1', 'fec0::1'],
+    ...['::ffff:127.0.0.1', '::ffff:7f00:1', '::127.0.0.1', '64:ff9b::7f00:1', '2002:7f00:1::', '::ffff:0:127.0.0.1'],
+    ...['2130706433', '0x7f000001', '0177.0.0.1', '127.0.0.1\0', '127.0.0.1 1.1.1.1'],
+  ])('[ABUSE-21] a name that resolves to %j leads nowhere, alone or beside an address outside', async (answer) => {
+    for (const answers of [[answer], ['1.1.1.1', answer], [answer, '1.1.1.1'], ['2606:4700:4700::1111', answer]]) {
+      const outbound = createOutbound({ resolve: async () => answers })
+      expect(await kindOf(outbound.fetch(`http://name.test:${port}/`, LIMITS))).toBe('address')
+    }
+    expect(connections).toEqual([])
+  })
   test('a resolver that answers rubbish is not believed', async () => {
     for (const rubbish of [['localhost'], ['127.1'], ['']]) {
       const outbound = createOutbound({ resolve: async () => rubbish })

@@ -22,8 +22,9 @@ let running: Running
 let ada: Person
 let token: string
 let names: string[]
-const rogue = startRogueUpstream()
 const honest = startModernUpstream()
+const rogue = startRogueUpstream({ elsewhere: honest.url })
+const HEADER = 'a credential of the rogue server alone'
 
 const memoryMb = (field: 'VmRSS' | 'VmHWM') =>
   Math.round(Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${running.pid}/status`, 'utf8'))?.[1]) / 1024)
@@ -77,7 +78,7 @@ const TRANSPORTS = [
     connector: 'streamable-http',
     behaviours: HTTP,
     endless: SILENT,
-    settings: (name: string) => ({ url: rogue.url(name) }),
+    settings: (name: string) => ({ url: rogue.url(name), headers: `Authorization=${HEADER}` }),
   },
   {
     transport: 'sse',
@@ -142,6 +143,12 @@ test.each(TRANSPORTS)(
     expect(memoryMb('VmHWM')).toBeLessThan(MEMORY_MB_MAX)
   },
 )
+
+test("[ABUSE-46] a server that redirects elsewhere carries neither its credential nor the app's token there", () => {
+  expect(rogue.seen.filter(({ path }) => path.startsWith('/redirect/')).map(({ authorization }) => authorization)).toContain(HEADER)
+  expect(JSON.stringify([honest.seen, rogue.seen])).not.toContain(token)
+  expect(JSON.stringify(honest.seen)).not.toContain(HEADER)
+})
 
 test('[ABUSE-48] after its misbehaviour a server on the web is used again as if nothing had been', async () => {
   for (const name of HTTP) expect([name, textOf(await call(toolOf(`http-${name}`, 'fine')))]).toEqual([name, 'fine'])

@@ -26,6 +26,11 @@ export const abuse: readonly Requirement[] = [
     clause: mcp('server/tools#tool-names'),
   },
   {
+    id: 'ABUSE-53',
+    says: 'After a full run no secret is in the log, the audit, a page, an error, a command line or a file of the data folder in clear.',
+    clause: 'ARCHITECTURE.md#what-is-not-there',
+  },
+  {
     id: 'ABUSE-55',
     says: 'What is too deep, too large, too slow or names the prototype is refused with 400, 413, 408 or 431 at every public POST, and harms nothing.',
     clause: rfc(9110, '15.5.14'),
