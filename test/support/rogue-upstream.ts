@@ -190,7 +190,6 @@ export function startRogueUpstream({ elsewhere = 'http://127.0.0.1:1/' } = {}) {
     stop: () => server.stop(true),
   }
 }
-export type RogueUpstream = ReturnType<typeof startRogueUpstream>
 
 /** Half of the behaviours come as one JSON body, the other half as a stream of events. */
 function misbehaving(name: Name, id: Id): Response {
