@@ -14,6 +14,7 @@ import type { User } from '@/users'
 const HOME = { origin: 'https://conformance-test.local', base: '' }
 const CALL_MS = 10_000
 const SIGN_INS_MAX = 3
+const ROUNDS_MAX = 5
 
 const url = process.argv.at(-1) ?? ''
 const scenario = process.env['MCP_CONFORMANCE_SCENARIO'] ?? ''
@@ -84,11 +85,29 @@ async function use(id: Id): Promise<void> {
     const definition = listed.find((tool) => tool.name === name)?.definition
     // A tool that was left out of the list is called by nobody.
     if (!definition) continue
-    const options = { signal: AbortSignal.timeout(CALL_MS), timeoutMs: CALL_MS, headers: mirroredHeaders(definition, args) }
-    await upstream.request('tools/call', { name, arguments: args }, options).catch((error) => {
+    const meta = { 'io.modelcontextprotocol/clientCapabilities': { elicitation: { form: {} }, sampling: {}, roots: {} } }
+    const options = { signal: AbortSignal.timeout(CALL_MS), timeoutMs: CALL_MS, meta, headers: mirroredHeaders(definition, args) }
+    try {
+      let { result } = await upstream.request('tools/call', { name, arguments: args }, options)
+      // An app behind the gateway answers what it is asked and sends the state back as it came (SEP-2322).
+      for (let rounds = 0; result?.['resultType'] === 'input_required' && rounds < ROUNDS_MAX; rounds += 1)
+        result = (await upstream.request('tools/call', { name, arguments: args, ...answered(result) }, options)).result
+    } catch (error) {
       process.stderr.write(`${scenario}: ${name}: ${String(error)}\n`)
-    })
+    }
   }
+}
+
+function answered({ inputRequests, requestState }: Record<string, unknown>): Record<string, unknown> {
+  const asked = Object.entries((inputRequests ?? {}) as Record<string, { method?: string }>)
+  const inputResponses = Object.fromEntries(asked.map(([key, { method }]) => [key, responseTo(method)]))
+  return { ...(asked.length > 0 && { inputResponses }), ...(requestState !== undefined && { requestState }) }
+}
+
+function responseTo(method: string | undefined): Record<string, unknown> {
+  if (method === 'roots/list') return { roots: [] }
+  if (method === 'sampling/createMessage') return { role: 'assistant', content: { type: 'text', text: 'text' }, model: 'none' }
+  return { action: 'accept', content: { name: 'text', confirmed: true } }
 }
 
 function samplesFor(schema: unknown): Record<string, unknown> {
