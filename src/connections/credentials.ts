@@ -26,6 +26,7 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
     /** Nobody but its owner uses it with a credential of their own any more. */
     async dropOthers(tx: Writer, connectionId: ConnectionId, ownerId: UserId): Promise<void> {
       await tx.delete(credentials).where(and(eq(credentials.connectionId, connectionId), ne(credentials.userId, ownerId)))
+      await keepAccounts(tx, connectionId, (userId) => userId === ownerId)
     },
     /** The connection leads elsewhere now: every sign-in goes, and whatever others than its owner gave for the old address. */
     async dropForMove(tx: Writer, connectionId: ConnectionId, ownerId: UserId): Promise<void> {
@@ -34,12 +35,7 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       await tx.delete(upstreamClients).where(eq(upstreamClients.connectionId, connectionId))
       await tx.delete(upstreamFlows).where(eq(upstreamFlows.connectionId, connectionId))
       // Accounts at providers were lent to what stood there before, and are chosen anew.
-      const [row] = await tx.select().from(connections).where(eq(connections.id, connectionId))
-      if (row?.auth === 'provider')
-        await tx
-          .update(connections)
-          .set({ authConfig: { ...row.authConfig, accounts: {} } })
-          .where(eq(connections.id, connectionId))
+      await keepAccounts(tx, connectionId, () => false)
     },
     /** An empty secret leaves no row. Each write is a new version, so that an older sealed value put back does not open. */
     async put(tx: Writer, connectionId: ConnectionId, userId: UserId, secret: JsonObject): Promise<void> {
@@ -58,3 +54,15 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
   }
 }
 export type Credentials = ReturnType<typeof createCredentials>
+
+/** Of the accounts at a provider that users chose for the connection, those of these users stay chosen. */
+async function keepAccounts(tx: Writer, id: ConnectionId, isKept: (userId: string) => boolean): Promise<void> {
+  const [row] = await tx.select().from(connections).where(eq(connections.id, id))
+  if (row?.auth !== 'provider') return
+  const chosen = Object.entries((row.authConfig?.['accounts'] ?? {}) as JsonObject)
+  const accounts = Object.fromEntries(chosen.filter(([userId]) => isKept(userId)))
+  await tx
+    .update(connections)
+    .set({ authConfig: { ...row.authConfig, accounts } })
+    .where(eq(connections.id, id))
+}

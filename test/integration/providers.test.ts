@@ -233,6 +233,15 @@ describe('two people and one connection', () => {
       expect(seen.some(({ token }) => token === app.access_token)).toBe(false)
     }
   })
+  test('[PROVIDER-EACH] taken back and shared again, it has its owner’s account and waits for the others to choose', async () => {
+    await ada.submit(await ada.open(page), page, { sharing: 'private' })
+    await ada.submit(await ada.open(page), page, { sharing: 'each' })
+    expect(await call(ids.ada, page)).toContain('ada-there')
+    await expect(call(ids.ben, page)).rejects.toThrow('needs an account')
+    const own = (await house.connections.providers.list(ids.ben)).find(({ accountName }) => accountName === 'ben-there')
+    await choose(ben, page, own?.id ?? '')
+    expect(await call(ids.ben, page)).toContain('ben-there')
+  })
   test('[PROVIDER-MOVE] a connection that is pointed elsewhere gets nobody’s account', async () => {
     seen.length = 0
     await ada.submit(await ada.open(page), page, { 'settings.url': at('/mcp/elsewhere'), sharing: 'each' })
