@@ -8,6 +8,7 @@ import { createChanging } from './changing.ts'
 import { createCopies } from './copies.ts'
 import { createRest } from './flood.ts'
 import { createKeys } from './keys.ts'
+import { createListing } from './listing.ts'
 import { createManagement } from './managing.ts'
 import { byActor, createPolicy } from './policy.ts'
 import { createRegistration } from './registering.ts'
@@ -22,6 +23,7 @@ export function createClients(deps: Deps) {
   const finding = createFinding(deps)
   const rest = createRest()
   const copies = createCopies({ ...deps, rest })
+  const policy = createPolicy(deps)
   return {
     ...finding,
     ...createResolving({ ...deps, ...finding, copies }),
@@ -29,7 +31,8 @@ export function createClients(deps: Deps) {
     ...createRegistration(deps),
     ...createManagement(deps),
     ...createChanging(deps),
-    ...createPolicy(deps),
+    ...policy,
+    ...createListing({ ...deps, ...policy }),
     ...createKeeping(deps),
   }
 }

@@ -8,6 +8,7 @@ import { createFetchTurnstile, type Rest } from './flood.ts'
 import { OAuthProblem } from './problem.ts'
 import { sameRedirects } from './redirects.ts'
 import { about, type Client, type Deps } from './types.ts'
+import { makeRoom } from './unused.ts'
 
 /** A document that no user let in is forgotten after this; it is fetched again when it is named again. */
 const UNUSED_MS = 7 * DAY_MS
@@ -17,12 +18,16 @@ const hostOf = (address: string) => URL.parse(address)?.host ?? ''
 export type Copies = ReturnType<typeof createCopies>
 
 export function createCopies(deps: Deps & { rest: Rest }) {
-  const { trace, outbound, rest } = deps
+  const { store, trace, outbound, rest } = deps
   const pass = createFetchTurnstile()
   const keep = createKeeping(deps)
   const fetching = new Map<string, Promise<Client>>()
-  /** Where the last document that was to be had was a wrong one: its owner took the good one back. */
-  const withdrawn = new Set<string>()
+
+  /** The document that is to be had now is a wrong one: its owner took the good one back, and a copy is no copy any more. */
+  const withdraw = (address: string) =>
+    store.transact(async (tx) => {
+      await tx.update(clients).set({ fetchedAt: null, freshUntil: null }).where(eq(clients.identifier, address))
+    })
 
   async function fetchOnce(address: string, known: Client | undefined, from: string): Promise<Client> {
     const asked = { address, from, hasCopy: known !== undefined }
@@ -32,11 +37,10 @@ export function createCopies(deps: Deps & { rest: Rest }) {
     try {
       const fetched = await fetchDocument(outbound, address)
       await rest.worked(asked)
-      withdrawn.delete(address)
       return await keep(address, fetched, from)
     } catch (error) {
       if (error instanceof OAuthProblem) await rest.failed(asked)
-      if (known && error instanceof OAuthProblem && !(error instanceof DocumentUnavailable)) withdrawn.add(address)
+      if (known?.fetchedAt && error instanceof OAuthProblem && !(error instanceof DocumentUnavailable)) await withdraw(address)
       throw error
     }
   }
@@ -60,7 +64,7 @@ export function createCopies(deps: Deps & { rest: Rest }) {
         return client
       } catch (error) {
         if (!(error instanceof OAuthProblem)) throw error
-        const isCopyGood = known !== undefined && error instanceof DocumentUnavailable && !withdrawn.has(address)
+        const isCopyGood = known !== undefined && known.fetchedAt !== null && error instanceof DocumentUnavailable
         note(known, isCopyGood ? 'ok' : 'refused', isCopyGood ? `the last good copy is used: ${error.description}` : error.description)
         if (isCopyGood) return known
         throw error
@@ -71,6 +75,7 @@ export function createCopies(deps: Deps & { rest: Rest }) {
 
 function createKeeping({ store, clock, audit, changes }: Deps) {
   const insert = async (tx: Writer, address: string, copy: ReturnType<typeof columnsOf>, from: string): Promise<Client> => {
+    await makeRoom(tx, 'document')
     const row = { ...copy, id: newClientId(), identifier: address, kind: 'document' as const, createdAt: copy.fetchedAt, createdFrom: from }
     const [inserted] = await tx
       .insert(clients)

@@ -1,6 +1,5 @@
-import { isIPv6 } from 'node:net'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
-import { blockOf } from '@/lib/addresses.ts'
+import { networkOf } from '@/lib/addresses.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { OAuthProblem } from './problem.ts'
 
@@ -15,9 +14,6 @@ const FAILURES_WITHIN_MS = 10 * MINUTE_MS
  * keep the real ones from being fetched. Who asked rests before it does.
  */
 const FAILURES_MAX = { document: 5, asking: 20, host: 100 }
-
-/** IPv6 by /64, which one subscriber has to spend. */
-const networkOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
 
 type Turnstile = (address: string) => Promise<void>
 

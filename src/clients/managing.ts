@@ -32,7 +32,9 @@ export function createManagement({ store, clock, audit, changes }: Pick<Deps, 's
     async updateRegistration(identifier: string, token: string, metadata: unknown, house: House): Promise<JsonObject> {
       const client = await demand(identifier, token)
       const described = readUpdate(client, metadata)
-      const values = { ...described, ...fetchedKeys(client, described) }
+      // What an administrator looked at was another app.
+      const approval = looksAlike(client, described) ? {} : { approvedAt: null }
+      const values = { ...described, ...fetchedKeys(client, described), ...approval }
       const updated = await store.transact(async (tx) => {
         const [row] = await tx.update(clients).set(values).where(eq(clients.id, client.id)).returning()
         await audit.report({ kind: 'auth', action: 'client.update', outcome: 'ok', ...about(client) }, tx)
@@ -52,6 +54,11 @@ export function createManagement({ store, clock, audit, changes }: Pick<Deps, 's
     },
   }
 }
+
+const grantTypesOf = ({ metadata }: Pick<Client, 'metadata'>) => JSON.stringify([metadata['grant_types']].flat().toSorted())
+
+const looksAlike = (one: Client, other: Pick<Client, 'name' | 'redirectUris' | 'metadata'>): boolean =>
+  one.name === other.name && sameRedirects(one.redirectUris, other.redirectUris) && grantTypesOf(one) === grantTypesOf(other)
 
 function readUpdate(client: Client, metadata: unknown) {
   const said: JsonObject = typeof metadata === 'object' && metadata !== null ? { ...metadata } : {}

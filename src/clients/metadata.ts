@@ -8,6 +8,7 @@ import { redirectKind, redirectProblem } from './redirects.ts'
 const REDIRECT_URIS_MAX = 20
 const AUTH_METHODS = ['none', 'client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const
 const KEYS_MAX = 20
+const KEYS_LENGTH_MAX = 16 * 1024
 const SCOPES = new Set(['mcp', 'offline_access'])
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const GRANT_TYPES = new Set(['authorization_code', 'refresh_token', DEVICE_GRANT])
@@ -20,7 +21,7 @@ export type Described = {
   /** Public keys, and where they are to be had. Only with `private_key_jwt`. */
   jwks: JSONWebKeySet | null
   jwksUri: string | null
-  /** As it is answered and kept. */
+  /** As it is answered and kept, without the keys, which stand beside it. */
   metadata: Record<string, unknown>
 }
 
@@ -28,8 +29,12 @@ export type Described = {
 const text = z.string().nullish()
 const texts = z.array(z.string()).nullish()
 /** Public keys only: whoever publishes the other half, or a shared key, proves nothing with it. */
-const PublicKey = z.looseObject({ kty: z.string() }).refine((key) => !['d', 'k', 'priv'].some((half) => half in key))
-export const KeySet = z.object({ keys: z.array(PublicKey).max(KEYS_MAX) })
+const PublicKey = z
+  .looseObject({ kty: z.string() })
+  .refine((key) => !['d', 'k', 'priv'].some((half) => half in key))
+  // Certificates prove nothing here, and are the larger part of many sets.
+  .transform(({ x5c: _, ...key }) => key)
+export const KeySet = z.object({ keys: z.array(PublicKey).max(KEYS_MAX) }).refine((set) => JSON.stringify(set).length <= KEYS_LENGTH_MAX)
 const Metadata = z.object({
   redirect_uris: z.array(z.string()).optional(),
   client_name: text,
@@ -72,7 +77,6 @@ export function describe(said: unknown): Described {
     response_types: grantTypes.includes('authorization_code') ? ['code'] : [],
     scope: (scope.length > 0 ? scope : [...SCOPES]).join(' '),
     ...readRest(data),
-    ...(keys.jwks && { jwks: keys.jwks }),
     ...(keys.jwksUri && { jwks_uri: keys.jwksUri }),
   }
   return { name, redirectUris, applicationType, authMethod, ...keys, metadata }
@@ -85,7 +89,7 @@ function parse(said: unknown): Said {
   if (success) return data
   const field = String(error.issues[0]?.path[0] ?? '')
   if (field === 'redirect_uris') return refuseRedirect('redirect_uris must be a list of texts')
-  if (field === 'jwks') return refuse(`jwks is a set of at most ${KEYS_MAX} public keys`)
+  if (field === 'jwks') return refuse(`jwks is a set of at most ${KEYS_MAX} public keys in at most ${KEYS_LENGTH_MAX / 1024} KB`)
   return refuse(`${field || 'the body'} is of the wrong type`)
 }
 

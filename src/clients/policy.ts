@@ -1,13 +1,13 @@
 /** Which clients are let near a user at all: an administrator's decision, taken once for the house and for each client. */
-import { and, eq, isNull } from 'drizzle-orm'
+import { and, eq, inArray, isNull } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId } from '@/lib/ids.ts'
 import { clientPolicy, clients, type Writer } from '@/store'
 import type { Actor } from '@/users'
 import { about, type Client, type Deps } from './types.ts'
 
-type Admits = (typeof clientPolicy.$inferSelect)['admits']
-type Admission = 'admitted' | 'waits' | 'not-listed' | 'blocked'
+export type Admits = (typeof clientPolicy.$inferSelect)['admits']
+export type Admission = 'admitted' | 'waits' | 'not-listed' | 'blocked'
 
 export function admissionOf(client: Pick<Client, 'kind' | 'approvedAt' | 'blockedAt'>, admits: Admits): Admission {
   if (client.blockedAt !== null) return 'blocked'
@@ -33,17 +33,18 @@ export function createPolicy({ store, clock, audit, changes }: Pick<Deps, 'store
     })
   }
   /** A stricter house must not lock out what its users work with already. */
-  const approveUsed = async (tx: Writer): Promise<void> => {
-    const isUsed = and(isNull(clients.expiresAt), isNull(clients.approvedAt))
+  const approveUsed = async (tx: Writer, inUse: readonly ClientId[]): Promise<void> => {
+    const isUsed = and(inArray(clients.id, [...inUse]), isNull(clients.approvedAt))
     await tx.update(clients).set({ approvedAt: clock() }).where(isUsed)
   }
   return {
     policy,
     admission: async (client: Client): Promise<Admission> => admissionOf(client, await policy()),
-    async setPolicy(by: Actor, admits: Admits): Promise<void> {
+    /** @param inUse the clients that users let in now: a grant that has ended speaks for nobody */
+    async setPolicy(by: Actor, admits: Admits, inUse: readonly ClientId[]): Promise<void> {
       await store.transact(async (tx) => {
         await tx.insert(clientPolicy).values({ id: 'house', admits }).onConflictDoUpdate({ target: clientPolicy.id, set: { admits } })
-        if (admits !== 'everyone') await approveUsed(tx)
+        if (admits !== 'everyone') await approveUsed(tx, inUse)
         await audit.report({ kind: 'admin', action: 'client.policy', outcome: 'ok', ...byActor(by), subject: admits }, tx)
       })
       known = admits

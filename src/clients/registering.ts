@@ -12,6 +12,7 @@ import { byActor } from './policy.ts'
 import { OAuthProblem } from './problem.ts'
 import { redirectProblem } from './redirects.ts'
 import { about, type Client, type Deps, type JsonObject } from './types.ts'
+import { makeRoom } from './unused.ts'
 
 /** Our own address as this client sees it. */
 export type House = { origin: string; base: string }
@@ -25,6 +26,7 @@ export const answerOf = (client: Client, house: House, secrets: { secret?: strin
   client_id: client.identifier,
   client_id_issued_at: Math.floor(client.createdAt / 1_000),
   ...client.metadata,
+  ...(client.jwks && client.jwksUri === null && { jwks: client.jwks }),
   registration_access_token: secrets.management,
   registration_client_uri: `${house.origin}${house.base}/oauth/register/${client.identifier}`,
   // 0 means that the secret itself does not expire.
@@ -60,6 +62,7 @@ export function createRegistration({ store, clock, audit, trace }: Deps) {
           expiresAt: clock() + UNUSED_MS,
         }
         const client = await store.transact(async (tx) => {
+          await makeRoom(tx, 'dynamic')
           const [inserted] = await tx.insert(clients).values(row).returning()
           await audit.report({ kind: 'auth', action: 'client.register', outcome: 'ok', ...about(row), address: from }, tx)
           return inserted as Client

@@ -23,7 +23,6 @@ export function createFinding({ store, clock }: Pick<Deps, 'store' | 'clock'>) {
           .where(and(eq(clients.identifier, identifier), ne(clients.kind, 'script'), isKnown()))
       )[0],
     findById: async (id: ClientId): Promise<Client | undefined> => (await store.read.select().from(clients).where(eq(clients.id, id)))[0],
-    list: (): Promise<Client[]> => store.read.select().from(clients).orderBy(clients.createdAt),
     /** Whether this secret is the client's. A client without one knows none. */
     knowsSecret: (client: Client, secret: string): boolean => client.secretHash !== null && equal(client.secretHash, sha256(secret)),
   }

@@ -70,6 +70,9 @@ export function blockOf(address: string): string | undefined {
   return `${groups.join(':')}::/64`
 }
 
+/** Whom a limit counts as one: an IPv4 address, and the /64 of IPv6, which one subscriber has to spend. */
+export const networkOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
+
 /** IPv4 written as IPv6 (::ffff:0:0/96) and the well-known NAT64 prefix (64:ff9b::/96) mean the IPv4 address within. */
 function innerV4(bits: bigint): bigint | undefined {
   const prefix = bits >> 32n

@@ -14,7 +14,7 @@ import { resourceMetadata, serverMetadata } from './metadata.ts'
 import { isProfileName } from './places.ts'
 import type { Oauth } from './oauth.ts'
 
-const REGISTRATION_BYTES_MAX = 64 * 1024
+const REGISTRATION_BYTES_MAX = 16 * 1024
 const CORS = { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'WWW-Authenticate, Retry-After' }
 const PREFLIGHT = {
   ...CORS,

@@ -46,7 +46,7 @@ export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps,
 const hostOf = (address: string) => (URL.canParse(address) ? new URL(address) : undefined)
 
 /** How the client is known. Only a document was fetched from where it claims to be from; a name alone proves nothing. */
-export function verificationOf({ kind, identifier }: Client): string {
+export function verificationOf({ kind, identifier }: Pick<Client, 'kind' | 'identifier'>): string {
   if (kind === 'document') return `metadata document at ${hostOf(identifier)?.host ?? identifier}`
   if (kind === 'script') return 'access token'
   return kind === 'registered' ? 'registered by an administrator' : 'registered itself'
@@ -59,7 +59,7 @@ function placeOf(redirectUri: string): string {
   return /^https?:$/.test(url.protocol) ? url.host : `${url.protocol}${url.host && `//${url.host}`}`
 }
 
-export const redirectHostsOf = ({ redirectUris }: Client): string[] => [...new Set(redirectUris.map(placeOf))]
+export const redirectHostsOf = ({ redirectUris }: Pick<Client, 'redirectUris'>): string[] => [...new Set(redirectUris.map(placeOf))]
 
 /** What it is taken for, by addresses that others publish: a word to recognise it by, and no reason to trust it. */
 export const knownAs = ({ kind, identifier, redirectUris }: Client): string | undefined =>

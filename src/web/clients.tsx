@@ -11,7 +11,7 @@ import { ClientPage } from '@views/client.tsx'
 import { ClientRow, ClientsPage, type ClientSummary } from '@views/clients.tsx'
 import { authenticationOf, knownAs, redirectHostsOf, verificationOf } from './app-facts.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Client, Grants, Page, Registry } from './needs.ts'
+import type { Client, Grants, ListedClient, Page, Registry } from './needs.ts'
 
 type Deps = Page & {
   clients: Registry
@@ -48,7 +48,7 @@ export const clientsRoutes = (deps: Deps) => {
     .post(
       '/policy',
       async ({ body: { admits }, ...seen }) => {
-        await clients.setPolicy(seen.user, admits)
+        await clients.setPolicy(seen.user, admits, await inUse(deps))
         return said(deps, seen, '/admin/clients', 'Saved. It holds for the next app that asks.')
       },
       { body: z.object({ admits: z.enum(['everyone', 'approved', 'listed']) }) },
@@ -63,6 +63,11 @@ export const clientsRoutes = (deps: Deps) => {
 const said = ({ reply }: Deps, { request, incoming }: Seen, path: string, text: string) =>
   reply.to(request, path, { cookies: [reply.notice(incoming, { tone: 'good', text })] })
 
+/** Those that users let in now. */
+async function inUse({ grants }: Deps, usage?: ReadonlyMap<ClientId, Usage>): Promise<ClientId[]> {
+  return [...(usage ?? (await grants.usageByClient()))].filter(([, { live }]) => live > 0).map(([id]) => id)
+}
+
 const shortNameOf = (client: Client) => client.name.slice(0, 60) || 'The app'
 
 async function demand({ clients }: Deps, id: ClientId): Promise<Client> {
@@ -74,7 +79,7 @@ async function demand({ clients }: Deps, id: ClientId): Promise<Client> {
 const namesOf = async ({ users }: Deps): Promise<Names> => new Map((await users.list()).map(({ id, username }) => [id, username]))
 
 /** What the table shows of these clients: however many they are, one query says who uses them. */
-async function summariesOf(deps: Deps, chosen: readonly Client[], known?: ReadonlyMap<ClientId, Usage>): Promise<ClientSummary[]> {
+async function summariesOf(deps: Deps, chosen: readonly ListedClient[], known?: ReadonlyMap<ClientId, Usage>): Promise<ClientSummary[]> {
   const { clients, grants } = deps
   const ids = chosen.map(({ id }) => id)
   const [usage, names, policy] = await Promise.all([known ?? grants.usageByClient(ids), namesOf(deps), clients.policy()])
@@ -96,35 +101,26 @@ async function summariesOf(deps: Deps, chosen: readonly Client[], known?: Readon
   })
 }
 
-const isLike = (client: Client, q: string): boolean =>
-  [client.name, client.identifier, ...client.redirectUris].some((text) => text.toLowerCase().includes(q))
-
 async function list(deps: Deps, { request, user }: Seen, query: Query) {
   const { reply, shell, clients, grants } = deps
   const { q, kind, state, page } = query
-  const [all, policy, usage] = await Promise.all([clients.list(), clients.policy(), grants.usageByClient()])
-  // A token that has ended is history: it is found where tokens are asked for.
-  const isShown = (client: Client) => (kind === undefined ? client.kind !== 'script' || !!usage.get(client.id)?.live : client.kind === kind)
-  const fitting = all.filter(
-    (client) =>
-      isShown(client) &&
-      (state === undefined || admissionOf(client, policy) === state) &&
-      (q === undefined || isLike(client, q.toLowerCase())),
-  )
-  const newest = fitting.toSorted((a, b) => b.createdAt - a.createdAt)
+  const [policy, usage] = await Promise.all([clients.policy(), grants.usageByClient()])
   const start = (page - 1) * PAGE_ROWS_MAX
-  const rows = await summariesOf(deps, newest.slice(start, start + PAGE_ROWS_MAX), usage)
+  // A token that has ended is history: it is found where tokens are asked for.
+  const alive = await inUse(deps, usage)
+  const { found, total, waiting } = await clients.page({ q, kind, state, alive, start, rows: PAGE_ROWS_MAX })
+  const rows = await summariesOf(deps, found, usage)
   const shown = (
     <ClientsPage
       shell={shell.full(request, user)}
       clients={rows}
-      total={fitting.length}
+      total={total}
       filter={{ q, kind, state }}
       filtered={(q ?? kind ?? state) !== undefined}
-      waiting={all.filter((client) => admissionOf(client, policy) === 'waits').length}
+      waiting={waiting}
       policy={policy}
       earlierHref={page > 1 ? addressOf({ ...query, page: page - 1 }) : undefined}
-      laterHref={start + PAGE_ROWS_MAX < fitting.length ? addressOf({ ...query, page: page + 1 }) : undefined}
+      laterHref={start + PAGE_ROWS_MAX < total ? addressOf({ ...query, page: page + 1 }) : undefined}
     />
   )
   return reply.page(shown, { cookies: shell.said(request) })

@@ -1,6 +1,6 @@
 /** What the pages need of the other rooms, as narrow as the pages are. */
 import type { Audit } from '@/audit'
-import type { Client, Clients as AllClients } from '@/clients'
+import type { Client, Clients as AllClients, ListedClient } from '@/clients'
 import type { Connection, Connections as AllConnections } from '@/connections'
 import type { Grant, Grants as AllGrants } from '@/grants'
 import type { Doors } from '@/http/doors.ts'
@@ -11,7 +11,7 @@ import type { Plugins as AllPlugins } from '@/plugins'
 import type { Profile, Profiles as AllProfiles, ProfileTool, ProfileView } from '@/profiles'
 import type { Shells } from './shell.ts'
 
-export type { Audit, Client, Clock, Connection, Grant, Profile, ProfileTool, ProfileView }
+export type { Audit, Client, Clock, Connection, Grant, ListedClient, Profile, ProfileTool, ProfileView }
 
 export type Connections = Pick<
   AllConnections,
@@ -26,7 +26,7 @@ export type Clients = Pick<AllClients, 'findById'>
 /** What administrators do with clients. */
 export type Registry = Pick<
   AllClients,
-  'findById' | 'list' | 'policy' | 'setPolicy' | 'approve' | 'block' | 'unblock' | 'preregister' | 'listDocument' | 'remove'
+  'findById' | 'list' | 'page' | 'policy' | 'setPolicy' | 'approve' | 'block' | 'unblock' | 'preregister' | 'listDocument' | 'remove'
 >
 export type Plugins = Pick<AllPlugins, 'connectors' | 'connector'>
 

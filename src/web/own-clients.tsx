@@ -17,9 +17,7 @@ export const ownClientsRoutes = (deps: Deps) => {
     const found = await Promise.all([...granted.keys()].map((id) => clients.findById(id)))
     const letIn = found.filter((client): client is Client => client !== undefined && client.kind !== 'script')
     const registered =
-      user.role === 'admin'
-        ? (await clients.list()).filter(({ id, kind, createdBy }) => createdBy === user.id && kind !== 'script' && !granted.has(id))
-        : []
+      user.role === 'admin' ? (await clients.list(user.id)).filter(({ id, kind }) => kind !== 'script' && !granted.has(id)) : []
     const policy = await clients.policy()
     const own = [...letIn, ...registered].map((client) => ({
       name: client.name,

@@ -311,9 +311,9 @@ test('[CONSENT-POLICY] a client that waits is let in by nobody; an administrator
       ['approved', 'An administrator has to approve this app first'],
       ['listed', 'Only apps on a list are let in here'],
     ] as const) {
-      await house.clients.setPolicy(root, 'everyone')
+      await house.clients.setPolicy(root, 'everyone', [])
       const id = (await house.newClient()).client_id
-      await house.clients.setPolicy(root, policy)
+      await house.clients.setPolicy(root, policy, [])
       const member = await ask({ client_id: id })
       expect(member.html).toContain(says)
       expect(member.html).not.toMatch(/value="allow"|authorize\/approve/)
@@ -331,7 +331,7 @@ test('[CONSENT-POLICY] a client that waits is let in by nobody; an administrator
       expect((await decide(allowing(member))).status).toBe(303)
     }
   } finally {
-    await house.clients.setPolicy(root, 'everyone')
+    await house.clients.setPolicy(root, 'everyone', [])
   }
 })
 

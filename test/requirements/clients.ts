@@ -76,6 +76,21 @@ export const clients: readonly Requirement[] = [
     clause: rfc(7592, '2.2'),
   },
   {
+    id: 'REGISTRATION-BOUND',
+    says: 'A registration is at most 16 KB, its keys are stored once, and of those that nobody let in the one that expires first makes room.',
+    clause: rfc(7591, '5'),
+  },
+  {
+    id: 'CLIENT-APPROVAL',
+    says: 'An approval is of the app that was looked at: another name, other redirect URIs or grant types need a new one.',
+    clause: rfc(7592, '5'),
+  },
+  {
+    id: 'CLIENT-LISTING',
+    says: 'A page of clients is filtered, counted and cut by the database, and reads no keys, secrets or descriptions.',
+    clause: 'ARCHITECTURE.md#words',
+  },
+  {
     id: 'REGISTRATION-DELETE',
     says: 'A client that deletes its registration is unknown from then on, and so is its token.',
     clause: rfc(7592, '2.3'),

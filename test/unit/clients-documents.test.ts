@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'bun:test'
+import { createClients } from '@/clients'
 import { addressProblem } from '@/clients/documents.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
 import { documentAt, openHosts, openRoom, refusalOf, type Room } from '../support/documents.ts'
@@ -150,6 +151,12 @@ describe('a copy', () => {
     hosts.put(address, () => new Response('', { status: 503 }))
     expect(await refusalOf(resolve())).toStartWith('400 invalid_client: ')
     expect(hosts.hits(address)).toBe(2)
+    // Nor after a start, with nothing in memory.
+    const clock = () => room.time.now
+    const changes = { announce: () => {}, subscribe: () => () => {} }
+    const again = createClients({ ...room, clock, outbound: hosts.outbound, changes })
+    expect(await refusalOf(again.resolve(address, '203.0.113.9'))).toStartWith('400 invalid_client: ')
+    expect(hosts.hits(address)).toBe(3)
   })
   test('[CIMD-LAST-GOOD] stays good when the name is no longer known or the certificate has expired', async () => {
     serve()
@@ -179,7 +186,7 @@ describe('listed beforehand', () => {
     serve()
     const client = await room.clients.listDocument('command line', address)
     expect(client).toMatchObject({ identifier: address, expiresAt: null, approvedAt: room.time.now })
-    await room.clients.setPolicy('command line', 'listed')
+    await room.clients.setPolicy('command line', 'listed', [])
     expect(await room.clients.admission(client)).toBe('admitted')
     const rows = await room.audit.list({ limit: 10 })
     expect(rows.map(({ action }) => action)).toEqual(['client.policy', 'client.approve', 'client.document'])

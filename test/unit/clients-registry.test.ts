@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'bun:test'
-import { createClients } from '@/clients'
+import { eq } from 'drizzle-orm'
+import { admissionOf, type Client, createClients } from '@/clients'
 import { DAY_MS } from '@/lib/clock.ts'
-import { type ClientId, newUserId } from '@/lib/ids.ts'
+import { type ClientId, newClientId, newUserId } from '@/lib/ids.ts'
 import { createOutbound } from '@/lib/outbound.ts'
+import { clients } from '@/store'
 import { openRoom, refusalOf, type Room } from '../support/documents.ts'
 
 const FROM = '203.0.113.5'
@@ -31,6 +33,48 @@ const used = async () => {
 }
 const stateOf = async ({ id }: { id: ClientId }) => room.clients.admission((await room.clients.findById(id))!)
 
+describe('a page of clients', () => {
+  test('[CLIENT-LISTING] is cut by the database from those that fit, without what is large or secret', async () => {
+    const made: Client[] = []
+    for (let at = 0; at < 5; at += 1) {
+      room.time.now += 1
+      made.push((await register({ client_name: `App ${at}`, redirect_uris: [`https://app${at}.test/cb`] })).client)
+    }
+    const page = (wanted: object) => room.clients.page({ alive: [], start: 0, rows: 50, ...wanted })
+    const { found, total } = await page({ start: 1, rows: 2 })
+    expect([found.map(({ name }) => name), total]).toEqual([['App 3', 'App 2'], 5])
+    for (const column of ['jwks', 'metadata', 'secretHash', 'registrationHash']) expect(found[0]).not.toHaveProperty(column)
+    for (const q of ['aPP 3', 'https://APP3.test', made[3]!.id])
+      expect([q, (await page({ q })).found.map(({ name }) => name)]).toEqual([q, ['App 3']])
+    expect((await page({ q: '%' })).total).toBe(0)
+  })
+  test.each(['everyone', 'approved', 'listed'] as const)(
+    '[CLIENT-LISTING] by state agrees with who is admitted, for %s',
+    async (policy) => {
+      const [blocked, both, approved] = [(await register()).client, (await register()).client, (await register()).client]
+      await register()
+      await room.clients.preregister('command line', { name: 'Ours', redirectUris: [CALLBACK], confidential: false })
+      const [live] = await room.store.transact(async (tx) => [
+        await room.clients.createScript(tx, 'Alive', whose, FROM),
+        await room.clients.createScript(tx, 'Ended', whose, FROM),
+      ])
+      for (const { id } of [both, approved]) await room.clients.approve('command line', id)
+      for (const { id } of [blocked, both]) await room.clients.block('command line', id)
+      await room.clients.setPolicy('command line', policy, [])
+      const all = { alive: [live!.id], start: 0, rows: 50 }
+      const shown = (await room.clients.page(all)).found
+      expect(shown.map(({ name }) => name)).not.toContain('Ended')
+      expect((await room.clients.page({ ...all, kind: 'script' })).total).toBe(2)
+      for (const state of ['admitted', 'waits', 'not-listed', 'blocked'] as const) {
+        const fit = shown.filter((client) => admissionOf(client, policy) === state).map(({ id }) => id)
+        const { found, total, waiting } = await room.clients.page({ ...all, state })
+        expect([state, found.map(({ id }) => id).sort(), total]).toEqual([state, fit.sort(), fit.length])
+        if (state === 'waits') expect(waiting).toBe(fit.length)
+      }
+    },
+  )
+})
+
 describe('who is admitted', () => {
   test('[CLIENT-ADMISSION] everyone, until an administrator says otherwise', async () => {
     expect([await room.clients.policy(), await stateOf((await register()).client)]).toEqual(['everyone', 'admitted'])
@@ -41,7 +85,7 @@ describe('who is admitted', () => {
   ] as const)('[CLIENT-ADMISSION] where %s ones are, a new one %s, and one in use stays in', async (policy, state) => {
     const [fresh, known, blocked] = [(await register()).client, await used(), await used()]
     await room.clients.block('command line', blocked.id)
-    await room.clients.setPolicy('command line', policy)
+    await room.clients.setPolicy('command line', policy, [known.id, blocked.id])
     const later = (await register()).client
     const script = await room.store.transact((tx) => room.clients.createScript(tx, 'Backup', whose, FROM))
     const { client: made } = await room.clients.preregister('command line', { name: 'Ours', redirectUris: [CALLBACK], confidential: false })
@@ -61,7 +105,7 @@ describe('who is admitted', () => {
     expect(await actions()).toContain('client.policy')
   })
   test('[CLIENT-ADMISSION] a policy outlives the process', async () => {
-    await room.clients.setPolicy('command line', 'approved')
+    await room.clients.setPolicy('command line', 'approved', [])
     const clock = () => room.time.now
     const again = createClients({
       ...room,
@@ -70,6 +114,11 @@ describe('who is admitted', () => {
       changes: { announce: () => {}, subscribe: () => () => {} },
     })
     expect(await again.policy()).toBe('approved')
+  })
+  test('[CLIENT-ADMISSION] one that users let in once and no longer does not come in with those in use', async () => {
+    const [left, stays] = [await used(), await used()]
+    await room.clients.setPolicy('command line', 'listed', [stays.id])
+    expect([await stateOf(left), await stateOf(stays)]).toEqual(['not-listed', 'admitted'])
   })
   test('[CLIENT-ADMISSION] blocking is announced, and undone', async () => {
     const client = await used()
@@ -107,7 +156,7 @@ describe('registered by an administrator', () => {
     })
     expect(client.redirectUris).toEqual([CALLBACK, 'https://app.test/callback'])
     expect([room.clients.knowsSecret(client, secret ?? ''), room.clients.knowsSecret(client, 'tps_other')]).toEqual([true, false])
-    expect(JSON.stringify([await room.clients.list(), await room.audit.list({ limit: 9 })])).not.toContain(secret as string)
+    expect(JSON.stringify([await room.clients.findById(client.id), await room.audit.list({ limit: 9 })])).not.toContain(secret as string)
   })
   test('[CLIENT-PREREGISTERED] a public one has none', async () => {
     const { client, secret } = await room.clients.preregister('command line', { name: 'x', redirectUris: [CALLBACK], confidential: false })
@@ -131,12 +180,14 @@ describe('registered by an administrator', () => {
 
 describe('registered by itself', () => {
   test('[REGISTRATION-READ] it is told where and with what it is managed, and reads what was answered', async () => {
-    const { answer } = await register({ token_endpoint_auth_method: 'client_secret_basic' })
+    const { answer, client } = await register({ token_endpoint_auth_method: 'client_secret_basic' })
     const { client_secret, client_secret_expires_at, ...rest } = answer
     expect(answer['registration_client_uri']).toBe(`https://tools.test/toolpass/oauth/register/${answer.client_id}`)
     expect(await room.clients.readRegistration(answer.client_id, answer.registration_access_token, HOUSE)).toEqual(rest)
     expect([client_secret?.slice(0, 4), client_secret_expires_at]).toEqual(['tps_', 0 as never])
-    expect(JSON.stringify([await room.clients.list(), await room.audit.list({ limit: 9 }), room.trace.since(0)])).not.toMatch(/tp[sm]_/)
+    expect(JSON.stringify([await room.clients.findById(client.id), await room.audit.list({ limit: 9 }), room.trace.since(0)])).not.toMatch(
+      /tp[sm]_/,
+    )
   })
   test('[REGISTRATION-READ] another token, another client, a blocked one and one that expired are invalid_token', async () => {
     const { answer, client } = await register()
@@ -185,6 +236,19 @@ describe('registered by itself', () => {
     expect(await refusalOf(put)).toStartWith(`400 ${error}: `)
     expect(await room.clients.findById(client.id)).toEqual(client)
   })
+  test.each<[string, object, string]>([
+    ['another name', { client_name: 'Another' }, 'waits'],
+    ['other redirect URIs', { redirect_uris: [CALLBACK, 'https://app.test/callback'] }, 'waits'],
+    ['other grant types', { grant_types: ['authorization_code', 'refresh_token'] }, 'waits'],
+    ['another version', { software_version: '2' }, 'admitted'],
+  ])('[CLIENT-APPROVAL] with %s the approved one is as before, or waits', async (_, change, state) => {
+    await room.clients.setPolicy('command line', 'approved', [])
+    const { answer, client } = await register()
+    await room.clients.approve('command line', client.id)
+    const asked = { ...METADATA, client_id: answer.client_id, ...change }
+    await room.clients.updateRegistration(answer.client_id, answer.registration_access_token, asked, HOUSE)
+    expect(await stateOf(client)).toBe(state as 'waits')
+  })
   test('[REGISTRATION-UPDATE] no body at all is refused', async () => {
     const { answer } = await register()
     for (const body of [null, [], 'x', 1])
@@ -224,6 +288,42 @@ describe('registered by itself', () => {
     const asked = { ...METADATA, client_id: answer.client_id, token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [] } }
     await room.clients.updateRegistration(answer.client_id, answer.registration_access_token, asked, HOUSE)
     expect(await room.clients.keysOf(client)).toEqual({ keys: [] })
+  })
+  test('[REGISTRATION-BOUND] keys are answered as they came, kept once, without certificates, and no more than fit', async () => {
+    const jwks = { keys: [{ kty: 'RSA', n: 'A'.repeat(500), e: 'AQAB', kid: 'one' }] }
+    const { client, answer } = await register({
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [{ ...jwks.keys[0], x5c: ['A'.repeat(20_000)] }] },
+    })
+    expect([answer['jwks'], client.jwks, client.metadata['jwks']]).toEqual([jwks, jwks, undefined] as never)
+    expect(await room.clients.readRegistration(answer.client_id, answer.registration_access_token, HOUSE)).toMatchObject({ jwks })
+    const large = { keys: Array.from({ length: 20 }, () => ({ kty: 'RSA', n: 'A'.repeat(1_000), e: 'AQAB' })) }
+    const refused = await refusalOf(register({ token_endpoint_auth_method: 'private_key_jwt', jwks: large }))
+    expect(refused).toStartWith('400 invalid_client_metadata: jwks is a set of at most 20 public keys in at most 16 KB')
+  })
+  test('[REGISTRATION-BOUND] of those that nobody let in the oldest makes room, and no other', async () => {
+    const [known, approved, oldest, second] = [
+      await used(),
+      (await register()).client,
+      (await register()).client,
+      (await register()).client,
+    ]
+    await room.clients.approve('command line', approved.id)
+    const { store, time } = room
+    const copies = Array.from({ length: 1_998 }, (_, at) => ({ ...second, id: newClientId(), expiresAt: second.expiresAt! + at + 2 }))
+    await store.transact(async (tx) => {
+      await tx
+        .update(clients)
+        .set({ expiresAt: second.expiresAt! + 1 })
+        .where(eq(clients.id, second.id))
+      for (const copy of copies) await tx.insert(clients).values({ ...copy, identifier: copy.id })
+    })
+    time.now += DAY_MS
+    const { client } = await register()
+    const found = await Promise.all(
+      [known, approved, oldest, second, client].map(async ({ id }) => (await room.clients.findById(id)) !== undefined),
+    )
+    expect([found, await store.read.$count(clients)]).toEqual([[true, true, false, true, true], 2_002])
   })
   test('both outcomes are in the trace, in words of ours', async () => {
     await register()

@@ -89,7 +89,11 @@ export async function clientsOf(ground: Ground): Promise<Found> {
     changes.push({
       part: 'clients',
       line: lineOf('~', 'clients', ['policy']),
-      run: async () => (await house.clients.setPolicy(BY, policy), []),
+      run: async () => {
+        const inUse = [...(await house.grants.usageByClient())].filter(([, { live }]) => live > 0).map(([id]) => id)
+        await house.clients.setPolicy(BY, policy, inUse)
+        return []
+      },
     })
   return { changes, problems: [...found.problems, ...listed.problems] }
 }
