@@ -1,10 +1,10 @@
 /** What comes in at the endpoints for machines, and the note on how it went. */
-import { isIPv6 } from 'node:net'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Trace, TraceStep } from '@/audit'
 import { type Client, OAuthProblem } from '@/clients'
-import { blockOf } from '@/lib/addresses.ts'
+import { networkOf } from '@/lib/addresses.ts'
 import { SECOND_MS } from '@/lib/clock.ts'
+import type { UserId } from '@/lib/ids.ts'
 import { type Parameters, parametersOf } from './parameters.ts'
 import type { House } from './places.ts'
 
@@ -29,18 +29,24 @@ export function once(form: URLSearchParams): Parameters {
 /** What a device is told while nobody has decided: no fault of anybody's. */
 const WAITING = new Set(['authorization_pending', 'slow_down'])
 
-/** Leaves a note of how it went, with the client once `work` has seen it. */
+/** Who is at work here, as far as it is known by now. */
+export type Seen = (client: Client, userId?: UserId) => void
+
+/** Leaves a note of how it went, with the client and the user once `work` has seen them. */
 export async function noted<Answer>(
   trace: Pick<Trace, 'note'>,
   step: TraceStep,
   { address, house: { origin } }: Asking,
-  work: (seen: (client: Client) => void) => Promise<Answer>,
+  work: (seen: Seen) => Promise<Answer>,
 ): Promise<Answer> {
   let client: Client | undefined
-  const from = () => ({ step, address, origin, ...(client && { clientId: client.id, clientName: client.name }) })
+  let userId: UserId | undefined
+  const whose = () => ({ ...(client && { clientId: client.id, clientName: client.name }), ...(userId !== undefined && { userId }) })
+  const from = () => ({ step, address, origin, ...whose() })
   try {
-    const answer = await work((speaking) => {
+    const answer = await work((speaking, forWhom) => {
       client = speaking
+      userId = forWhom
     })
     trace.note({ ...from(), outcome: step === 'device' ? 'waiting' : 'ok' })
     return answer
@@ -52,9 +58,6 @@ export async function noted<Answer>(
     throw problem
   }
 }
-
-/** IPv6 by /64, which one subscriber has to spend. */
-export const networkOf = (address: string): string => (isIPv6(address) ? (blockOf(address) ?? address) : address)
 
 /** Whoever registered may leave rows here before any person was asked; this many from one address. @throws OAuthProblem with status 429 */
 export function createTurnstile(keyPrefix: string, points: number, windowMs: number) {

@@ -17,8 +17,8 @@ const refuse = (description = 'the client is unknown or its secret is wrong') =>
  * A client with a secret may send it either way, whichever of the two it registered: libraries differ, and it proves the same.
  * One with a key proves itself by that alone.
  */
-export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients'>): Authenticate {
-  const { clients } = deps
+export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients' | 'config'>): Authenticate {
+  const { clients, config } = deps
   const prove = createProof(deps)
   /** @throws OAuthProblem `invalid_client` (401), `invalid_request` */
   return async ({ authorization, house, path, address }, asked) => {
@@ -32,6 +32,7 @@ export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients
     if (!client || client.blockedAt !== null) throw refuse()
     if (client.authMethod === 'private_key_jwt') {
       if (assertion === undefined) throw refuse('this client proves itself with a client_assertion')
+      if (!isOurs(house, config)) throw refuse('a client_assertion counts at our public address alone')
       await prove(client, assertion, audienceOf(house, path))
       return client
     }
@@ -45,6 +46,13 @@ export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients
 
 /** Our names in an assertion: the issuer, the endpoint that is asked, and the token endpoint at every other (RFC 9126 §2). */
 const audienceOf = (house: House, path: string): string[] => [issuerOf(house), issuerOf(house) + path, `${issuerOf(house)}/oauth/token`]
+
+/** What the Host header says makes no audience: an assertion that was made for another server would be good here under its name. */
+const isOurs = ({ origin }: House, { url, port }: Deps['config']): boolean => {
+  if (url) return origin === url.origin
+  const asked = new URL(origin)
+  return Number(asked.port || (asked.protocol === 'https:' ? 443 : 80)) === port
+}
 
 /** A document that cannot be had makes its client unknown here: the reason was told where a person could read it. */
 async function resolve(clients: Deps['clients'], identifier: string, address: string): Promise<Client | undefined> {

@@ -62,10 +62,14 @@ type Allowed = {
 
 const wrong = (field: string, says: string) => new Failure('invalid_form', { fields: { [field]: says } })
 
+export function demandAdmitted(admission: Pending['admission']): void {
+  if (admission !== 'admitted') throw new Failure(admission === 'not-listed' ? 'client_not_listed' : 'client_waits')
+}
+
 /** What was posted is believed only as far as it was offered. */
 export function readAllowed(waiting: Pending, said: Decision, now: number): Allowed {
   const { profile, tools, admission, earlier } = waiting
-  if (admission !== 'admitted') throw new Failure(admission === 'not-listed' ? 'client_not_listed' : 'client_waits')
+  demandAdmitted(admission)
   if (!profile) throw new Failure('profile_not_found')
   if (said.profileId !== undefined && said.profileId !== profile.id)
     throw wrong('form', 'Another profile was chosen meanwhile. Look at this one again.')

@@ -2,17 +2,18 @@
 import { and, eq, gt, isNull } from 'drizzle-orm'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { type Client, OAuthProblem } from '@/clients'
+import { networkOf } from '@/lib/addresses.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { GrantId, UserId } from '@/lib/ids.ts'
 import { deviceCodes, type Writer } from '@/store'
-import { type Asking, createTurnstile, networkOf, noted, once } from './asking.ts'
+import { type Asking, createTurnstile, noted, once } from './asking.ts'
 import type { Authenticate } from './client-auth.ts'
 import type { Deps } from './needs.ts'
-import { ALL_SCOPES, type Parameters, scopeOf } from './parameters.ts'
+import { ALL_SCOPES, scopeOf } from './parameters.ts'
 import { issuerOf, resourceAddress, resourceOf } from './places.ts'
-import { createTokens, demandLiveGrant, invalidGrant, mayStay, type TokenAnswer } from './tokens.ts'
+import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay } from './tokens.ts'
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const DEVICE_MS = 10 * MINUTE_MS
@@ -102,7 +103,9 @@ function createDeciding({ store, clock }: Deps) {
     async findByUserCode(typed: string, by: { userId: UserId; address: string }): Promise<WaitingDevice> {
       const network = networkOf(by.address)
       try {
-        await Promise.all([byUser.consume(by.userId), byAddress.consume(network)])
+        // One after the other: who is refused as a user must not use up what others behind the same address have.
+        await byUser.consume(by.userId)
+        await byAddress.consume(network)
       } catch (refused) {
         if (!(refused instanceof RateLimiterRes)) throw refused
         throw new Failure('slow_down', { retryAfterSeconds: Math.ceil(refused.msBeforeNext / SECOND_MS) })
@@ -124,10 +127,10 @@ function createDeciding({ store, clock }: Deps) {
 }
 
 /** What a device that asks again is told (RFC 8628 §3.5), or its tokens, once. */
-function createPolling(deps: Deps) {
+function createPolling(deps: Deps): Exchange {
   const { store, clock, grants } = deps
   const tokens = createTokens(deps)
-  return async (client: Client, asked: Parameters): Promise<TokenAnswer> => {
+  return async (client, asked, whose) => {
     const code = asked.get('device_code')
     if (!code) throw new OAuthProblem('invalid_request', 'device_code is missing')
     const hash = sha256(code)
@@ -142,6 +145,7 @@ function createPolling(deps: Deps) {
       if (resource !== undefined && resource !== device.resource)
         throw new OAuthProblem('invalid_target', 'resource is not the authorised one')
       const grant = await demandLiveGrant(deps, device.grantId)
+      whose(grant.userId)
       await tx.update(deviceCodes).set({ usedAt: now }).where(eq(deviceCodes.hash, hash))
       await grants.activate(tx, grant.id)
       const family = { grantId: grant.id, clientId: client.id, family: hash, resource: device.resource, scope: device.scope }

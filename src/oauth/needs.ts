@@ -38,5 +38,5 @@ export type Deps = {
   trace: Pick<Trace, 'note'>
   changes: Pick<Changes, 'announce'>
   clock: Clock
-  config: { refreshGraceSeconds: number }
+  config: { refreshGraceSeconds: number; url?: URL | undefined; port: number }
 }

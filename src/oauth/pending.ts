@@ -1,6 +1,7 @@
 /** A request that waits for its user: what was kept of it, and all that its page shows. */
 import { type Client, knownClient, redirectKind } from '@/clients'
 import { type Grant, state } from '@/grants'
+import { sha256 } from '@/lib/crypto.ts'
 import type { authorizationRequests } from '@/store'
 import type { Session } from '@/users'
 import type { Deps, OfferedTool, Profile } from './needs.ts'
@@ -11,7 +12,7 @@ export const CHOSEN_PROFILE = 'toolpass_profile'
 const EARLIER_SHOWN_MAX = 5
 
 /** As stored; texts alone, because they come back out of a database. */
-export type Kept = {
+export type Asked = {
   scope: string
   resource: string
   issuer: string
@@ -19,6 +20,10 @@ export type Kept = {
   /** For requests that leave the profile to the user: the one that they look at. */
   chosen?: string
 } & (KeptRedirect | KeptDevice)
+export type Kept = Asked & {
+  /** `likenessOf` the client that asked. */
+  client: string
+}
 type KeptRedirect = {
   redirect_uri: string
   challenge: string
@@ -48,12 +53,23 @@ export type Pending = {
   earlier: Grant[]
 }
 
+/** What a person is shown of a client, and where the answer may go. Whatever it looks like by the time they decide, they decide about this. */
+export const likenessOf = ({ name, redirectUris }: Pick<Client, 'name' | 'redirectUris'>): string =>
+  sha256(JSON.stringify([name, ...redirectUris.toSorted()]))
+
 type Row = typeof authorizationRequests.$inferSelect
+
+/** The client that asked, as long as it looks as it did then and is not blocked. */
+export async function askerOf({ clients }: Pick<Deps, 'clients'>, row: Row): Promise<Client | undefined> {
+  const client = await clients.findById(row.clientId)
+  const isSame = client?.blockedAt === null && (row.params as Kept).client === likenessOf(client)
+  return isSame ? client : undefined
+}
 
 export async function pendingOf(deps: Deps, row: Row, session: Session): Promise<Pending | undefined> {
   const { clients, profiles } = deps
-  const client = await clients.findById(row.clientId)
-  if (!client || client.blockedAt !== null) return undefined
+  const client = await askerOf(deps, row)
+  if (!client) return undefined
   const kept = row.params as Kept
   const { profile_name: profileName, chosen } = kept
   const choices = profileName === undefined ? await choicesOf(deps, session) : []

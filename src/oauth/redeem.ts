@@ -1,21 +1,21 @@
 /** A code for tokens, once. */
 import { and, eq, gt, isNull } from 'drizzle-orm'
-import { type Client, OAuthProblem } from '@/clients'
+import { OAuthProblem } from '@/clients'
 import { sha256 } from '@/lib/crypto.ts'
 import type { GrantId } from '@/lib/ids.ts'
 import { codes, type Writer } from '@/store'
 import type { Deps } from './needs.ts'
 import type { Parameters } from './parameters.ts'
-import { createTokens, demandLiveGrant, invalidGrant, mayStay, revokeFamily, type TokenAnswer } from './tokens.ts'
+import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay, revokeFamily } from './tokens.ts'
 
 /** RFC 7636 §4.1 */
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/
 
-export function createRedeem(deps: Deps) {
+export function createRedeem(deps: Deps): Exchange {
   const { store, grants, clock } = deps
   const tokens = createTokens(deps)
 
-  return async (client: Client, asked: Parameters): Promise<TokenAnswer> => {
+  return async (client, asked, whose) => {
     const code = asked.get('code')
     if (!code) throw new OAuthProblem('invalid_request', 'code is missing')
     const verifier = asked.get('code_verifier') ?? ''
@@ -24,6 +24,7 @@ export function createRedeem(deps: Deps) {
     const outcome = await store.transact(async (tx) => {
       const [known] = await tx.select().from(codes).where(eq(codes.hash, hash))
       if (!known || known.clientId !== client.id) throw invalidGrant('the code is unknown or of another client')
+      whose(known.userId)
       if (known.usedAt !== null) return { replayed: await endReplayed(deps, tx, known) }
       demandSameRequest(known, asked)
       const grant = await demandLiveGrant(deps, known.grantId)

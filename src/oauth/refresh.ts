@@ -1,15 +1,15 @@
 /** A refresh token for the next one. Parallel refreshes and lost answers are honest within a short grace; later re-use is theft. */
 import { eq } from 'drizzle-orm'
-import { type Client, OAuthProblem } from '@/clients'
+import { OAuthProblem } from '@/clients'
 import { SECOND_MS } from '@/lib/clock.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import type { GrantId } from '@/lib/ids.ts'
 import { tokens as table, type Writer } from '@/store'
 import type { Deps } from './needs.ts'
 import { type Parameters, scopeOf } from './parameters.ts'
-import { createTokens, demandLiveGrant, invalidGrant, revokeFamily, type Row, type TokenAnswer } from './tokens.ts'
+import { createTokens, type Exchange, demandLiveGrant, invalidGrant, revokeFamily, type Row } from './tokens.ts'
 
-export function createRefresh(deps: Deps) {
+export function createRefresh(deps: Deps): Exchange {
   const { store, grants, clock } = deps
   const tokens = createTokens(deps)
   const find = async (tx: Writer, hash: string) => (await tx.select().from(table).where(eq(table.hash, hash)))[0]
@@ -30,7 +30,7 @@ export function createRefresh(deps: Deps) {
     return known && known.usedAt === null ? child : undefined
   }
 
-  return async (client: Client, asked: Parameters): Promise<TokenAnswer> => {
+  return async (client, asked, whose) => {
     const token = asked.get('refresh_token')
     if (!token) throw new OAuthProblem('invalid_request', 'refresh_token is missing')
     const outcome = await store.transact(async (tx) => {
@@ -40,6 +40,7 @@ export function createRefresh(deps: Deps) {
       if (parent.revokedAt !== null || parent.expiresAt <= clock()) throw invalidGrant('the refresh token was revoked or has expired')
       const { scope } = narrowed(parent, asked)
       const grant = await demandLiveGrant(deps, parent.grantId)
+      whose(grant.userId)
       const child = await childOf(tx, parent, token, grant.expiresAt)
       if (child === undefined) return { reused: await endReused(deps, tx, parent) }
       const { grantId, clientId, family, resource } = parent

@@ -1,23 +1,27 @@
 /** Authorization requests on their way: judged, kept for the user who is signed in, decided once. */
 import { and, eq, gt, isNull } from 'drizzle-orm'
-import { type Client, OAuthProblem } from '@/clients'
+import { type Client, OAuthProblem, redirectKind } from '@/clients'
 import type { TraceNote } from '@/audit'
 import { MINUTE_MS } from '@/lib/clock.ts'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { ClientId } from '@/lib/ids.ts'
 import { authorizationRequests } from '@/store'
 import type { Session } from '@/users'
 import { judge, type Problem, type Verdict } from './authorize.ts'
-import { type Decided, type Decision, decideWithin, readAllowed, type Ways } from './deciding.ts'
+import { type Decided, type Decision, decideWithin, demandAdmitted, readAllowed, type Ways } from './deciding.ts'
 import type { Deps } from './needs.ts'
 import { parametersOf } from './parameters.ts'
-import { CHOSEN_PROFILE, type Kept, type Pending, pendingOf } from './pending.ts'
+import { type Asked, askerOf, CHOSEN_PROFILE, type Kept, likenessOf, type Pending, pendingOf } from './pending.ts'
 import { type House, issuerOf } from './places.ts'
 
 const REQUEST_MS = 10 * MINUTE_MS
 
-type Begun = Exclude<Verdict, { kind: 'ask-the-user' }> | { kind: 'sign-in' } | { kind: 'ask-the-user'; secret: string }
+type Begun =
+  | Exclude<Verdict, { kind: 'ask-the-user' }>
+  /** The error stays with us, wherever the request would have it sent. */
+  | { kind: 'hold-back'; problem: Problem }
+  | { kind: 'sign-in' }
+  | { kind: 'ask-the-user'; secret: string }
 type From = Pick<TraceNote, 'address' | 'origin'>
 
 export function createRequests(deps: Deps, ways: Ways) {
@@ -26,10 +30,11 @@ export function createRequests(deps: Deps, ways: Ways) {
 
 function createBeginning(deps: Deps, { pushed, devices }: Ways) {
   const { store, clients, trace, clock } = deps
-  const keep = async (params: Kept, clientId: ClientId, session: Session): Promise<string> => {
+  const keep = async (asked: Asked, client: Client, session: Session): Promise<string> => {
     const secret = randomSecret()
     const now = clock()
-    const row = { hash: sha256(secret), clientId, userId: session.user.id, sessionHash: session.hash, params }
+    const params: Kept = { ...asked, client: likenessOf(client) }
+    const row = { hash: sha256(secret), clientId: client.id, userId: session.user.id, sessionHash: session.hash, params }
     await store.transact(async (tx) => {
       await tx.insert(authorizationRequests).values({ ...row, createdAt: now, expiresAt: now + REQUEST_MS })
     })
@@ -64,7 +69,7 @@ function createBeginning(deps: Deps, { pushed, devices }: Ways) {
       const asked = parametersOf(sent.query)
       const client = await resolved(clients, asked.get('client_id') ?? '', address)
       if (client && 'error' in client) return { kind: 'show', problem: refuse(from, client) }
-      const verdict = judge(asked, client, house, session !== undefined)
+      const verdict = await held(clients, judge(asked, client, house, session !== undefined), client)
       if (verdict.kind !== 'ask-the-user') {
         refuse(from, verdict.problem, client)
         return verdict
@@ -73,14 +78,14 @@ function createBeginning(deps: Deps, { pushed, devices }: Ways) {
       await noteAsked(from, client as Client, session, resource.profileName)
       if (!session) return { kind: 'sign-in' }
       const chosen = parametersOf(query).get(CHOSEN_PROFILE)
-      const kept: Kept = {
+      const kept: Asked = {
         ...{ redirect_uri: redirectUri, challenge, scope, resource: resource.address, issuer: issuerOf(house), query: String(query) },
         ...(state !== undefined && { state }),
         ...(resource.profileName !== undefined && { profile_name: resource.profileName }),
         ...(chosen !== undefined && { chosen }),
         ...(sent.requestUri !== undefined && { pushed: sent.requestUri }),
       }
-      return { kind: 'ask-the-user', secret: await keep(kept, (client as Client).id, session) }
+      return { kind: 'ask-the-user', secret: await keep(kept, client as Client, session) }
     },
 
     /**
@@ -93,14 +98,24 @@ function createBeginning(deps: Deps, { pushed, devices }: Ways) {
       if (!client) throw new Failure('user_code_unknown')
       if (client.blockedAt !== null) throw new Failure('client_blocked')
       await noteAsked({ address, origin: house.origin }, client, session, device.profileName ?? undefined)
-      const kept: Kept = {
+      const kept: Asked = {
         ...{ device: device.hash, address: device.address, started: String(device.createdAt) },
         ...{ scope: device.scope, resource: device.resource, issuer: device.issuer },
         ...(device.profileName !== null && { profile_name: device.profileName }),
       }
-      return keep(kept, client.id, session)
+      return keep(kept, client, session)
     },
   }
+}
+
+/**
+ * Anybody may register, and be linked to: where the house admits clients one by one, those that wait send nobody to a site of
+ * theirs, also not with an error (RFC 9700 §4.11.2).
+ */
+async function held(clients: Deps['clients'], verdict: Verdict, client: Client | undefined) {
+  if (verdict.kind !== 'send-back' || redirectKind(verdict.to) !== 'web') return verdict
+  const isAdmitted = client !== undefined && (await clients.admission(client)) === 'admitted'
+  return isAdmitted ? verdict : { kind: 'hold-back' as const, problem: verdict.problem }
 }
 
 /** What is wrong with a metadata document is told to whoever looks at the page. */
@@ -171,6 +186,10 @@ function createAnswering(deps: Deps, ways: Ways) {
         // One statement decides who decides: of two posts the second finds nothing.
         const [row] = await tx.update(authorizationRequests).set({ decidedAt: clock() }).where(isWaiting(secret, session)).returning()
         if (!row) throw new Failure('not_found')
+        // It may have changed until this came to its turn; nothing else is written now.
+        const client = await askerOf(deps, row)
+        if (!client) throw new Failure('not_found')
+        if (allowed) demandAdmitted(await clients.admission(client))
         return decideWithin(deps, ways, tx, { kept: row.params as Kept, waiting, allowed, session, address: from.address })
       })
       for (const id of allowed?.replaced ?? []) grants.announceEnded(id)

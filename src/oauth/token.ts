@@ -1,25 +1,24 @@
 /** The token endpoint (RFC 6749 §3.2) and revocation (RFC 7009), as functions of what was sent. */
 import { and, eq, isNull } from 'drizzle-orm'
-import { type Client, OAuthProblem } from '@/clients'
+import { OAuthProblem } from '@/clients'
 import { sha256 } from '@/lib/crypto.ts'
 import { tokens } from '@/store'
-import { type Asking, noted, once } from './asking.ts'
+import { type Asking, noted, once, type Seen } from './asking.ts'
 import type { Authenticate } from './client-auth.ts'
 import { DEVICE_GRANT } from './devices.ts'
 import type { Deps } from './needs.ts'
-import type { Parameters } from './parameters.ts'
 import { createRedeem } from './redeem.ts'
 import { createRefresh } from './refresh.ts'
-import { revokeFamily, type TokenAnswer } from './tokens.ts'
+import { type Exchange, revokeFamily, type TokenAnswer } from './tokens.ts'
 
-type Grants = Record<string, (client: Client, asked: Parameters) => Promise<TokenAnswer>>
+type Grants = Record<string, Exchange>
 type Ways = { authenticate: Authenticate; poll: Grants[string] }
 
 export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
   const { store, clients, trace, clock } = deps
   const grants: Grants = { authorization_code: createRedeem(deps), refresh_token: createRefresh(deps), [DEVICE_GRANT]: poll }
 
-  const exchange = async (asking: Asking, seen: (client: Client) => void): Promise<TokenAnswer> => {
+  const exchange = async (asking: Asking, seen: Seen): Promise<TokenAnswer> => {
     const asked = once(asking.form)
     const client = await authenticate(asking, asked)
     seen(client)
@@ -27,7 +26,7 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
     if (type === undefined) throw new OAuthProblem('invalid_request', 'grant_type is missing')
     const grant = Object.hasOwn(grants, type) ? grants[type] : undefined
     if (!grant) throw new OAuthProblem('unsupported_grant_type', `use ${Object.keys(grants).join(', ')}`)
-    const answer = await grant(client, asked)
+    const answer = await grant(client, asked, (userId) => seen(client, userId))
     await clients.touch(client.id)
     return answer
   }

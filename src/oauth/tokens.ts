@@ -2,17 +2,20 @@
 import { and, eq, isNull } from 'drizzle-orm'
 import { DAY_MS, HOUR_MS } from '@/lib/clock.ts'
 import { hmac, randomSecret, sha256 } from '@/lib/crypto.ts'
-import type { GrantId } from '@/lib/ids.ts'
+import type { GrantId, UserId } from '@/lib/ids.ts'
 import { tokens, type Writer } from '@/store'
 import { type Client, OAuthProblem } from '@/clients'
 import { type Grant, state } from '@/grants'
 import type { Deps } from './needs.ts'
+import type { Parameters } from './parameters.ts'
 
 const ACCESS_MS = HOUR_MS
 const REFRESH_UNUSED_MS = 90 * DAY_MS
 
 /** RFC 6749 §5.1 */
 export type TokenAnswer = { access_token: string; token_type: 'Bearer'; expires_in: number; scope: string; refresh_token?: string }
+/** What a grant type does. @param whose is told whose it is that was sent, as soon as that is known */
+export type Exchange = (client: Client, asked: Parameters, whose: (userId: UserId) => void) => Promise<TokenAnswer>
 export type Row = typeof tokens.$inferSelect
 /** What all tokens of one code have in common. */
 export type Family = Pick<Row, 'grantId' | 'clientId' | 'family' | 'resource' | 'scope'>

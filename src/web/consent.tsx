@@ -22,13 +22,28 @@ const away = (location: string) =>
 
 async function ask(parts: Parts, { request, incoming, session }: Entered): Promise<Response> {
   const { oauth, reply, addresses } = parts
+  demandVisit(request)
   const { search, searchParams } = new URL(request.url)
   const verdict = await oauth.begin(searchParams, { origin: incoming.origin, base: addresses.base }, session, incoming.address)
   if (verdict.kind === 'send-back') return away(verdict.to)
+  if (verdict.kind === 'hold-back') return problem(parts, request, heldBack(verdict.problem))
   if (verdict.kind === 'show') return problem(parts, request, shown(verdict.problem, searchParams))
   if (verdict.kind === 'sign-in' || !session) return reply.to(request, `/login?next=${encodeURIComponent(`/oauth/authorize${search}`)}`)
   return consent(parts, { request, incoming, session, secret: verdict.secret })
 }
+
+/** A person comes here with their browser. A picture or a script of a page elsewhere would have us look things up at their expense. */
+function demandVisit({ headers }: Request): void {
+  const isForeign = /^(cross|same)-site$/.test(headers.get('sec-fetch-site') ?? '')
+  if (isForeign && headers.get('sec-fetch-dest') !== 'document') throw new Failure('foreign_origin')
+}
+
+const heldBack = ({ error, error_description }: { error: string; error_description: string }) => ({
+  code: error,
+  message: 'The app sent a request that cannot be put before you, and nobody has approved it here yet.',
+  detail: error_description,
+  fix: FROM_THE_APP,
+})
 
 const UNKNOWN = 'Toolpass does not know this app; perhaps its registration has expired or was removed.'
 const DOCUMENT = 'The document in which this app describes itself cannot be used.'

@@ -63,6 +63,24 @@ const tried = (assertion: string, more: Record<string, string> = {}) =>
   house.post('/oauth/revoke', { client_id: clientId, token: 'unknown', ...proof(assertion), ...more })
 const REFUSED = [401, 'invalid_client']
 
+describe('[ASSERTION-HOST]', () => {
+  const under = async (at: Pick<typeof house, 'newClient' | 'send'>, origin: string) => {
+    const { client_id } = await at.newClient({ token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [key.jwk] } })
+    const body = new URLSearchParams({ token: 'unknown', ...proof(await sign({ aud: origin }, key, client_id)) })
+    return (await at.send('/oauth/revoke', { method: 'POST', body, headers: { host: new URL(origin).host } })).status
+  }
+  test('[ASSERTION-HOST] without a public address one for another port is none for us, whatever the Host header says', async () => {
+    expect([await under(house, ORIGIN), await under(house, 'http://localhost:4321')]).toEqual([200, 200])
+    for (const origin of ['http://localhost:9999', 'http://127.0.0.1:9999', 'http://localhost'])
+      expect(await under(house, origin)).toBe(401)
+  })
+  test('[ASSERTION-HOST] with a public address it is the only one', async () => {
+    const named = await openHouse({ url: new URL('http://tools.test:4321') })
+    expect([await under(named, 'http://tools.test:4321'), await under(named, ORIGIN)]).toEqual([200, 401])
+    await named.close()
+  })
+})
+
 describe('a right assertion', () => {
   test('[ASSERTION-GOOD] is good at each endpoint, addressed to the issuer, to that endpoint or to the token endpoint', async () => {
     for (const aud of [ORIGIN, `${ORIGIN}/oauth/par`, `${ORIGIN}/oauth/token`, [ORIGIN]])

@@ -169,6 +169,10 @@ describe('the code that a person types', () => {
     for (let at = 0; at < 100; at++) expect(await guess(`usr_${at}`, `2001:db8::${at + 1}`)).toBe('user_code_unknown')
     expect(await guess('usr_x', '2001:db8::ffff')).toBe('slow_down')
     expect(await guess('usr_y', '2001:db8:0:1::1')).toBe('user_code_unknown')
+    // Who is slowed as a user does not use up what their neighbours have.
+    for (let at = 0; at < 20; at++) expect(await guess('usr_z', '2001:db8:0:2::1')).toBe('user_code_unknown')
+    for (let at = 0; at < 100; at++) expect(await guess('usr_z', '2001:db8:0:2::1')).toBe('slow_down')
+    expect(await guess('usr_neighbour', '2001:db8:0:2::1')).toBe('user_code_unknown')
   })
 })
 

@@ -25,6 +25,21 @@ export const server: readonly Requirement[] = [
     clause: rfc(6749, '4.1.2.1'),
   },
   {
+    id: 'AUTHORIZE-CHANGED',
+    says: 'A request that waits for its user is gone once its client has another name or other redirect URIs, up to the decision.',
+    clause: rfc(7592, '5'),
+  },
+  {
+    id: 'AUTHORIZE-HELD-BACK',
+    says: 'A client that the house has not admitted sends nobody to a web address of its own, also not with an error.',
+    clause: rfc(9700, '4.11.2'),
+  },
+  {
+    id: 'AUTHORIZE-VISIT',
+    says: 'What a page elsewhere loads as a picture, script or frame begins no authorization request and has nothing fetched.',
+    clause: 'https://www.w3.org/TR/fetch-metadata/#sec-fetch-dest-header',
+  },
+  {
     id: 'PAR-PUSH',
     says: 'A client may push its request and send its user with the name of it; what else stands in that query is not looked at.',
     clause: rfc(9126, '4'),
@@ -101,6 +116,11 @@ export const server: readonly Requirement[] = [
   {
     id: 'ASSERTION-CLAIMS',
     says: 'An assertion with a wrong audience, issuer, subject, time or jti is 401 invalid_client.',
+    clause: rfc(7523, '3'),
+  },
+  {
+    id: 'ASSERTION-HOST',
+    says: 'An assertion counts under our public address, or where none is set under the port we listen on, whatever the Host header says.',
     clause: rfc(7523, '3'),
   },
   { id: 'ASSERTION-ONCE', says: 'An assertion is good once, even when it comes many times at once.', clause: rfc(7523, '3') },

@@ -14,7 +14,7 @@ import { createChanges } from '@/lib/changes.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import { isFailure } from '@/lib/failure.ts'
 import { type ConnectionId, newConnectionId, newProfileId, newToolId, type UserId } from '@/lib/ids.ts'
-import { createOutbound } from '@/lib/outbound.ts'
+import { createOutbound, type Outbound } from '@/lib/outbound.ts'
 import { createAddresses } from '@/lib/url.ts'
 import { createOauth, type OfferedTool, oauthRoutes, type ProfilesSeen } from '@/oauth'
 import { openKeys, openStore, profiles as profileTable, type Store } from '@/store'
@@ -53,7 +53,9 @@ function fakeProfiles(store: Store) {
 
 export type TestHouse = Awaited<ReturnType<typeof openHouse>>
 
-export async function openHouse({ refreshGraceSeconds = 30, outbound = createOutbound({}) } = {}) {
+type Options = { refreshGraceSeconds?: number; outbound?: Pick<Outbound, 'fetch'>; url?: URL }
+
+export async function openHouse({ refreshGraceSeconds = 30, outbound = createOutbound({}), url }: Options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-oauth-'))
   const time = { now: Date.UTC(2030, 0, 1) }
   const clock = () => time.now
@@ -79,9 +81,9 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
     trace,
     changes,
     clock,
-    config: { refreshGraceSeconds },
+    config: { refreshGraceSeconds, port: Number(new URL(ORIGIN).port), url },
   })
-  const addresses = createAddresses({ url: undefined, insecureHttp: false })
+  const addresses = createAddresses({ url, insecureHttp: false })
   const front = createFront({ addresses, trustedProxies: [] })
   const reply = createReply({ base: '' })
   /** What the consent page is told of connections; tests put in those that fail. */
@@ -100,7 +102,7 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
   /** A request as it comes in at the door. */
   const send = (path: string, init: RequestInit = {}, address = '203.0.113.5') => {
     const headers = new Headers(init.headers)
-    headers.set('host', new URL(ORIGIN).host)
+    if (!headers.has('host')) headers.set('host', new URL(ORIGIN).host)
     const request = new Request(ORIGIN + path, { redirect: 'manual', ...init, headers })
     front.admit(request, address)
     return app.handle(request)
