@@ -3,6 +3,7 @@
  * while: it is a torch, not a record. No secret may come in: callers pass reasons and names, never parameters, and what
  * looks like a secret all the same is blotted out here.
  */
+import { networkOf } from '@/lib/addresses.ts'
 import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { ClientId, UserId } from '@/lib/ids.ts'
 
@@ -48,16 +49,29 @@ export type Trace = {
 
 const KEPT_MAX = 2_000
 const KEPT_MS = DAY_MS
-/** One address that knocks without end must not push the others out. */
-const KEPT_PER_ADDRESS_MAX = 200
+/** One network that knocks without end, from however many addresses of its own, must not push the others out. */
+const KEPT_PER_NETWORK_MAX = 200
 /** An app that tries the same again and again within this time is one entry with a count. */
 const SAME_WITHIN_MS = 10 * MINUTE_MS
 const TEXT_LENGTH_MAX = 300
 
 export function createTrace({ clock }: { clock: Clock }): Trace {
   const entries: TraceEntry[] = []
+  /** How many there are of each network, and the networks beside them: counting again at each note would cost all of them. */
+  const counts = new Map<string, number>()
+  const networks = new WeakMap<TraceEntry, string>()
   let seq = 0
-  const take = (at: number) => (at < 0 ? undefined : entries.splice(at, 1)[0])
+  const take = (at: number): TraceEntry | undefined => {
+    const [taken] = at < 0 ? [] : entries.splice(at, 1)
+    if (taken) count(networks.get(taken) as string, -1)
+    return taken
+  }
+  const count = (network: string, by: 1 | -1): number => {
+    const now = (counts.get(network) ?? 0) + by
+    if (now === 0) counts.delete(network)
+    else counts.set(network, now)
+    return now
+  }
   return {
     note(note) {
       const now = clock()
@@ -65,10 +79,12 @@ export function createTrace({ clock }: { clock: Clock }): Trace {
       const lastAt = entries.findLastIndex(({ address, clientId }) => address === clean.address && clientId === clean.clientId)
       const last = entries[lastAt]
       const again = last && now - last.at < SAME_WITHIN_MS && isSame(last, clean) ? take(lastAt) : undefined
-      entries.push({ ...clean, seq: ++seq, at: now, firstAt: again?.firstAt ?? now, times: (again?.times ?? 0) + 1 })
-      if (entries.length > KEPT_MAX) entries.shift()
-      const ofAddress = entries.reduce((sum, { address }) => (address === clean.address ? sum + 1 : sum), 0)
-      if (ofAddress > KEPT_PER_ADDRESS_MAX) take(entries.findIndex(({ address }) => address === clean.address))
+      const entry = { ...clean, seq: ++seq, at: now, firstAt: again?.firstAt ?? now, times: (again?.times ?? 0) + 1 }
+      const network = networkOf(clean.address)
+      networks.set(entry, network)
+      entries.push(entry)
+      if (count(network, 1) > KEPT_PER_NETWORK_MAX) take(entries.findIndex((each) => networks.get(each) === network))
+      if (entries.length > KEPT_MAX) take(0)
     },
     since(after) {
       const oldest = clock() - KEPT_MS

@@ -32,12 +32,17 @@ export const isMisled = ({ reason }: Pick<TraceEntry, 'reason'>) => reason === '
 /** @param entries oldest first. @returns oldest first */
 export function attemptsOf(entries: readonly TraceEntry[]): Attempt[] {
   const attempts: Attempt[] = []
+  // What has neither the address nor the client in common with an entry is never its attempt.
+  const near = new Map<string, Set<Attempt>>()
   for (const entry of entries) {
-    const open = attempts.filter((attempt) => isOpenFor(attempt, entry))
+    const keys = [`from ${entry.address}`, ...(entry.clientId ? [`of ${entry.clientId}`] : [])]
+    const candidates = new Set(keys.flatMap((key) => [...(near.get(key) ?? [])]))
+    const open = [...candidates].filter((attempt) => isOpenFor(attempt, entry)).toSorted((one, other) => one.id - other.id)
     const own = entry.clientId && open.findLast(({ clientId }) => clientId === entry.clientId)
     const attempt = own || open.findLast(({ clientId }) => entry.clientId === undefined || clientId === undefined)
-    if (attempt) add(attempt, entry)
-    else attempts.push(started(entry))
+    const its = attempt ? add(attempt, entry) : started(entry)
+    if (!attempt) attempts.push(its)
+    for (const key of keys) near.set(key, (near.get(key) ?? new Set()).add(its))
   }
   return attempts
 }
@@ -59,16 +64,18 @@ function add(attempt: Attempt, entry: TraceEntry): Attempt {
 
 function isOpenFor(attempt: Attempt, entry: TraceEntry): boolean {
   if (entry.firstAt - attempt.lastAt > ONE_TRY_MS || isOver(attempt, entry)) return false
-  const { clientId, userIds, from } = attempt
+  const { clientId, userIds } = attempt
   // One metadata document stands for thousands of installs: somebody else's way must not run into this one.
   if (entry.userId && userIds.size > 0 && !userIds.has(entry.userId)) return false
-  const isNear = from.program.has(entry.address) || from.browser.has(entry.address)
+  const isNear = isFrom(attempt, entry.address)
   if (entry.clientId === undefined || clientId === undefined) return isNear
   if (clientId !== entry.clientId) return false
-  const isOfOneInstall = attempt.entries.some(({ step }) => step === 'register')
-  if (isNear || isOfOneInstall || (entry.userId && userIds.has(entry.userId))) return true
-  return from[sideOf(entry)].size === 0
+  // From another address it can be anybody's who has the same app, unless its registration or its user tells whose it is.
+  return isNear || isOfOneInstall(attempt) || (entry.userId !== undefined && userIds.has(entry.userId))
 }
+
+const isOfOneInstall = ({ entries }: Attempt) => entries.some(({ step }) => step === 'register')
+const isFrom = ({ from }: Attempt, address: string) => from.program.has(address) || from.browser.has(address)
 
 /** Whether this step can only be the beginning of another try. */
 function isOver({ entries, clientId }: Attempt, entry: TraceEntry): boolean {
@@ -108,9 +115,21 @@ const isStrangeTo = (entries: readonly TraceEntry[], entry: TraceEntry): boolean
 export const isQuiet = ({ entries }: Attempt): boolean =>
   entries.every(({ step, outcome }) => outcome === 'ok' && (step === 'request' || step === 'refresh'))
 
-/** Whose attempts somebody may see: those in which they signed in, and those from their own address in which nobody else did. */
-export const isOwn = ({ userIds, from }: Attempt, reader: { userId: UserId; address: string }): boolean =>
-  userIds.size > 0 ? userIds.has(reader.userId) : from.program.has(reader.address) || from.browser.has(reader.address)
+/**
+ * What somebody may see of an attempt: what they did in it, what came from their own address, and where they signed in for a
+ * registration what that one did. Undefined when they have no part in it. Servers elsewhere ask for many people from one address.
+ */
+export function ownPart(attempt: Attempt, { userId, address }: { userId: UserId; address: string }): Attempt | undefined {
+  const { userIds, entries } = attempt
+  if (userIds.size > 0 && !userIds.has(userId)) return undefined
+  const isTheirs = userIds.has(userId) && isOfOneInstall(attempt)
+  const isOwn = (entry: TraceEntry) =>
+    entry.userId === userId ||
+    entry.address === address ||
+    (isTheirs && entry.clientId !== undefined && entry.clientId === attempt.clientId)
+  const [first, ...rest] = entries.filter(isOwn)
+  return first && rest.reduce(add, started(first))
+}
 
 /* ---- the six stages -------------------------------------------------------------------------------------------- */
 

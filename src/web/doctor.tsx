@@ -8,7 +8,7 @@ import type { User } from '@/users'
 import type { Html } from '@views/jsx-runtime'
 import type { AttemptView } from '@views/doctor-attempt.tsx'
 import { DoctorCheck, DoctorLive, type DoctorLiveProps, DoctorPage } from '@views/doctor.tsx'
-import { type Attempt, attemptsOf, isOwn, isQuiet } from './doctor-attempts.ts'
+import { type Attempt, attemptsOf, isQuiet, ownPart } from './doctor-attempts.ts'
 import { createSelfCheck, type SelfCheck } from './doctor-check.ts'
 import { CLIENT_OPTIONS, clientOption, recognised } from './doctor-clients.ts'
 import type { Facts } from './doctor-case.ts'
@@ -122,7 +122,7 @@ async function liveOf(rooms: Inner, seen: Seen, chosen: Chosen, since: number): 
   const all = trace.since(0)
   const attempts = attemptsOf(all.filter((entry) => !check.isOurs(entry, all)))
   const reader = { userId: seen.user.id, address: seen.incoming.address }
-  const visible = attempts.filter((attempt) => seen.user.role === 'admin' || isOwn(attempt, reader)).toReversed()
+  const visible = (seen.user.role === 'admin' ? attempts : attempts.flatMap((attempt) => ownPart(attempt, reader) ?? [])).toReversed()
   const now = clock()
   const views = await Promise.all(
     visible

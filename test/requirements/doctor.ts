@@ -14,7 +14,7 @@ export const doctor: readonly Requirement[] = [
   },
   {
     id: 'DOCTOR-PRIVATE',
-    says: 'Members see attempts in which they signed in and unclaimed ones from their address; administrators see all.',
+    says: 'Members see what they did, what came from their address and what a registration did that they signed in for; administrators see all.',
     clause: OURS,
   },
   {
@@ -28,5 +28,5 @@ export const doctor: readonly Requirement[] = [
     clause: mcp('basic/authorization'),
   },
   { id: 'DOCTOR-FREE', says: 'Watching costs a repeated valid request no entry, no wait and no allocation.', clause: OURS },
-  { id: 'DOCTOR-BOUND', says: 'The trace keeps a bounded number of entries, and one address cannot push the others out.', clause: OURS },
+  { id: 'DOCTOR-BOUND', says: 'The trace keeps a bounded number of entries, and one network cannot push the others out.', clause: OURS },
 ]

@@ -6,7 +6,7 @@ import { createDoorbell } from '@/gateway/doorbell.ts'
 import type { Grant } from '@/grants'
 import { createFront } from '@/http/incoming.ts'
 import { newClientId, newGrantId, newUserId } from '@/lib/ids.ts'
-import { attemptState, attemptsOf, isOwn, isQuiet } from '@/web/doctor-attempts.ts'
+import { type Attempt, attemptState, attemptsOf, isQuiet, ownPart } from '@/web/doctor-attempts.ts'
 import type { Facts } from '@/web/doctor-case.ts'
 import { diagnose } from '@/web/doctor-diagnose.ts'
 import { openHouse, told, type Tokens } from '../support/oauth.ts'
@@ -36,6 +36,8 @@ const registered = [...found, { step: 'register', clientId: CLIENT }] as const
 const asked = [...registered, { step: 'authorize', clientId: CLIENT, userId: ADA }] as const
 const allowed = [...asked, { step: 'consent', clientId: CLIENT, userId: ADA }] as const
 const tokened = [...allowed, { step: 'token', clientId: CLIENT }] as const
+const sees = (attempt: Attempt, userId: typeof ADA, address: string) =>
+  ownPart(attempt, { userId, address })?.entries.map(({ step }) => step)
 const connected = [...tokened, { step: 'request', clientId: CLIENT, userId: ADA }] as const
 
 describe('attempts', () => {
@@ -68,11 +70,34 @@ describe('attempts', () => {
     const attempts = attemptsOf(noted(...shared(ADA, HOME), ...shared(MIA, WEB)))
     expect(attempts.map(({ userIds }) => [...userIds])).toEqual([[ADA], [MIA]])
     const [ofAda, ofMia] = attempts as [(typeof attempts)[0], (typeof attempts)[0]]
-    expect([isOwn(ofAda, { userId: ADA, address: WEB }), isOwn(ofMia, { userId: ADA, address: WEB })]).toEqual([true, false])
+    expect([sees(ofAda, ADA, WEB), sees(ofMia, ADA, WEB)]).toEqual([['authorize', 'consent'], undefined])
     // Somebody else's address does not make it theirs.
-    expect(isOwn(ofAda, { userId: MIA, address: HOME })).toBe(false)
+    expect(sees(ofAda, MIA, HOME)).toBeUndefined()
     const [unclaimed] = attemptsOf(noted(...found)) as [(typeof attempts)[0]]
-    expect([isOwn(unclaimed, { userId: MIA, address: HOME }), isOwn(unclaimed, { userId: MIA, address: WEB })]).toEqual([true, false])
+    expect([sees(unclaimed, MIA, HOME)?.length, sees(unclaimed, MIA, WEB)]).toEqual([3, undefined])
+  })
+
+  test('[DOCTOR-PRIVATE] of a program elsewhere and a browser here are two, unless its registration or its user ties them', () => {
+    const program = { clientId: CLIENT, address: WEB, profileName: 'merger' }
+    const refused = { step: 'refresh', outcome: 'refused', ...program } as const
+    const browser = { step: 'authorize', clientId: CLIENT, userId: ADA } as const
+    const strangers = attemptsOf(noted(refused, browser))
+    expect(strangers.map((attempt) => sees(attempt, ADA, HOME))).toEqual([undefined, ['authorize']])
+    const unsigned = attemptsOf(noted(refused, { step: 'sign-in', outcome: 'waiting', clientId: CLIENT }, browser))
+    expect(unsigned.map((attempt) => sees(attempt, ADA, HOME))).toEqual([undefined, ['sign-in', 'authorize']])
+    // A code or token of hers is hers wherever it is shown; what else came from there may be anybody's.
+    const tied = attemptsOf(noted(browser, { step: 'token', userId: ADA, ...program }, { ...knock, address: WEB, profileName: 'merger' }))
+    expect(tied.map((attempt) => [attempt.entries.length, sees(attempt, ADA, HOME)])).toEqual([[3, ['authorize', 'token']]])
+    const own = attemptsOf(noted({ ...knock, address: WEB }, { step: 'register', clientId: CLIENT, address: WEB }, browser))
+    expect(own.map((attempt) => sees(attempt, ADA, HOME))).toEqual([['register', 'authorize']])
+  })
+
+  test('[DOCTOR-BOUND] are found in a full trace in no time, whoever filled it', () => {
+    const at = (index: number) => ({ ...knock, address: `10.0.${index >> 8}.${index & 255}`, clientId: CLIENT, afterMs: 0 })
+    const entries = noted(...Array.from({ length: 2_000 }, (_, index) => at(index)))
+    const before = performance.now()
+    expect(attemptsOf(entries)).toHaveLength(2_000)
+    expect(performance.now() - before).toBeLessThan(1_000)
   })
 
   test('[DOCTOR-PRIVATE] of two browsers that were not signed in yet are two', () => {
@@ -260,6 +285,8 @@ describe('the trace', () => {
     expect(trace.since(0)).toMatchObject([{ address: HOME }, { address: WEB, times: 500 }])
     for (let at = 0; at < 5_000; at += 1) trace.note({ ...knock, address: WEB, profileName: `p${at}` })
     expect(trace.since(0).filter(({ address }) => address === WEB).length).toBeLessThanOrEqual(200)
+    for (let at = 0; at < 5_000; at += 1) trace.note({ ...knock, address: `2001:db8:0:7::${at.toString(16)}` })
+    expect([trace.since(0)[0]?.address, trace.since(0).length]).toEqual([HOME, 401])
     for (let at = 0; at < 5_000; at += 1) trace.note({ ...knock, address: `10.0.${at >> 8}.${at & 255}` })
     expect(trace.since(0)).toHaveLength(2_000)
   })
