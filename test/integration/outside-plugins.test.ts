@@ -274,6 +274,28 @@ describe('good ones', () => {
     await reload()
   })
 
+  test('[PLUGIN-PROVIDERS] one from outside brings an OAuth provider, which is set up on its page', async () => {
+    put(
+      'harbour',
+      manifestOf('harbour'),
+      `import { defineOAuthProvider, definePlugin, oauthClientSettings, z } from 'toolpass/plugin'
+      const at = 'https://accounts.harbour.example'
+      const harbour = defineOAuthProvider({
+        id: 'harbour', title: 'Harbour', description: 'Accounts at the harbour.',
+        settings: z.object({ ...oauthClientSettings, pier: z.string().min(1).meta({ title: 'Pier' }) }),
+        scopes: [{ name: 'berths', description: 'Read the list of berths', default: true }],
+        endpoints: ({ pier }) => ({ issuer: at, authorization: at + '/' + pier, token: at + '/token' }),
+      })
+      export default definePlugin({ id: 'harbour', version: '1.0.0', title: 'harbour', oauthProviders: [harbour] })`,
+    )
+    expect(await reload()).toContain('Started harbour.')
+    const form = { 'settings.clientId': 'us', 'settings.clientSecret': 'a secret of the harbour', 'settings.pier': 'seven' }
+    await ada.submit(await ada.open('/admin/providers/harbour'), '/admin/providers/harbour', form)
+    const signIn = '/connections/accounts/harbour/sign-in'
+    const begun = await ada.submit(await ada.open(signIn), signIn, { scope: 'berths' })
+    expect(begun.html).toContain('https://accounts.harbour.example/seven?')
+  })
+
   test('[PLUGIN-RELOAD] many reloads at once are done one after the other', async () => {
     putPlugin(dataDir, 'good', undefined, { 'helper.ts': "export const word: string = 'third'" })
     await Promise.all(Array.from({ length: 8 }, () => admin.post('/admin/plugins/reload', {})))

@@ -35,6 +35,11 @@ export const plugins: readonly Requirement[] = [
     clause: `${GUIDE}#changing-a-plugin`,
   },
   {
+    id: 'PLUGIN-PROVIDERS',
+    says: 'A plugin from outside brings an OAuth provider: its settings are a form, its endpoints are what a sign-in goes to.',
+    clause: `${GUIDE}#providers`,
+  },
+  {
     id: 'PLUGIN-PAGE',
     says: 'Administrators, and nobody else, see every plugin with what it brings, where it lies and why it is set aside, and reload them.',
     clause: `${GUIDE}#ten-minutes`,
