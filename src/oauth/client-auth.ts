@@ -51,7 +51,8 @@ const audienceOf = (house: House, path: string): string[] => [issuerOf(house), i
 const isOurs = ({ origin }: House, { url, port }: Deps['config']): boolean => {
   if (url) return origin === url.origin
   const asked = new URL(origin)
-  return Number(asked.port || (asked.protocol === 'https:' ? 443 : 80)) === port
+  // With 0 the system chose one.
+  return port === 0 || Number(asked.port || (asked.protocol === 'https:' ? 443 : 80)) === port
 }
 
 /** A document that cannot be had makes its client unknown here: the reason was told where a person could read it. */
