@@ -42,7 +42,17 @@ async function openRooms() {
   const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
   const clients = createClients({ store, clock, audit, changes, trace, outbound: createOutbound({}) })
-  const connections = createConnections({ store, sealer, audit, plugins: channels.plugins, users, changes, clock, log, outbound: createOutbound({}) })
+  const connections = createConnections({
+    store,
+    sealer,
+    audit,
+    plugins: channels.plugins,
+    users,
+    changes,
+    clock,
+    log,
+    outbound: createOutbound({}),
+  })
   const profiles = createProfiles({ store, audit, changes, clock, connections })
   const grants = createGrants({ store, clock, audit, changes })
   const addresses = createAddresses({ url: undefined, insecureHttp: true })

@@ -285,8 +285,7 @@ describe('good ones', () => {
         settings: z.object({ ...oauthClientSettings, pier: z.string().min(1).meta({ title: 'Pier' }) }),
         scopes: [{ name: 'berths', description: 'Read the list of berths', default: true }],
         endpoints: ({ pier }) => ({ issuer: at, authorization: at + '/' + pier, token: at + '/token' }),
-      })
-      export default definePlugin({ id: 'harbour', version: '1.0.0', title: 'harbour', oauthProviders: [harbour] })`,
+      }); export default definePlugin({ id: 'harbour', version: '1.0.0', title: 'harbour', oauthProviders: [harbour] })`,
     )
     expect(await reload()).toContain('Started harbour.')
     const form = { 'settings.clientId': 'us', 'settings.clientSecret': 'a secret of the harbour', 'settings.pier': 'seven' }

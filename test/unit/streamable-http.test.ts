@@ -43,7 +43,11 @@ describe('events', () => {
   test.each<[string, string, ServerSentEvent[]]>([
     ['one', 'data: a\n\n', [{ data: 'a' }]],
     ['no space, CRLF, comments, unknown fields', ': hi\r\nevent: message\r\nfoo\r\ndata:a\r\n\r\n', [{ data: 'a' }]],
-    ['one with a name of its own, which does not last', 'event: endpoint\ndata: /m\n\ndata: a\n\n', [{ data: '/m', event: 'endpoint' }, { data: 'a' }]],
+    [
+      'one with a name of its own, which does not last',
+      'event: endpoint\ndata: /m\n\ndata: a\n\n',
+      [{ data: '/m', event: 'endpoint' }, { data: 'a' }],
+    ],
     ['several lines of data', 'data: {\ndata:\ndata: }\n\n', [{ data: '{\n\n}' }]],
     [
       'ids that last and waits that do not',
