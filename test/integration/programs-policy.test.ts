@@ -96,9 +96,13 @@ describe('who may', () => {
     await until(ada, page, 'where')
     const asBen = createBrowser(running.url)
     await asBen.post('/login', BEN)
-    const give = (env: string) => asBen.post(`${page}/credential`, { 'settings.env': env })
-    expect((await give('BUN_OPTIONS=--preload=/tmp/x.ts')).status).toBe(422)
-    expect((await give('LD_PRELOAD=/tmp/x.so')).status).toBe(422)
+    const [seen = ''] = valuesOf((await ben.open(page)).html, 'seen')
+    const give = (env: string) => asBen.post(`${page}/credential`, { seen, 'settings.env': env })
+    for (const env of ['BUN_OPTIONS=--preload=/tmp/x.ts', 'LD_PRELOAD=/tmp/x.so']) {
+      const refused = await give(env)
+      expect(refused.status).toBe(422)
+      expect(await refused.text()).toContain('would load other code into the program')
+    }
     expect((await give('API_KEY=mine')).status).toBe(303)
   })
 
