@@ -91,7 +91,8 @@ test('[CLIENT-CONFORMANCE] every authorization scenario of the conformance tool 
     await allow(await client.authorizationUrl())
     await client.exited()
     expect(client.said.out).toMatch(/authorization-code-grant: 1 passed, 0 failed/)
-    expect(client.said.out).toMatch(/Total: 2 passed, 0 failed/)
+    expect(client.said.out).toMatch(/authorization-server-metadata-endpoint: [1-9]\d* passed, 0 failed/)
+    expect(client.said.out).toMatch(/Total: [1-9]\d* passed, 0 failed/)
   } finally {
     await client.stop()
   }
