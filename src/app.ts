@@ -65,6 +65,7 @@ import {
   pluginsRoutes,
   profileRoutes,
   providersRoutes,
+  profileChangesRoutes,
   profileToolsRoutes,
   programFetchesRoutes,
   programsRoutes,
@@ -285,6 +286,7 @@ export function createApp(house: House) {
     .use(homeRoutes(deps))
     .use(profileRoutes(deps))
     .use(profileToolsRoutes(deps))
+    .use(profileChangesRoutes(deps))
     .use(catalogueRoutes(deps))
     .use(catalogueManageRoutes(deps))
     .use(subRegistryRoutes(deps))

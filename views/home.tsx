@@ -22,6 +22,8 @@ export type HomePageProps = {
   calls: readonly CallRow[]
   apps: readonly Pick<AppSummary, 'id' | 'client' | 'profile' | 'device' | 'status' | 'lastUsedAt'>[]
   troubles: readonly { id: string; name: string; problem: string }[]
+  /** Profiles with tools that their servers changed. */
+  heldBack: readonly { id: string; title: string; tools: number }[]
 }
 
 type Step = { title: string; text: string; done: boolean; action: { href: string; label: string } }
@@ -78,7 +80,7 @@ const NextSteps = (p: { steps: Step[] }) => {
   )
 }
 
-const Troubles = (p: { troubles: HomePageProps['troubles'] }) => (
+const Troubles = (p: Pick<HomePageProps, 'troubles' | 'heldBack'>) => (
   <Card title="Needs attention" flush={true}>
     <ul class="rows">
       {p.troubles.map((trouble) => (
@@ -88,6 +90,17 @@ const Troubles = (p: { troubles: HomePageProps['troubles'] }) => (
             <Status tone="danger">Trouble</Status>
           </a>
           <p class="row-note">{trouble.problem}</p>
+        </li>
+      ))}
+      {p.heldBack.map((profile) => (
+        <li>
+          <a class="row-link" href={`/profiles/${profile.id}`}>
+            <span class="row-title">{foreign(profile.title)}</span>
+            <Status tone="warning">Held back</Status>
+          </a>
+          <p class="row-note">
+            {plural(profile.tools, 'tool')} changed at the server since picked. Look at the change to let apps use it again.
+          </p>
         </li>
       ))}
     </ul>
@@ -131,7 +144,7 @@ export const HomePage = (p: HomePageProps) => {
         lead={left > 0 ? `${plural(left, 'step')} left until your first call.` : 'What your apps are doing with your tools.'}
       />
       {left > 0 && <NextSteps steps={steps} />}
-      {p.troubles.length > 0 && <Troubles troubles={p.troubles} />}
+      {p.troubles.length + p.heldBack.length > 0 && <Troubles troubles={p.troubles} heldBack={p.heldBack} />}
       <div class="split">
         <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href="/activity">All activity</a>}>
           {p.calls.length === 0 ? (

@@ -3,6 +3,7 @@
  * POST /profiles/:id — title, description, naming (always | on-collision | never), visibility (private | open). A plain form: the title stands in
  *   the page's head too, so the whole page comes back.
  * POST /profiles/:id/tools — see profile-tools.tsx.
+ * POST /profiles/:id/tools/approve — see profile-changes.tsx.
  * POST /profiles/:id/delete — nothing else.
  * GET /profiles/:id/waiting — `WaitingCard`, see profile-connect.tsx.
  */
@@ -14,6 +15,7 @@ import { FormProblem, type FormState, RadioField, TextArea, TextField } from './
 import { foreign, plural } from './parts/format.ts'
 import { ConnectPanel, type Waiting } from './profile-connect.tsx'
 import type { Way } from './profile-connect-ways.tsx'
+import { type ChangedTool, ProfileChanges } from './profile-changes.tsx'
 import { type ClientChip, type ProfileToolGroup, ProfileTools } from './profile-tools.tsx'
 import type { Reach } from './setup.tsx'
 
@@ -32,6 +34,8 @@ export type ProfilePageProps = {
   /** Tools that are in the profile now, whatever is ticked. */
   saved: number
   chips: readonly ClientChip[]
+  /** Tools of it that are held back. */
+  changed: readonly ChangedTool[]
   reach: Reach
   /** How each known client is connected. */
   ways: readonly Way[]
@@ -39,6 +43,7 @@ export type ProfilePageProps = {
   /** Clients of the connected apps that use this profile, named when it is to be deleted. */
   apps: readonly { id: string; client: string }[]
   toolsForm?: FormState | undefined
+  changesForm?: FormState | undefined
   detailsForm?: FormState | undefined
 }
 
@@ -139,6 +144,7 @@ export const ProfilePage = (p: ProfilePageProps) => {
         title={<bdi>{foreign(p.profile.title)}</bdi>}
         lead={p.profile.description && foreign(p.profile.description, 240)}
       />
+      {p.changed.length > 0 && <ProfileChanges profileId={id} tools={p.changed} form={p.changesForm} />}
       {/* What comes next comes first: tools while there are none, then the way to connect an app. */}
       {p.saved > 0 && connect}
       <ProfileTools profileId={p.profile.id} groups={p.groups} chips={p.chips} form={p.toolsForm} suggested={p.saved === 0} />

@@ -35,6 +35,7 @@ import {
   apps,
   asking,
   calls,
+  changedTools,
   chips,
   connection,
   connectors,
@@ -120,13 +121,14 @@ export const innerPages: Record<string, Html> = {
   ...programPages,
   ...registryPages,
   ...doctorPages,
-  'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} />,
+  'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} heldBack={[]} />,
   home: (
     <HomePage
       shell={toasted}
       steps={{ ...steps(true), toolsPicked: true, appConnected: true }}
       calls={calls}
       apps={apps.slice(0, 3)}
+      heldBack={[{ id: 'pro_1', title: 'Work', tools: 2 }]}
       troubles={[{ id: 'con_2', name: 'Company docs', problem: 'The connected server refused the credential. Sign in to it again.' }]}
     />
   ),
@@ -145,6 +147,7 @@ export const innerPages: Record<string, Html> = {
       groups={[]}
       saved={0}
       chips={[]}
+      changed={[]}
       reach="internet"
       ways={waysInto({ ...profile, name: 'work' }, 'internet', chips)}
       waiting={waitingFor.waiting}
@@ -158,6 +161,7 @@ export const innerPages: Record<string, Html> = {
       groups={groups(true)}
       saved={4}
       chips={chips}
+      changed={changedTools}
       reach="this-network"
       ways={waysInto({ ...profile, name: 'work' }, 'this-network', chips)}
       waiting={waitingFor.waiting}
@@ -171,6 +175,7 @@ export const innerPages: Record<string, Html> = {
       groups={groups(true)}
       saved={4}
       chips={chips}
+      changed={[]}
       reach="internet"
       ways={waysInto({ ...profile, name: 'work', title: LONG + EVIL }, 'internet', chips)}
       waiting={waitingFor.called}

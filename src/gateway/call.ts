@@ -58,7 +58,8 @@ export const createCallTool =
       // Not there, not in the profile, not granted: all look alike, so that names cannot be probed.
       if (!tool || permission === 'refuse') throw new Failure('tool_not_granted')
       complete(record, tool)
-      if (permission === 'ask') return heldBack(record)
+      if (tool.isHeldBack) return heldBack(record, 'definition_changed', changed(tool, options.home))
+      if (permission === 'ask') return heldBack(record, 'needs_approval', NOBODY_ASKED)
       const startedUs = performance.now() * 1_000
       try {
         const upstream = await connections.reach(tool.connectionId, caller.userId)
@@ -80,11 +81,14 @@ const needsSignIn = (tool: ProfileTool, home: string, cause: Failure): Failure =
     cause,
   })
 
-/** Nobody can be asked yet, and what should be asked about must not simply happen. */
-function heldBack(record: CallRecord): JsonRpcResponse {
+const NOBODY_ASKED = 'This tool is set to ask first, and nobody could be asked. Its owner can allow it in Toolpass.'
+const changed = ({ connectionName }: ProfileTool, home: string) =>
+  `${connectionName} changed this tool since it was picked, and it waits until somebody has looked at the change: ${home}/profiles`
+
+/** What a person should look at first must not simply happen. */
+function heldBack(record: CallRecord, reason: string, text: string): JsonRpcResponse {
   record.outcome = 'refused'
-  record.reason = 'needs_approval'
-  const text = 'This tool is set to ask first, and nobody could be asked. Its owner can allow it in Toolpass.'
+  record.reason = reason
   return { jsonrpc: '2.0', id: 0, result: { content: [{ type: 'text', text }], isError: true } }
 }
 

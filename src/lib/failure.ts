@@ -25,6 +25,8 @@ const FAILURES = {
   name_taken: [409, 'This name is taken.'],
   profile_not_found: [404, 'This profile does not exist.'],
   tool_not_found: [404, 'This tool does not exist.'],
+  definition_changed: [403, 'Its server changed this tool since it was picked, and nobody has accepted the change yet.'],
+  tool_changed: [409, 'A tool changed once more while you looked. Look at it again.'],
   names_collide: [409, 'Two tools would have the same name; choose another way to prefix them.'],
   too_many: [409, 'That is more than the limit.'],
   grant_not_found: [404, 'This connected app does not exist.'],

@@ -1,6 +1,7 @@
-import { eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId } from '@/lib/ids.ts'
+import type { JsonObject } from '@/plugins'
 import { profiles, profileTools, type Writer } from '@/store'
 import type { User } from '@/users'
 import { exposedNames, type NamedTool, type Naming } from './naming.ts'
@@ -47,7 +48,7 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
     // A tool of a connection that this user does not see looks like none.
     const usable = tools.flatMap((tool) => {
       const connection = seen.get(tool.connectionId)
-      return connection ? [{ id: tool.id, name: tool.name, prefix: connection.prefix, hash: tool.hash }] : []
+      return connection ? [{ id: tool.id, name: tool.name, prefix: connection.prefix, hash: tool.hash, definition: tool.definition }] : []
     })
     return usable
   }
@@ -67,6 +68,30 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
       changes.announce({ kind: 'profile-changed', profileId: id })
     },
 
+    /**
+     * Lets tools through again that their servers changed. Each comes with the hash of the definition that was looked at:
+     * one that changed once more meanwhile stays held back. @throws Failure `profile_not_found`, `tool_changed`
+     */
+    async approveTools(user: User, id: ProfileId, seen: ReadonlyMap<ToolId, string>): Promise<void> {
+      const profile = await reading.demand(user.id, id)
+      const tools = await connections.toolsById([...seen.keys()])
+      const same = tools.filter((tool) => seen.get(tool.id) === tool.hash)
+      await store.transact(async (tx) => {
+        for (const { id: toolId, hash, definition } of same)
+          await tx
+            .update(profileTools)
+            .set({ approvedHash: hash, approvedDefinition: definition })
+            .where(and(eq(profileTools.profileId, id), eq(profileTools.toolId, toolId)))
+        await tx
+          .update(profiles)
+          .set({ revision: sql`${profiles.revision} + 1`, updatedAt: deps.clock() })
+          .where(eq(profiles.id, id))
+        await told(deps, tx, 'profile.approve-tools', user, profile)
+      })
+      changes.announce({ kind: 'profile-changed', profileId: id })
+      if (same.length < seen.size) throw new Failure('tool_changed')
+    },
+
     /** @throws Failure `invalid_form`, `names_collide` */
     async update(user: User, id: ProfileId, asked: ChangedProfile): Promise<void> {
       const profile = await reading.demand(user.id, id)
@@ -84,7 +109,7 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
   }
 }
 
-type Usable = NamedTool<ToolId> & { hash: string }
+type Usable = NamedTool<ToolId> & { hash: string; definition: JsonObject }
 
 /** The picks as they shall be, in one go: unique names are swapped freely because the old rows go first. */
 async function rewrite(tx: Writer, now: number, profile: Profile, usable: readonly Usable[], naming: Naming, keepNames: boolean) {
@@ -93,11 +118,12 @@ async function rewrite(tx: Writer, now: number, profile: Profile, usable: readon
   const existing = new Map(keepNames ? [...known].map(([toolId, pick]) => [toolId, pick.exposedName] as const) : [])
   const names = exposedNames(usable, naming, existing)
   await tx.delete(profileTools).where(mine)
-  const rows = usable.map(({ id: toolId, hash }) => ({
+  const rows = usable.map(({ id: toolId, hash, definition }) => ({
     profileId: profile.id,
     toolId,
     exposedName: names.get(toolId) as string,
     approvedHash: known.get(toolId)?.approvedHash ?? hash,
+    approvedDefinition: known.get(toolId)?.approvedDefinition ?? definition,
     addedAt: known.get(toolId)?.addedAt ?? now,
   }))
   if (rows.length > 0) await tx.insert(profileTools).values(rows)

@@ -15,14 +15,19 @@ export type ProfileTool = {
   definition: JsonObject
   kind: 'read' | 'write' | 'destructive'
   contextCost: number
-  approvedHash: string
+  /** Its server changed it since it was picked: it waits, unlisted and uncalled, until its user has seen how. */
+  isHeldBack: boolean
+  approvedDefinition: JsonObject
   hash: string
   /** Whoever has the profile, or its owner alone: a tool of a private connection is nobody else's to call. */
   usableBy: 'everyone' | UserId
 }
 export type ProfileView = {
   profile: Profile
+  /** What is served. */
   tools: ProfileTool[]
+  heldBack: ProfileTool[]
+  /** Those that are held back included, here and below. */
   byExposedName: Map<string, ProfileTool>
   byToolId: Map<ToolId, ProfileTool>
 }
@@ -36,11 +41,12 @@ type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading,
 
 const VIEWS_KEPT_MAX = 500
 
-const viewOf = (profile: Profile, tools: ProfileTool[]): ProfileView => ({
+const viewOf = (profile: Profile, all: ProfileTool[]): ProfileView => ({
   profile,
-  tools,
-  byExposedName: new Map(tools.map((tool) => [tool.exposedName, tool])),
-  byToolId: new Map(tools.map((tool) => [tool.toolId, tool])),
+  tools: all.filter((tool) => !tool.isHeldBack),
+  heldBack: all.filter((tool) => tool.isHeldBack),
+  byExposedName: new Map(all.map((tool) => [tool.exposedName, tool])),
+  byToolId: new Map(all.map((tool) => [tool.toolId, tool])),
 })
 
 /** What a guest of an open profile may use of it; for most profiles that is all of it. */
@@ -48,10 +54,11 @@ function createGuestViews() {
   const views = new WeakMap<ProfileView, Map<UserId, ProfileView>>()
   return (view: ProfileView, userId: UserId): ProfileView => {
     const isTheirs = ({ usableBy }: ProfileTool) => usableBy === 'everyone' || usableBy === userId
-    if (view.profile.ownerId === userId || view.tools.every(isTheirs)) return view
+    const all = [...view.byToolId.values()]
+    if (view.profile.ownerId === userId || all.every(isTheirs)) return view
     const known = views.get(view) ?? new Map<UserId, ProfileView>()
     views.set(view, known)
-    const found = known.get(userId) ?? viewOf(view.profile, view.tools.filter(isTheirs))
+    const found = known.get(userId) ?? viewOf(view.profile, all.filter(isTheirs))
     known.set(userId, found)
     return found
   }
@@ -74,11 +81,12 @@ export function createViews({ store, connections, reading }: Deps) {
       const connection = seen.get(tool.connectionId)
       if (!pick || !connection || tool.goneAt !== null) return []
       const { id: toolId, connectionId, name: upstreamName, definition, kind, contextCost, hash } = tool
-      const { exposedName, approvedHash } = pick
+      const { exposedName, approvedDefinition } = pick
+      const isHeldBack = hash !== pick.approvedHash
       const connectionName = connection.name
       const usableBy = connection.visibility === 'open' ? ('everyone' as const) : connection.ownerId
       const names = { connectionName, exposedName, upstreamName }
-      return [{ toolId, connectionId, ...names, definition, kind, contextCost, approvedHash, hash, usableBy }]
+      return [{ toolId, connectionId, ...names, definition, kind, contextCost, isHeldBack, approvedDefinition, hash, usableBy }]
     })
     return viewOf(profile, served)
   }

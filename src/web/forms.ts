@@ -9,7 +9,7 @@ export const Field = z.string().max(FIELD_LENGTH_MAX)
 const FILE_BYTES_MAX = 250 * 1024
 /** A field that comes once for each box that is ticked: absent, text or a list, as the body parser has it. */
 export const Repeated = <Item extends z.ZodType>(item: Item) => z.union([z.array(item), item]).optional()
-export const repeated = <Item extends string>(value: Item | Item[] | undefined): Item[] =>
+export const repeated = <Item>(value: Item | Item[] | undefined): Item[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
 /** A text that was pasted, or the file that was chosen instead. @throws Failure `invalid_form` at `file` */
@@ -53,6 +53,7 @@ const AT_THE_FORM: Partial<Record<FailureCode, string>> = {
   names_collide: 'form',
   too_many: 'form',
   tool_not_found: 'form',
+  tool_changed: 'form',
 }
 
 /** What was sent and why it was refused, for the same page again. @throws whatever is no refusal of a form */

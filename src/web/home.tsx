@@ -33,13 +33,18 @@ export const homeRoutes = ({ doors, reply, shell, audit, connections, profiles, 
     const apps = await Promise.all(shown.map((grant) => appOf(grant, { clients, profiles, clock })))
     const steps = {
       connectionAdded: reachable.length > 0,
-      toolsPicked: views.some((view) => view.tools.length > 0),
+      toolsPicked: views.some((view) => view.byToolId.size > 0),
       appConnected: granted.some((grant) => grant.activatedAt !== null || grant.firstUsedAt !== null),
       profile: { id: own[0]?.id ?? '', title: own[0]?.title ?? '' },
     }
     const troubles = await troublesOf(user, reachable, { connections, clock })
+    const heldBack = views.flatMap(({ profile: { id, title }, heldBack: { length: tools } }) => (tools > 0 ? [{ id, title, tools }] : []))
     const page = (
-      <HomePage shell={shell.full(request, user)} {...{ steps, apps, troubles }} calls={rows.map((row) => callRowOf(row, user))} />
+      <HomePage
+        shell={shell.full(request, user)}
+        {...{ steps, apps, troubles, heldBack }}
+        calls={rows.map((row) => callRowOf(row, user))}
+      />
     )
     return reply.page(page, { cookies: shell.said(request) })
   })

@@ -19,7 +19,7 @@ export type Connections = Pick<
 >
 export type Profiles = Pick<
   AllProfiles,
-  'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'view' | 'viewFor' | 'listOpen'
+  'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'approveTools' | 'view' | 'viewFor' | 'listOpen'
 >
 export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
 export type Clients = Pick<AllClients, 'findById'>

@@ -28,8 +28,7 @@ const offeredRow = (tool: Tool, picked: ProfileTool | undefined, selected: boole
   kind: tool.kind,
   contextCost: tool.contextCost,
   selected,
-  note:
-    picked && picked.approvedHash !== tool.hash ? 'Its definition changed since you picked it. Save to accept it as it is now.' : undefined,
+  note: picked?.isHeldBack === true ? 'Held back: its server changed it since you picked it. See above.' : undefined,
 })
 
 const goneRow = (tool: ProfileTool, selected: boolean): ToolRow => ({
@@ -55,9 +54,9 @@ export async function groupsOf(
 ): Promise<ProfileToolGroup[]> {
   const reachable = await connections.list(user)
   const offered = await connections.tools(reachable.map(({ id }) => id))
-  const picked = new Map(view.tools.map((tool) => [tool.toolId, tool]))
+  const picked = view.byToolId
   const offeredIds = new Set(offered.map(({ id }) => id))
-  const gone = view.tools.filter((tool) => !offeredIds.has(tool.toolId))
+  const gone = [...picked.values()].filter((tool) => !offeredIds.has(tool.toolId))
   const isSuggesting = ticked === 'suggested' && picked.size === 0
   const isTicked = ({ id, kind }: Pick<Tool, 'id' | 'kind'>) =>
     ticked instanceof Set ? ticked.has(id) : picked.has(id) || (isSuggesting && kind === 'read')

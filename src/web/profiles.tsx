@@ -15,6 +15,7 @@ import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
 import { groupsOf, waitingOf, waysInto } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
+import { changesOf } from './tool-changes.ts'
 
 type Deps = Page &
   Mounted & {
@@ -27,7 +28,7 @@ type Deps = Page &
     clock: Clock
   }
 type Seen = { request: Request; incoming: Incoming; user: User }
-type Forms = { toolsForm?: FormState; detailsForm?: FormState; ticked?: ReadonlySet<string> }
+type Forms = { toolsForm?: FormState; changesForm?: FormState; detailsForm?: FormState; ticked?: ReadonlySet<string> }
 
 const One = { params: z.object({ id: ProfileId }) }
 const Details = z.object({
@@ -35,6 +36,15 @@ const Details = z.object({
   description: Field.default(''),
   naming: z.enum(['always', 'on-collision', 'never']),
   visibility: z.enum(['private', 'open']).default('private'),
+})
+
+/** A tool and the hash of the definition that its page showed. */
+const SeenTool = z.string().transform((text, context) => {
+  const [id, hash = ''] = text.split(' ')
+  const tool = ToolId.safeParse(id)
+  if (tool.success && /^[\w-]{43,64}$/.test(hash)) return { id: tool.data, hash }
+  context.addIssue('Not a tool and a hash')
+  return z.NEVER
 })
 
 export const profileRoutes = (deps: Deps) => {
@@ -95,6 +105,7 @@ export const profileRoutes = (deps: Deps) => {
     )
 }
 
+const ACCEPTED = { tone: 'good', text: 'Accepted. Apps have the tools again.' } as const
 const SAVED = { tone: 'good', text: 'Tools saved.' } as const
 
 /** The picker answers with itself, or for a plain browser with its page. */
@@ -136,6 +147,26 @@ export const profileToolsRoutes = (deps: Deps) => {
   )
 }
 
+/** The changes that were looked at are let through; anything newer stays held back. */
+export const profileChangesRoutes = (deps: Deps) => {
+  const { doors, reply, profiles } = deps
+  const pages = profilePages(deps)
+  return doors.member('/profiles').post(
+    '/:id/tools/approve',
+    async ({ params: { id }, body, ...seen }) => {
+      const profile = await profiles.demand(seen.user.id, id)
+      const looked = repeated(body.seen).map(({ id, hash }) => [id, hash] as const)
+      try {
+        await profiles.approveTools(seen.user, id, new Map(looked))
+      } catch (error) {
+        return reply.page(await pages.one(seen, profile, { changesForm: refused(error) }), { status: REFUSED })
+      }
+      return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, ACCEPTED)] })
+    },
+    { ...One, body: z.object({ seen: Repeated(SeenTool) }) },
+  )
+}
+
 function profilePages({ shell, addresses, profiles, connections, grants, clients, users, audit, clock }: Deps) {
   const urlOf = ({ origin }: Incoming, { name }: Profile) => `${origin}${addresses.base}/mcp/${name}`
   const aliveOf = async (user: User) => (await grants.listForUser(user.id)).filter((grant) => isAlive(grant, clock()))
@@ -171,7 +202,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
       )
     },
 
-    async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, detailsForm, ticked }: Forms = {}) {
+    async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, changesForm, detailsForm, ticked }: Forms = {}) {
       const view = await profiles.view(profile.id)
       const [groups, waiting, alive] = await Promise.all([
         groupsOf(user, view, connections, ticked ?? 'suggested'),
@@ -190,13 +221,15 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           shell={shell.full(request, user)}
           profile={{ id, title, description, naming, visibility, slug, url }}
           groups={groups}
-          saved={view.tools.length}
+          saved={view.byToolId.size}
+          changed={changesOf(view)}
           chips={chips}
           reach={reach}
           ways={waysInto({ name: slug, title, url }, reach, chips)}
           waiting={waiting}
           apps={await Promise.all(apps)}
           toolsForm={toolsForm}
+          changesForm={changesForm}
           detailsForm={detailsForm}
         />
       )

@@ -26,6 +26,11 @@ export const abuse: readonly Requirement[] = [
     clause: mcp('server/tools#tool-names'),
   },
   {
+    id: 'ABUSE-50',
+    says: 'A tool whose definition changes after it was picked is held back, unlisted and uncalled, until its user accepts the change that they saw.',
+    clause: mcp('server/tools#security-considerations'),
+  },
+  {
     id: 'ABUSE-53',
     says: 'After a full run no secret is in the log, the audit, a page, an error, a command line or a file of the data folder in clear.',
     clause: 'ARCHITECTURE.md#what-is-not-there',

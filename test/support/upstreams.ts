@@ -7,7 +7,8 @@ import { CallToolRequestSchema, CreateMessageResultSchema, ListToolsRequestSchem
 export type Seen = { method: string; headers: Record<string, string>; body: string }
 export type HttpUpstream = { url: string; seen: Seen[]; stop(): Promise<void> }
 
-const TOOLS = ['echo', 'slow', 'ask', 'naïve name'].map((name) => ({ name, inputSchema: { type: 'object' as const } }))
+type Tool = { name: string; description?: string; inputSchema: { type: 'object'; properties?: Record<string, { type: string }> } }
+const TOOLS = ['echo', 'slow', 'ask', 'naïve name'].map((name): Tool => ({ name, inputSchema: { type: 'object' } }))
 const text = (value: unknown) => ({ content: [{ type: 'text' as const, text: String(value) }] })
 
 /** Serves a fetch handler on loopback and keeps what it was asked. */
@@ -25,12 +26,12 @@ function serve(handle: (request: Request) => Promise<Response>): HttpUpstream {
   return { url: `http://127.0.0.1:${server.port}/mcp`, seen, stop: () => server.stop(true) }
 }
 
-/** A real server of revision 2026-07-28, on the SDK's second version. */
-export function startModernUpstream(): HttpUpstream {
+/** A real server of revision 2026-07-28, on the SDK's second version; `offer` is asked at each listing. */
+export function startModernUpstream(offer: () => Tool[] = () => TOOLS): HttpUpstream {
   const handler = createMcpHandler(
     () => {
       const server = new ModernServer({ name: 'modern', version: '1.0.0' }, { capabilities: { tools: {} } })
-      server.setRequestHandler('tools/list', async () => ({ tools: TOOLS }))
+      server.setRequestHandler('tools/list', async () => ({ tools: offer() }))
       server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
         const progressToken = mcpReq._meta?.progressToken
         if (params.name === 'slow') {

@@ -42,7 +42,12 @@ export function size(bytes: number): string {
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 
 // Characters that turn the direction of text around or hide in it: with them a name could read as another one.
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/gu
+const INVISIBLE =
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e01ef}]/gu
+
+/** The same characters, pointed out instead of left away: where somebody looks for what is hidden. */
+export const unhidden = (text: string): string =>
+  text.replace(INVISIBLE, (hidden) => `⟨U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
 
 /**
  * Text that somebody else wrote (a client's name, a tool's description), safe to read: no direction marks, no

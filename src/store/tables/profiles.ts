@@ -1,6 +1,6 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { ProfileId, ToolId, UserId } from '../../lib/ids.ts'
-import { at, id } from './columns.ts'
+import { at, id, json } from './columns.ts'
 import { tools, VISIBILITIES } from './connections.ts'
 import { users } from './users.ts'
 
@@ -40,6 +40,8 @@ export const profileTools = sqliteTable(
     exposedName: text('exposed_name').notNull(),
     /** The definition's hash when it was picked. */
     approvedHash: text('approved_hash').notNull(),
+    /** What that definition was, to show what has changed since. */
+    approvedDefinition: json<Record<string, unknown>>('approved_definition').notNull().default({}),
     addedAt: at('added_at').notNull(),
   },
   (t) => [
