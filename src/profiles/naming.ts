@@ -35,14 +35,20 @@ export function exposedNames<Id extends string>(
     if (name !== undefined) give(id, name)
   }
   const counts = Map.groupBy(tools, (tool) => tool.name)
+  const prefixes = new Set(tools.map((tool) => tool.prefix))
   for (const tool of tools) {
     if (names.has(tool.id)) continue
     const isAlone = counts.get(tool.name)?.length === 1 && !taken.has(tool.name)
     if (naming === 'never') give(tool.id, demandPlain(tool, isAlone))
-    else if (naming === 'on-collision' && isAlone && EXPOSED_NAME.test(tool.name)) give(tool.id, tool.name)
+    else if (naming === 'on-collision' && isAlone && EXPOSED_NAME.test(tool.name) && !isPosing(tool, prefixes)) give(tool.id, tool.name)
     else give(tool.id, freeName(tool, taken))
   }
   return names
+}
+
+/** Whether its own name reads as that of another connection's tool: an upstream picks its names, and models and people read them. */
+function isPosing({ name, prefix }: NamedTool, prefixes: ReadonlySet<string>): boolean {
+  return prefixes.values().some((other) => other !== prefix && name.startsWith(`${other}${SEPARATOR}`))
 }
 
 /** "never" must leave names untouched, since apps hard-code them, so nothing is repaired here. */

@@ -19,6 +19,12 @@ describe('exposed names', () => {
     ['always: the prefix and two underscores', 'always', [tool('1', 'echo', 'github')], ['github__echo']],
     ['on collision: alone it keeps its name', 'on-collision', [tool('1', 'echo')], ['echo']],
     ['on collision: both are prefixed', 'on-collision', [tool('1', 'echo', 'a'), tool('2', 'echo', 'b')], ['a__echo', 'b__echo']],
+    [
+      '[ABUSE-49] on collision: what reads as another connection’s is prefixed, what reads as its own is not',
+      'on-collision',
+      [tool('1', 'honest__echo', 'rogue'), tool('2', 'echo', 'honest'), tool('3', 'honest__own', 'honest'), tool('4', 'x__y', 'rogue')],
+      ['rogue__honest__echo', 'echo', 'honest__own', 'x__y'],
+    ],
     ['never: untouched', 'never', [tool('1', 'echo'), tool('2', 'ECHO')], ['echo', 'ECHO']],
   ]
   test.each(CASES)('%s', (_, naming, tools, names) => {
