@@ -99,7 +99,7 @@ const Troubles = (p: Pick<HomePageProps, 'troubles' | 'heldBack'>) => (
             <Status tone="warning">Held back</Status>
           </a>
           <p class="row-note">
-            {plural(profile.tools, 'tool')} changed at the server since picked. Look at the change to let apps use it again.
+            {plural(profile.tools, 'tool')} changed at the server since picked. Apps go without until you have looked and accepted.
           </p>
         </li>
       ))}

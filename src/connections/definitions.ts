@@ -21,15 +21,15 @@ export function kindOf(definition: JsonObject): ToolKind {
 }
 
 /** SHA-256 over the definition with sorted keys: the order in which a server happens to write them is no change. */
-export const hashOf = (definition: JsonObject): string => sha256(JSON.stringify(sorted(definition)))
+export const hashOf = (definition: JsonObject): string => sha256(JSON.stringify(inKeyOrder(definition)))
 
-// The depth was limited when the message was read (lib/json), so the recursion is bounded.
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
+/** The same JSON with the keys of each object sorted. The depth was limited when the message was read (lib/json), so the recursion is bounded. */
+export function inKeyOrder(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(inKeyOrder)
   if (!isObject(value)) return value
   return Object.fromEntries(
     Object.keys(value)
       .sort()
-      .map((key) => [key, sorted(value[key])]),
+      .map((key) => [key, inKeyOrder(value[key])]),
   )
 }

@@ -1,6 +1,7 @@
 /** What a user has connected: its settings and credential, its tools, and the way to speak with it. */
 export { type Connections, createConnections } from './connections.ts'
 export { type Connection, markOf } from './rows.ts'
+export { inKeyOrder } from './definitions.ts'
 export type { Tool } from './listing.ts'
 export type { Upstream } from './session.ts'
 export { callbackAddress, clientDocument } from './oauth/clients.ts'

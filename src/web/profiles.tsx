@@ -42,7 +42,7 @@ const Details = z.object({
 const SeenTool = z.string().transform((text, context) => {
   const [id, hash = ''] = text.split(' ')
   const tool = ToolId.safeParse(id)
-  if (tool.success && /^[\w-]{43,64}$/.test(hash)) return { id: tool.data, hash }
+  if (tool.success && /^[\w-]{43}$/.test(hash)) return { id: tool.data, hash }
   context.addIssue('Not a tool and a hash')
   return z.NEVER
 })
@@ -204,10 +204,11 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
 
     async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, changesForm, detailsForm, ticked }: Forms = {}) {
       const view = await profiles.view(profile.id)
-      const [groups, waiting, alive] = await Promise.all([
+      const [groups, waiting, alive, changed] = await Promise.all([
         groupsOf(user, view, connections, ticked ?? 'suggested'),
         waitingOf(user, profile, { audit, grants, clients, clock }),
         aliveOf(user),
+        changesOf(view),
       ])
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
@@ -222,7 +223,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           profile={{ id, title, description, naming, visibility, slug, url }}
           groups={groups}
           saved={view.byToolId.size}
-          changed={changesOf(view)}
+          changed={changed}
           chips={chips}
           reach={reach}
           ways={waysInto({ name: slug, title, url }, reach, chips)}

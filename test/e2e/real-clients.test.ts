@@ -5,10 +5,10 @@
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import * as oauth from 'oauth4webapi'
 import type { Page } from 'playwright-core'
-import { startChromium } from '../support/chromium.ts'
+import { enter, startChromium } from '../support/chromium.ts'
 import { startClient } from '../support/command-clients.ts'
 import { addHttpConnection, callMcp, makeProfile, readMcp, register, signedIn } from '../support/journey.ts'
-import { ADMIN, freePort, type Running, setUp, startToolpass } from '../support/running.ts'
+import { freePort, type Running, setUp, startToolpass } from '../support/running.ts'
 import { startModernUpstream } from '../support/upstreams.ts'
 
 let running: Running
@@ -27,11 +27,7 @@ beforeAll(async () => {
   chromium = await startChromium()
   page = chromium.page
   page.setDefaultTimeout(30_000)
-  await page.goto(`${running.url}/login`)
-  await page.fill('[name=username]', ADMIN.username)
-  await page.fill('[name=password]', ADMIN.password)
-  await page.click('main form button[type=submit]')
-  await page.waitForURL(`${running.url}/`)
+  await enter(page, running.url)
 })
 afterAll(async () => {
   await chromium.close()

@@ -1,9 +1,9 @@
 /** Signing in to an upstream as a person does: a window of its own, the authorization server, and back to where they were. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import type { Page } from 'playwright-core'
-import { startChromium } from '../support/chromium.ts'
+import { enter, startChromium } from '../support/chromium.ts'
 import { type OidcUpstream, startOidcUpstream } from '../support/oidc-upstream.ts'
-import { ADMIN, type Running, setUp, startToolpass } from '../support/running.ts'
+import { type Running, setUp, startToolpass } from '../support/running.ts'
 
 let running: Running
 let upstream: OidcUpstream
@@ -17,11 +17,7 @@ beforeAll(async () => {
   chromium = await startChromium()
   page = chromium.page
   page.setDefaultTimeout(20_000)
-  await page.goto(`${running.url}/login`)
-  await page.fill('[name=username]', ADMIN.username)
-  await page.fill('[name=password]', ADMIN.password)
-  await page.click('main form button[type=submit]')
-  await page.waitForURL(`${running.url}/`)
+  await enter(page, running.url)
 })
 afterAll(async () => {
   await chromium.close()

@@ -71,13 +71,16 @@ test('[CATALOGUE-SYNC] asks hourly at most, for what changed since, and takes "n
 })
 
 test('[CATALOGUE-SYNC] a failure is kept beside the source, tried again after a minute, and costs no entry', async () => {
-  for (const broken of [500, 204]) {
+  for (const [broken, problem] of [
+    [500, 'It answered with status 500.'],
+    [204, 'This is no JSON, or it is nested too deeply.'],
+  ] as const) {
     registry.state.status = broken
     time.now += HOUR_MS
     await catalogue.syncDue()
     await catalogue.syncDue()
     expect(asked()).toHaveLength(1)
-    expect((await catalogue.sources())[0]?.problem).toBeTruthy()
+    expect((await catalogue.sources())[0]?.problem).toBe(problem)
     expect(await found('com.a/one')).toContain('2029-03-01')
   }
   expect(warnings).toHaveLength(2)
