@@ -16,6 +16,7 @@ import { foreign } from './parts/format.ts'
 import { Icon } from './parts/icon.tsx'
 import { ConnectionsPlaces } from './parts/places.tsx'
 import { Ago } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type AccountState = 'ok' | 'failing' | 'dead'
 export type AccountSummary = {
@@ -151,9 +152,7 @@ export const AccountsPage = (p: AccountsPageProps) => (
               <th scope="col">Status</th>
               <th scope="col">Lasts</th>
               <th scope="col">Used by</th>
-              <th scope="col">
-                <span class="hidden-text">Actions</span>
-              </th>
+              <ActionsHead />
             </tr>
           </thead>
           <tbody>

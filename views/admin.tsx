@@ -15,6 +15,7 @@ import { plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { AdminPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type UserSummary = {
   id: string
@@ -161,9 +162,7 @@ export const AdminPage = (p: AdminPageProps) => (
             <th scope="col">Role</th>
             <th scope="col">Created</th>
             <th scope="col">Last seen</th>
-            <th scope="col">
-              <span class="hidden-text">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

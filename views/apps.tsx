@@ -11,6 +11,7 @@ import { Empty } from './parts/empty.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { AppsPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type AppStatus = 'active' | 'paused' | 'expired' | 'revoked'
 const TONES: Record<AppStatus, Tone> = { active: 'ok', paused: 'warning', expired: 'neutral', revoked: 'danger' }
@@ -130,9 +131,7 @@ export const AppsPage = (p: AppsPageProps) => (
               <th scope="col">Let in</th>
               <th scope="col">Last used</th>
               <th scope="col">Ends</th>
-              <th scope="col">
-                <span class="hidden-text">Actions</span>
-              </th>
+              <ActionsHead />
             </tr>
           </thead>
           <tbody>

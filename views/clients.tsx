@@ -15,6 +15,7 @@ import { foreign, plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { AdminPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type ClientKind = 'dynamic' | 'registered' | 'document' | 'script'
 export type ClientState = 'admitted' | 'waits' | 'not-listed' | 'blocked'
@@ -238,9 +239,7 @@ const HEAD = (
         Users
       </th>
       <th scope="col">Last used</th>
-      <th scope="col">
-        <span class="hidden-text">Actions</span>
-      </th>
+      <ActionsHead />
     </tr>
   </thead>
 )

@@ -15,6 +15,7 @@ import { foreign, plural } from './parts/format.ts'
 import { AdminPlaces } from './parts/places.tsx'
 import { MemoryOf, type Protection, Protections } from './parts/protections.tsx'
 import { Ago } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type ProgramRow = {
   connection: { id: string; name: string }
@@ -143,9 +144,7 @@ const Running = (p: ProgramsPageProps) => (
             <th scope="col">Process</th>
             <th scope="col">Memory</th>
             <th scope="col">Use</th>
-            <th scope="col">
-              <span class="hidden-text">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

@@ -14,6 +14,7 @@ import { foreign, plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { AdminPlaces } from './parts/places.tsx'
 import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type ProviderSummary = { id: string; title: string; description: string; isSetUp: boolean; accounts: number }
 export type ProvidersPageProps = { shell: Shell; providers: readonly ProviderSummary[] }
@@ -54,9 +55,7 @@ export const ProvidersPage = (p: ProvidersPageProps) => (
             <th scope="col" class="number">
               Accounts
             </th>
-            <th scope="col">
-              <span class="hidden-text">Actions</span>
-            </th>
+            <ActionsHead />
           </tr>
         </thead>
         <tbody>

@@ -20,6 +20,7 @@ import { ContextMeter } from './parts/meter.tsx'
 import { Notice } from './parts/notice.tsx'
 import { AppsPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
+import { ActionsHead } from './parts/table.tsx'
 
 export type TokenSummary = {
   /** The grant behind it. */
@@ -112,9 +113,7 @@ export const TokensPage = (p: TokensPageProps) => (
               <th scope="col">Made</th>
               <th scope="col">Last used</th>
               <th scope="col">Ends</th>
-              <th scope="col">
-                <span class="hidden-text">Actions</span>
-              </th>
+              <ActionsHead />
             </tr>
           </thead>
           <tbody>

@@ -15,9 +15,12 @@ const FAILURES_WITHIN_MS = 10 * MINUTE_MS
  */
 const FAILURES_MAX = { document: 5, asking: 20, host: 100 }
 
+const SAID = 'too many requests from this address, try again later'
+
 type Turnstile = (address: string) => Promise<void>
 
-function createTurnstile(keyPrefix: string, points: number, windowMs: number, said: string): Turnstile {
+/** By address, or its network: this many within this time. It throws an OAuthProblem with status 429. */
+export function createTurnstile(keyPrefix: string, points: number, windowMs: number, said = SAID): Turnstile {
   const limiter = new RateLimiterMemory({ keyPrefix, points, duration: windowMs / SECOND_MS })
   return async (address) => {
     try {

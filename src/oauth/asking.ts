@@ -1,9 +1,6 @@
 /** What comes in at the endpoints for machines, and the note on how it went. */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Trace, TraceStep } from '@/audit'
 import { type Client, OAuthProblem } from '@/clients'
-import { networkOf } from '@/lib/addresses.ts'
-import { SECOND_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
 import { type Parameters, parametersOf } from './parameters.ts'
 import type { House } from './places.ts'
@@ -56,19 +53,5 @@ export async function noted<Answer>(
       trace.note({ ...from(), outcome: WAITING.has(error) ? 'waiting' : 'refused', reason: error, detail: { says: description } })
     }
     throw problem
-  }
-}
-
-/** Whoever registered may leave rows here before any person was asked; this many from one address. @throws OAuthProblem with status 429 */
-export function createTurnstile(keyPrefix: string, points: number, windowMs: number) {
-  const limiter = new RateLimiterMemory({ keyPrefix, points, duration: windowMs / SECOND_MS })
-  return async (address: string): Promise<void> => {
-    try {
-      await limiter.consume(networkOf(address))
-    } catch (refused) {
-      if (!(refused instanceof RateLimiterRes)) throw refused
-      const seconds = Math.ceil(refused.msBeforeNext / SECOND_MS)
-      throw new OAuthProblem('temporarily_unavailable', 'too many requests from this address, try again later', 429, seconds)
-    }
   }
 }

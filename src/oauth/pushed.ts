@@ -1,11 +1,11 @@
 /** Requests that a client hands over before it sends its user (RFC 9126). */
 import { and, eq, gt, isNull } from 'drizzle-orm'
-import { OAuthProblem } from '@/clients'
+import { createTurnstile, OAuthProblem } from '@/clients'
 import { MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
 import { pushedRequests, type Writer } from '@/store'
 import { judge, type Problem } from './authorize.ts'
-import { type Asking, createTurnstile, noted } from './asking.ts'
+import { type Asking, noted } from './asking.ts'
 import { AUTHENTICATING, type Authenticate } from './client-auth.ts'
 import type { Deps } from './needs.ts'
 import { parametersOf } from './parameters.ts'
