@@ -35,14 +35,18 @@ export function isResponseTo(id: RequestId, message: JsonObject): boolean {
 }
 const isError = (value: unknown): boolean => isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
-export async function readText(response: Response, bytesMax: number): Promise<string> {
+export const readText = async (response: Response, bytesMax: number): Promise<string> =>
+  new TextDecoder().decode(await readWholeBody(response, bytesMax))
+
+/** Rejects with `ChannelError`. */
+export async function readWholeBody(response: Response, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
   const announced = Number(response.headers.get('content-length') ?? 0)
   if (announced > bytesMax) {
     void response.body?.cancel().catch(() => {})
     throw tooLarge()
   }
   // HTTP holds a body to its announced length, so the quick way is safe there.
-  if (announced > 0) return response.text().catch((cause) => Promise.reject(asChannelError(cause)))
+  if (announced > 0) return response.bytes().catch((cause) => Promise.reject(asChannelError(cause)))
   const chunks: Uint8Array[] = []
   let bytes = 0
   try {
@@ -54,7 +58,7 @@ export async function readText(response: Response, bytesMax: number): Promise<st
   } catch (cause) {
     throw asChannelError(cause)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return new Uint8Array(Buffer.concat(chunks))
 }
 
 export const asChannelError = (error: unknown): ChannelError => (error instanceof ChannelError ? error : lost(error))

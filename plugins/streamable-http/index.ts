@@ -13,8 +13,8 @@ import {
   z,
 } from '@/plugins/api.ts'
 import { headersSetting, lowerCased, urlSetting } from '../addresses.ts'
-import { asChannelError, contentType, isEventStream, isJson, readRefusal } from '../answers.ts'
-import { endingWith, joined } from '../signals.ts'
+import { asChannelError, isEventStream, isJson, MESSAGE_BYTES_MAX, readRefusal, readWholeBody } from '../answers.ts'
+import { joined } from '../signals.ts'
 import { claimedVersion, modernHeaders, namedHeaders } from './headers.ts'
 import { createOlder } from './older.ts'
 import { listenForever, readStream, readWhole } from './streams.ts'
@@ -122,17 +122,21 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     }
   }
 
-  async function forward(raw: RawRequest, signal: AbortSignal): Promise<RawAnswer> {
-    const scope = joined(signal, closing.signal)
+  async function forward(raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {
+    const channel = older.channel()
+    if (channel !== undefined) return { response: await channel.request(messageOf(raw), exchange) }
+    const scope = joined(exchange.signal, closing.signal)
     try {
       const response = await wire.post(raw.body, wire.headersForRaw(raw), scope.signal)
-      if (!isPassable(response, legacy)) await readRefusal(response, undefined, legacy.sessionId !== undefined)
-      const body = isEventStream(response) ? endingWith(response.body, scope.end) : response.body
-      if (body === response.body) scope.end()
-      return { status: response.status, contentType: contentType(response), body }
+      if (!response.ok) return { response: await readRefusal(response, raw.id, legacy.sessionId !== undefined) }
+      if (isEventStream(response))
+        return { response: await readStream(response, raw, exchange, (id) => wire.listen(scope.signal, id), scope.signal) }
+      if (!isJson(response)) return { response: await readWhole(response, raw, exchange) }
+      return { bytes: await readWholeBody(response, MESSAGE_BYTES_MAX) }
     } catch (error) {
-      scope.end()
       throw scope.signal.aborted ? givenUp(scope.signal.reason) : asChannelError(error)
+    } finally {
+      scope.end()
     }
   }
 
@@ -157,12 +161,8 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   }
 }
 
-/** What may go on as bytes: messages, and errors that are messages (400 and 404 on the modern revision). */
-function isPassable(response: Response, legacy: Legacy): boolean {
-  if (response.status === 401 || response.status === 403) return false
-  if (response.status === 404 && legacy.sessionId !== undefined) return false
-  return isJson(response) || (response.ok && isEventStream(response))
-}
+const messageOf = ({ body }: RawRequest): JsonRpcRequest =>
+  JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as JsonRpcRequest
 
 function remember(legacy: Legacy, response: Response, { result }: JsonRpcResponse): void {
   const version = result?.['protocolVersion']

@@ -1,11 +1,4 @@
-import {
-  ChannelError,
-  type ConnectorContext,
-  type Exchange,
-  type JsonObject,
-  type JsonRpcRequest,
-  type JsonRpcResponse,
-} from '@/plugins/api.ts'
+import { ChannelError, type ConnectorContext, type Exchange, type JsonObject, type JsonRpcResponse, type RequestId } from '@/plugins/api.ts'
 import {
   asChannelError,
   isEventStream,
@@ -19,12 +12,14 @@ import {
 } from '../answers.ts'
 import { pause } from '../signals.ts'
 
+type Asked = { id: RequestId }
+
 const RESUMES_MAX = 5
 const RESUME_WAIT_MS = 1_000
 const LISTEN_WAIT_MS_MAX = 30_000
 
 /** One JSON body: the response, or (2025-03-26) an array with it. */
-export async function readWhole(response: Response, { id }: JsonRpcRequest, exchange: Exchange): Promise<JsonRpcResponse> {
+export async function readWhole(response: Response, { id }: Asked, exchange: Exchange): Promise<JsonRpcResponse> {
   if (!isJson(response)) {
     void response.body?.cancel().catch(() => {})
     throw new ChannelError('refused', 'The server answered with something that is no MCP message.', { status: response.status })
@@ -45,7 +40,7 @@ export async function readWhole(response: Response, { id }: JsonRpcRequest, exch
  */
 export async function readStream(
   first: Response,
-  { id }: JsonRpcRequest,
+  { id }: Asked,
   exchange: Exchange,
   resume: (lastEventId: string) => Promise<Response>,
   signal: AbortSignal,

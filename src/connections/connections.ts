@@ -2,7 +2,7 @@ import type { Audit } from '@/audit'
 import type { Changes } from '@/lib/changes.ts'
 import { type Clock, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { ConnectionId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Outbound } from '@/lib/outbound.ts'
 import { ChannelError, type JsonObject, type Plugins } from '@/plugins'
@@ -10,19 +10,21 @@ import type { Sealer, Store } from '@/store'
 import type { User, Users } from '@/users'
 import { createComparing } from './comparing.ts'
 import { createCredentials } from './credentials.ts'
-import { createListing, fetchTools } from './listing.ts'
-import { may } from './may.ts'
+import { createListing, EVERY_RESOURCE, type Feature, fetchAll, nameOf } from './listing.ts'
+import { createNews } from './news.ts'
+import { createResources } from './resources.ts'
 import { createOpen } from './open.ts'
-import { createPool, type PoolKey } from './pool.ts'
+import { createPool } from './pool.ts'
 import { createFlows } from './oauth/flows.ts'
 import { createSignIn } from './oauth/sign-in.ts'
-import { createProbes } from './probe.ts'
+import { createProbes, type Found } from './probe.ts'
 import { createProgramPolicy } from './program-policy.ts'
 import { createProviders } from './providers.ts'
 import { type ChangedConnection, type Connection, createRows, isEmpty, type NewConnection } from './rows.ts'
 import { createRunning } from './running.ts'
-import { asFailure, type Upstream } from './session.ts'
+import { asFailure } from './session.ts'
 import { createTails } from './tails.ts'
+import { createUsing, keyFor } from './using.ts'
 import { createWatching } from './watching.ts'
 
 type Deps = {
@@ -43,11 +45,6 @@ type Deps = {
 const LIST_TIMEOUT_MS = 120_000
 const RELIST_DELAY_MS = 250
 
-const keyFor = (it: Connection, userId: UserId): PoolKey => ({
-  connectionId: it.id,
-  credentialOf: may({ id: userId }, it).credentialOf,
-})
-
 /** The parts and how they hang together: what is listed comes over the pool, and what the pool hears leads to a new listing. */
 function assemble(deps: Deps) {
   const { store, changes, clock, log } = deps
@@ -63,20 +60,43 @@ function assemble(deps: Deps) {
   const flows = createFlows(deps)
   const signIn = createSignIn({ ...deps, flows, rows, keyFor, changed, isUsedWithKeys: credentials.isHeldByOthers })
   const providers = createProviders({ ...deps, flows, rows, changed, retire: (key) => pool.retire(key) })
-  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, providers, onListChanged: (id) => relist.soon(id) })
-  const pool = createPool({ clock, open, ...(deps.config && { idleMs: deps.config.programIdleSeconds * SECOND_MS }) })
+  const news = createNews({
+    reach: (key) => pool.reach(key),
+    opened: (key) => pool.opened(key),
+    onListChanged: ({ connectionId }) => {
+      resources.forget((text) => text.startsWith(connectionId))
+      relist.soon(connectionId)
+    },
+  })
+  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, providers, news })
+  const pool = createPool({
+    clock,
+    open,
+    isWanted: news.isWanted,
+    onEnded: news.ended,
+    ...(deps.config && { idleMs: deps.config.programIdleSeconds * SECOND_MS }),
+  })
+  const resources = createResources({
+    clock,
+    reach: (key) => pool.reach(key),
+    stored: async ({ connectionId, credentialOf }) =>
+      (await rows.find(connectionId))?.ownerId === credentialOf ? listing.everything([connectionId]) : [],
+    remark: ({ connectionId }, line) => tails.add(connectionId, line),
+  })
   const demandRow = async (id: ConnectionId): Promise<Connection> => {
     const row = await rows.find(id)
     if (!row) throw new Failure('connection_not_found')
     return row
   }
-  const refresh = async (id: ConnectionId): Promise<number> => {
+  const refresh = async (id: ConnectionId): Promise<Found> => {
     const row = await demandRow(id)
     const upstream = await pool.reach(keyFor(row, row.ownerId))
-    const { definitions, ttlMs } = await fetchTools(upstream, AbortSignal.timeout(LIST_TIMEOUT_MS), (line) => tails.add(id, line))
+    const { listed, ttlMs } = await fetchAll(upstream, AbortSignal.timeout(LIST_TIMEOUT_MS), (line) => tails.add(id, line))
     watching.listed(id, ttlMs)
-    if (await listing.save(id, definitions)) changes.announce({ kind: 'tools-changed', connectionId: id })
-    return definitions.length
+    resources.forget((text) => text.startsWith(id))
+    if (await listing.save(id, listed)) changes.announce({ kind: 'tools-changed', connectionId: id })
+    const count = (which: Feature[]) => listed.filter((each) => which.includes(each.feature) && nameOf(each) !== EVERY_RESOURCE).length
+    return { tools: count(['tool']), prompts: count(['prompt']), resources: count(['resource', 'template']) }
   }
   const relist = createRelist(refresh, log)
   /** What is the matter, in words for the page. A server that refuses and offers a sign-in is no failure, only a next step. */
@@ -103,11 +123,11 @@ function assemble(deps: Deps) {
   })
   const watching = createWatching({ ...deps, rows, pool, tryOnce: probes.start })
   const running = createRunning({ ...deps, rows, credentials, programPolicy, pool })
-  return { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running }
+  return { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running, news, resources }
 }
 
 export function createConnections(deps: Deps) {
-  const { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running } = assemble(deps)
+  const { credentials, rows, listing, tails, signIn, providers, pool, relist, probes, watching, running, news, resources } = assemble(deps)
   const tryAgain = (id: ConnectionId) => {
     pool.retry(id)
     void probes.start(id)
@@ -164,18 +184,18 @@ export function createConnections(deps: Deps) {
     probeOf: probes.of,
     waitForProbe: probes.wait,
     tools: listing.tools,
+    everything: listing.everything,
+    toolIdsEver: listing.toolIdsEver,
     toolsById: listing.toolsById,
     logTail: tails.of,
     signIn,
     checkUp: watching.checkUp,
     providers,
     programs: running,
-    /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
-    async reach(id: ConnectionId, userId: UserId): Promise<Upstream> {
-      return pool.reach(keyFor(await rows.demand({ id: userId }, id), userId))
-    },
+    ...createUsing({ ...deps, rows, pool, news, resources }),
     async close(): Promise<void> {
       relist.stop()
+      news.close()
       await pool.close()
       await probes.settled()
     },
@@ -184,7 +204,7 @@ export function createConnections(deps: Deps) {
 export type Connections = ReturnType<typeof createConnections>
 
 /** A server may announce a change for each of a hundred tools; one listing a little later sees them all. */
-function createRelist(refresh: (id: ConnectionId) => Promise<number>, log: Pick<Log, 'warn'>) {
+function createRelist(refresh: (id: ConnectionId) => Promise<unknown>, log: Pick<Log, 'warn'>) {
   const timers = new Map<ConnectionId, ReturnType<typeof setTimeout>>()
   return {
     soon(id: ConnectionId): void {

@@ -4,6 +4,11 @@ import { type Agreed, isObject, META, MODERN_REVISION, modernMeta, OURSELVES, ty
 
 const LEGACY_REVISION = '2025-11-25'
 const LEGACY_REVISIONS = new Set(['2024-11-05', '2025-03-26', '2025-06-18', LEGACY_REVISION])
+/**
+ * What clients may offer, said once for all of them, since a channel serves several. Who calls without offering it answers a question
+ * with a no (asking.ts).
+ */
+const OFFERED = { roots: { listChanged: true }, sampling: { tools: {}, context: {} }, elicitation: { form: {}, url: {} } }
 const DISCOVER_TIMEOUT_MS = 8_000
 const INITIALIZE_TIMEOUT_MS = 30_000
 /** Errors that only a modern server gives: it understood the question and disliked something in it. */
@@ -52,7 +57,7 @@ function asModern(session: Session): { meta: JsonObject } {
 
 async function initialize(session: Session, signal: AbortSignal): Promise<Attempt> {
   session.agree({ revision: LEGACY_REVISION, isModern: false, capabilities: {}, serverInfo: {} })
-  const params = { protocolVersion: LEGACY_REVISION, capabilities: {}, clientInfo: OURSELVES }
+  const params = { protocolVersion: LEGACY_REVISION, capabilities: OFFERED, clientInfo: OURSELVES }
   const response = await tolerant(session.request('initialize', params, { signal, timeoutMs: INITIALIZE_TIMEOUT_MS }))
   const result = response?.result
   const revision = result?.['protocolVersion']

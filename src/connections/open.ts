@@ -11,7 +11,7 @@ import type { OnClosed, Open, Opened, PoolKey, Recovery } from './pool.ts'
 import type { ProgramPolicies } from './program-policy.ts'
 import type { Providers } from './providers.ts'
 import type { Connection, Rows } from './rows.ts'
-import { type Agreed, createSession, isObject, modernMeta, type Session } from './session.ts'
+import { type Agreed, createSession, type Session } from './session.ts'
 import type { Tails } from './tails.ts'
 
 type Deps = {
@@ -24,11 +24,10 @@ type Deps = {
   clock: Clock
   signIn: Pick<SignIn, 'accessToken' | 'refused' | 'rejected' | 'wantsScope'>
   providers: Pick<Providers, 'bearerFor' | 'settingsFor' | 'refused'>
-  onListChanged(id: ConnectionId): void
+  news: { hear(key: PoolKey, message: UpstreamMessage): void; begin(key: PoolKey, opened: Opened, signal: AbortSignal): void }
 }
 
 const OLDEST_SAFE_REVISION = '2025-11-25'
-const LISTEN_ID = 'listen'
 const REMARK_CHARS_MAX = 500
 const SERVER_INFO_COST_MAX = 4_000
 
@@ -39,7 +38,7 @@ export function createOpen(deps: Deps): Open {
     if (!row) throw new ChannelError('unreachable', 'This connection does not exist any more.')
     const opened = await openAndAgree(deps, row, key, signal, onClosed)
     await remember(deps.rows, row, opened.agreed)
-    listen(opened, signal, (message) => hear(deps, row.id, message))
+    deps.news.begin(key, opened, signal)
     return opened
   }
 }
@@ -100,7 +99,7 @@ async function openChannel(
     },
     signal,
   })
-  session = createSession(channel, (message) => hear(deps, row.id, message))
+  session = createSession(channel, (message) => hear(deps, key, message))
   return session
 }
 
@@ -157,12 +156,12 @@ const isRefusal = (error: unknown): error is ChannelError =>
 /** Names the folder of a connection's programs: two users' credentials never share one. */
 export const programKey = (id: ConnectionId, userId: UserId) => `${id}_${userId}`
 
-function hear({ onListChanged, tails }: Deps, id: ConnectionId, { method, params }: UpstreamMessage): void {
-  if (method === 'notifications/tools/list_changed') onListChanged(id)
-  if (method === 'notifications/message') {
-    const { level, data } = params ?? {}
-    tails.add(id, `${String(level)}: ${(typeof data === 'string' ? data : (JSON.stringify(data) ?? '')).slice(0, REMARK_CHARS_MAX)}`)
-  }
+function hear({ news, tails }: Deps, key: PoolKey, message: UpstreamMessage): void {
+  news.hear(key, message)
+  if (message.method !== 'notifications/message') return
+  const { level, data } = message.params ?? {}
+  const text = typeof data === 'string' ? data : (JSON.stringify(data) ?? '')
+  tails.add(key.connectionId, `${String(level)}: ${text.slice(0, REMARK_CHARS_MAX)}`)
 }
 
 async function remember(rows: Rows, row: Connection, { revision, serverInfo, capabilities, instructions }: Agreed): Promise<void> {
@@ -170,14 +169,4 @@ async function remember(rows: Rows, row: Connection, { revision, serverInfo, cap
   const upstream = contextCost(told) > SERVER_INFO_COST_MAX ? {} : told
   if (row.revision === revision && JSON.stringify(row.upstream) === JSON.stringify(upstream)) return
   await rows.note(row.id, { revision, upstream })
-}
-
-/** A modern server tells of changes only on a stream that was asked for (2026-07-28, "Subscriptions"). */
-function listen({ session, agreed }: Opened, signal: AbortSignal, onMessage: (message: UpstreamMessage) => void): void {
-  const { tools } = agreed.capabilities
-  if (!agreed.isModern || !isObject(tools) || tools['listChanged'] !== true) return
-  const params = { notifications: { toolsListChanged: true }, _meta: modernMeta() }
-  session.channel
-    .request({ jsonrpc: '2.0', id: LISTEN_ID, method: 'subscriptions/listen', params }, { signal, receive: onMessage })
-    .catch(() => undefined)
 }

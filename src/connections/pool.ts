@@ -3,6 +3,7 @@ import { MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { type Channel, ChannelError } from '@/plugins'
+import { createBreaker } from './breaker.ts'
 import { type Agreed, asFailure, type Session, type Upstream } from './session.ts'
 
 const IDLE_MS = 10 * MINUTE_MS
@@ -44,8 +45,18 @@ export type Standing = PoolKey & { state: 'opening' | 'open'; since: number; use
 
 const textOf = ({ connectionId, credentialOf }: PoolKey) => `${connectionId} ${credentialOf}`
 
+type PoolDeps = {
+  open: Open
+  clock: Clock
+  idleMs?: number
+  /** Whether somebody waits for news over this channel, so that it is kept open without being used. */
+  isWanted?(key: PoolKey): boolean
+  /** It ended by itself. */
+  onEnded?(key: PoolKey): void
+}
+
 /** Channels by connection and credential: opened once however many ask, closed when idle, opened anew when they ended. */
-export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; clock: Clock; idleMs?: number }) {
+export function createPool({ open, clock, idleMs = IDLE_MS, isWanted = () => false, onEnded = () => undefined }: PoolDeps) {
   const entries = new Map<string, Entry>()
   const faults = createFaults(clock)
   let isClosed = false
@@ -60,13 +71,15 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
     entry.stop.abort()
     await entry.opening.then(({ session }) => session.channel.close()).catch(() => undefined)
   }
-  const rest = (entry: Entry) => {
-    clearTimeout(entry.idle)
+  /** Looks again when its time is over, rather than winding a clock for each call. */
+  const rest = (entry: Entry, waitMs = idleMs) => {
     entry.idle = setTimeout(async () => {
       const opened = await entry.opening.catch(() => undefined)
-      if (opened && opened.session.inFlight() > 0) rest(entry)
+      const leftMs = entry.usedAt + idleMs - clock()
+      if (leftMs > 0) rest(entry, leftMs)
+      else if (opened && (opened.session.inFlight() > 0 || isWanted(entry.key))) rest(entry)
       else await close(entry)
-    }, idleMs)
+    }, waitMs)
     entry.idle.unref()
   }
 
@@ -75,9 +88,12 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
     const entry = startOpening(open, key, clock, (reason) => {
       const isCurrent = entries.get(text) === entry
       drop(entry)
-      if (isCurrent) faults.crashed(text, reason, entry.openedAt)
+      if (!isCurrent) return
+      faults.crashed(text, reason, entry.openedAt)
+      onEnded(key)
     })
     entries.set(text, entry)
+    rest(entry)
     entry.opening.then(
       () => faults.opened(text),
       (error) => {
@@ -95,21 +111,26 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
     if (!known) faults.demandRested(textOf(key))
     const entry = known ?? start(key)
     entry.usedAt = clock()
-    rest(entry)
     return { entry, opened: await entry.opening }
   }
 
-  const reach = createReaching({ acquire, close, clock })
-  const closeAll = async (isMeant: (key: PoolKey) => boolean) => {
+  const breaker = createBreaker(clock)
+  const reach = createReaching({ acquire, close, clock, breaker })
+  const forgive = (isMeant: (key: PoolKey) => boolean) => {
     faults.forget(isMeant)
+    breaker.forget((text) => isMeant(keyOf(text)))
+  }
+  const closeAll = async (isMeant: (key: PoolKey) => boolean) => {
+    forgive(isMeant)
     await Promise.all([...entries.values()].filter((entry) => isMeant(entry.key)).map(close))
   }
   return {
     reach,
     agreed: async (key: PoolKey) => (await acquire(key)).opened.agreed,
+    /** The session where one is open; nothing is opened for it. */
+    opened: (key: PoolKey): Opened | undefined => entries.get(textOf(key))?.opened,
     /** Forgets failures, so that the next attempt is a real one. */
-    retry: (id: ConnectionId): void => faults.forget(({ connectionId }) => connectionId === id),
-    /** Channels as they stand. */
+    retry: (id: ConnectionId): void => forgive(({ connectionId }) => connectionId === id),
     standing: () => [...entries.values()].map(standingOf),
     /** Of those that ended by themselves again and again: when they may start once more. */
     resting: faults.resting,
@@ -118,12 +139,7 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
       const entry = entries.get(textOf(meant))
       if (!entry) return
       drop(entry)
-      const closeWhenQuiet = () => {
-        const isBusy = (entry.opened?.session.inFlight() ?? 0) > 0
-        if (isBusy && !isClosed) setTimeout(closeWhenQuiet, RETIRING_LOOK_MS).unref()
-        else void close(entry)
-      }
-      closeWhenQuiet()
+      whenQuiet(entry, () => isClosed, close)
     },
     /** Ends one channel; the next use opens it anew. */
     end: (meant: PoolKey) => closeAll((key) => textOf(key) === textOf(meant)),
@@ -136,13 +152,24 @@ export function createPool({ open, clock, idleMs = IDLE_MS }: { open: Open; cloc
   }
 }
 
+function whenQuiet(entry: Entry, isHurried: () => boolean, work: (entry: Entry) => Promise<void>): void {
+  const isBusy = (entry.opened?.session.inFlight() ?? 0) > 0
+  if (!isBusy || isHurried()) void work(entry)
+  else setTimeout(() => whenQuiet(entry, isHurried, work), RETIRING_LOOK_MS).unref()
+}
+
 type Acquired = { entry: Entry; opened: Opened }
-type Reaching = { acquire(key: PoolKey): Promise<Acquired>; close(entry: Entry): Promise<void>; clock: Clock }
+type Reaching = {
+  acquire(key: PoolKey): Promise<Acquired>
+  close(entry: Entry): Promise<void>
+  clock: Clock
+  breaker: ReturnType<typeof createBreaker>
+}
 
 /** The upstream as rooms above see it: a request is repeated where, and only where, nothing can have been carried out. */
-function createReaching({ acquire, close, clock }: Reaching) {
+function createReaching({ acquire, close, clock, breaker }: Reaching) {
   /** A refused credential carried nothing out; the renewed one goes with the next request of itself. */
-  const again = async ({ opened }: Acquired, work: () => ReturnType<Upstream['request']>) => {
+  const again = async <T>({ opened }: Acquired, work: () => Promise<T>) => {
     try {
       return await work()
     } catch (error) {
@@ -150,29 +177,36 @@ function createReaching({ acquire, close, clock }: Reaching) {
       throw error
     }
   }
+  const attempt = async <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
+    const text = textOf(key)
+    breaker.demandClosed(text)
+    const sentAt = clock()
+    try {
+      const answer = await send(first.opened.session).catch(async (error) => {
+        if (await first.opened.recover?.(error, sentAt)) return again(first, () => send(first.opened.session))
+        if (!isRepeatable(error)) throw error
+        // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
+        await close(first.entry)
+        return send((await acquire(key)).opened.session)
+      })
+      breaker.went(text)
+      return answer
+    } catch (error) {
+      breaker.failed(text, error)
+      throw asFailure(error)
+    }
+  }
   return async (key: PoolKey): Promise<Upstream> => {
     const first = await acquire(key).catch((error) => Promise.reject(asFailure(error)))
-    const { revision, isModern } = first.opened.agreed
+    const { revision, isModern, capabilities } = first.opened.agreed
     return {
       revision,
       isModern,
-      async request(method, params, options) {
-        const sentAt = clock()
-        const send = ({ opened }: Acquired) => opened.session.request(method, params, options)
-        try {
-          try {
-            return await send(first)
-          } catch (error) {
-            if (await first.opened.recover?.(error, sentAt)) return await again(first, () => send(first))
-            if (!isRepeatable(error)) throw error
-            // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
-            await close(first.entry)
-            return await send(await acquire(key))
-          }
-        } catch (error) {
-          throw asFailure(error)
-        }
-      },
+      capabilities,
+      request: (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
+      ...(first.opened.session.forward && {
+        forward: (sending) => attempt(key, first, (session) => (session.forward as NonNullable<Session['forward']>)(sending)),
+      }),
     }
   }
 }

@@ -4,6 +4,8 @@ import type { ConnectionId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Agreed } from './session.ts'
 
+/** How many of each it offers. */
+export type Found = { tools: number; prompts: number; resources: number }
 type State = 'waiting' | 'running' | 'ok' | 'warning' | 'failed'
 /** As `views/probe.tsx` shows it. */
 export type ProbeStep = { id: 'reachable' | 'protocol' | 'tools'; title: string; state: State; text?: string; durationMs?: number }
@@ -14,8 +16,8 @@ type Deps = {
   log: Pick<Log, 'error'>
   /** Opens and negotiates. @throws Failure */
   open(id: ConnectionId): Promise<Agreed>
-  /** Lists and stores. @returns how many @throws Failure */
-  list(id: ConnectionId): Promise<number>
+  /** Lists and stores. @throws Failure */
+  list(id: ConnectionId): Promise<Found>
   note(id: ConnectionId, seen: { status: 'ready' | 'failing'; problem: string | null; checkedAt: number }): Promise<void>
 }
 
@@ -84,12 +86,24 @@ async function probeOnce({ clock, open, list, note }: Deps, id: ConnectionId, pr
   tools.state = 'running'
   try {
     const found = await list(id)
-    if (found === 0) settle(tools, 'warning', 'It offers no tools.', openedAt)
-    else settle(tools, 'ok', found === 1 ? 'It offers one tool.' : `It offers ${found} tools.`, openedAt)
+    settle(tools, found.tools + found.prompts + found.resources === 0 ? 'warning' : 'ok', sentenceAbout(found), openedAt)
   } catch (error) {
     return fail(tools, error, openedAt)
   }
   await note(id, { status: 'ready', problem: null, checkedAt: clock() })
+}
+
+function sentenceAbout({ tools, prompts, resources }: Found): string {
+  const counted = (count: number, one: string) => (count === 1 ? `one ${one}` : `${count} ${one}s`)
+  const parts = [
+    tools > 0 && counted(tools, 'tool'),
+    prompts > 0 && counted(prompts, 'prompt'),
+    resources > 0 && counted(resources, 'resource'),
+  ]
+  const said = parts.filter((part) => part !== false)
+  if (said.length === 0) return 'It offers no tools.'
+  const last = said.pop() as string
+  return `It offers ${said.length > 0 ? `${said.join(', ')} and ${last}` : last}.`
 }
 
 function sentenceFor({ revision, serverInfo }: Agreed): string {

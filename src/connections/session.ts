@@ -2,19 +2,23 @@ import { Failure } from '@/lib/failure.ts'
 import {
   type Channel,
   ChannelError,
+  type Exchange,
   type JsonObject,
+  type JsonRpcError,
   type JsonRpcRequest,
   type JsonRpcResponse,
+  type RawAnswer,
   type RequestId,
   type UpstreamMessage,
 } from '@/plugins'
+import { type Asker, createAsking } from './asking.ts'
 
 export const MODERN_REVISION = '2026-07-28'
 export const META = 'io.modelcontextprotocol/'
 export const OURSELVES = { name: 'toolpass', title: 'Toolpass', version: '0.1.0' }
 
-const IN_FLIGHT_MAX = 64
-const METHOD_NOT_FOUND = -32601
+/** Of one channel. Beyond it the upstream is asked too much already, and waiting would only hide that. */
+const IN_FLIGHT_MAX = 240
 
 export type UpstreamRequestOptions = {
   signal: AbortSignal
@@ -26,13 +30,30 @@ export type UpstreamRequestOptions = {
   meta?: JsonObject
   /** `Mcp-Param-*` headers of the client, for transports that have headers. */
   headers?: Record<string, string>
+  /** Who answers what a legacy upstream asks while it works on this; without it the upstream hears a no. */
+  asker?: Asker
 }
+
+/** A request as text, with what a transport must know of it without parsing. */
+export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'timeoutMs' | 'headers' | 'receive' | 'asker'> & {
+  /** The whole message under this id. */
+  build(id: number): string
+  method: string
+  /** As the upstream knows it, for `Mcp-Name`. */
+  name?: string
+}
+/** `id` is what the answer's bytes carry. */
+export type RawReceived = RawAnswer & { id: number }
 
 export type Upstream = {
   readonly revision: string
   readonly isModern: boolean
+  /** As the upstream announced them when it was opened. */
+  readonly capabilities: JsonObject
   /** @throws Failure upstream_unreachable, upstream_unauthorized, upstream_timeout, upstream_failed, upstream_busy, request_cancelled */
   request(method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse>
+  /** The same without parsing the answer, where the transport can. @throws as `request` does */
+  forward?(sending: RawSending): Promise<RawReceived>
 }
 
 /** What opening has learnt about the other side. */
@@ -46,41 +67,61 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
   let lastId = 0
   let inFlight = 0
   let agreed: Agreed | undefined
+  const asking = createAsking(channel)
 
-  /** Requests of a legacy upstream are answered here: `ping` with life, the rest with a no, since no client stands behind them. */
-  const answer = (id: RequestId, method: string) => {
-    const response: JsonRpcResponse =
-      method === 'ping'
-        ? { jsonrpc: '2.0', id, result: {} }
-        : { jsonrpc: '2.0', id, error: { code: METHOD_NOT_FOUND, message: `Toolpass does not offer ${method.slice(0, 100)}.` } }
-    channel.respond(response).catch(() => undefined)
-  }
-  const receive = (message: UpstreamMessage, forRequest?: (message: UpstreamMessage) => void) => {
-    if ('id' in message && message.id !== undefined) answer(message.id, message.method)
+  const receive = (message: UpstreamMessage, forRequest?: (message: UpstreamMessage) => void, asker?: Asker) => {
+    if ('id' in message && message.id !== undefined) asking.take(message, asker)
     else if (message.method === 'notifications/progress') forRequest?.(message)
     else {
       hearNotification(message)
+      if (message.method === 'notifications/cancelled') asking.cancelled(message.params?.['requestId'] as RequestId)
       forRequest?.(message)
     }
   }
 
-  const request = async (method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse> => {
-    if (options.signal.aborted) throw new Failure('request_cancelled')
+  /** One more under way, with whoever answers for it, until `work` is done. */
+  const counted = async <T>({ signal, asker }: { signal: AbortSignal; asker?: Asker }, work: (id: number) => Promise<T>): Promise<T> => {
+    if (signal.aborted) throw new Failure('request_cancelled')
     if (inFlight >= IN_FLIGHT_MAX) throw new Failure('upstream_busy')
     lastId += 1
-    const id = lastId
-    const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, agreed) }
     inFlight += 1
+    const leave = asker && asking.enter(asker)
     try {
-      return await exchange(channel, message, options, agreed?.isModern === true, (heard) => receive(heard, options.receive))
+      return await work(lastId)
     } finally {
+      leave?.()
       inFlight -= 1
     }
   }
 
+  const exchangeOf = ({ receive: hear, asker, headers }: Pick<UpstreamRequestOptions, 'receive' | 'asker' | 'headers'>) => ({
+    receive: (message: UpstreamMessage) => receive(message, hear, asker),
+    headers,
+  })
+  const request = (method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse> =>
+    counted(options, (id) => {
+      const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, agreed) }
+      return withinLimits(channel, { id, method }, options, agreed?.isModern === true, (signal) =>
+        channel.request(message, { signal, ...exchangeOf(options) }),
+      )
+    })
+  const { forward } = channel
+  const forwardRaw =
+    forward &&
+    ((sending: RawSending): Promise<RawReceived> =>
+      counted(sending, async (id) => {
+        const { method, name, headers } = sending
+        const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
+        const answer = await withinLimits(channel, { id, method }, sending, agreed?.isModern === true, (signal) =>
+          forward(raw, { signal, ...exchangeOf(sending) }),
+        )
+        return { ...answer, id }
+      }))
+
   return {
     channel,
     request,
+    forward: forwardRaw,
     receive: (message: UpstreamMessage) => receive(message),
     agree: (result: Agreed) => {
       agreed = result
@@ -104,31 +145,42 @@ function addressed(params: JsonObject, id: number, options: UpstreamRequestOptio
   return Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta }
 }
 
-export const modernMeta = (caller: JsonObject = {}): JsonObject => ({
-  [`${META}protocolVersion`]: MODERN_REVISION,
-  [`${META}clientCapabilities`]: caller[`${META}clientCapabilities`] ?? {},
-  [`${META}clientInfo`]: caller[`${META}clientInfo`] ?? OURSELVES,
-})
+/** Reserved keys that a caller's request may carry through to a modern upstream, beside those that each request has. */
+const CARRIED = [`${META}logLevel`]
+
+export const modernMeta = (caller: JsonObject = {}): JsonObject => {
+  const meta: JsonObject = {
+    [`${META}protocolVersion`]: MODERN_REVISION,
+    [`${META}clientCapabilities`]: caller[`${META}clientCapabilities`] ?? {},
+    [`${META}clientInfo`]: caller[`${META}clientInfo`] ?? OURSELVES,
+  }
+  for (const name of CARRIED) if (caller[name] !== undefined) meta[name] = caller[name]
+  return meta
+}
 
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** One request with its time limit. Where streams are shared, or the upstream is legacy, giving up is said in a notification. */
-async function exchange(
+function withinLimits<T>(
   channel: Channel,
-  message: JsonRpcRequest,
-  { signal, timeoutMs, headers }: UpstreamRequestOptions,
+  { id, method }: { id: RequestId; method: string },
+  { signal, timeoutMs }: Pick<UpstreamRequestOptions, 'signal' | 'timeoutMs'>,
   isModern: boolean,
-  receive: (message: UpstreamMessage) => void,
-): Promise<JsonRpcResponse> {
+  send: (signal: Exchange['signal']) => Promise<T>,
+): Promise<T> {
   const ending = new AbortController()
-  const { promise: givenUp, reject } = Promise.withResolvers<never>()
-  givenUp.catch(() => undefined)
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const settle = () => {
+    clearTimeout(timer)
+    signal.removeEventListener('abort', onAbort)
+  }
   const giveUp = (failure: Failure, reason: string) => {
+    settle()
     reject(failure)
     // `initialize` must not be cancelled (2025-11-25, "Cancellation").
-    if ((channel.shared || !isModern) && message.method !== 'initialize')
+    if ((channel.shared || !isModern) && method !== 'initialize')
       channel
-        .notify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: message.id, reason } })
+        .notify({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: id, reason } })
         .catch(() => undefined)
         .finally(() => ending.abort())
     else ending.abort()
@@ -136,14 +188,11 @@ async function exchange(
   const onAbort = () => giveUp(new Failure('request_cancelled'), 'The client cancelled the request.')
   const timer = setTimeout(() => giveUp(new Failure('upstream_timeout'), 'The request took too long.'), timeoutMs)
   signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    const answered = channel.request(message, { signal: ending.signal, receive, headers })
-    answered.catch(() => undefined)
-    return await Promise.race([answered, givenUp])
-  } finally {
-    clearTimeout(timer)
-    signal.removeEventListener('abort', onAbort)
-  }
+  send(ending.signal).then(
+    (answer) => (settle(), resolve(answer)),
+    (error) => (settle(), reject(error)),
+  )
+  return promise
 }
 
 /** What a caller may be told about a channel without an answer. */
@@ -154,3 +203,6 @@ export function asFailure(error: unknown): unknown {
   if (error.kind === 'unauthorized') return new Failure('upstream_unauthorized', options)
   return new Failure('upstream_failed', options)
 }
+
+export const isRpcError = (value: unknown): value is JsonRpcError =>
+  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'

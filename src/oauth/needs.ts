@@ -10,8 +10,10 @@ import type { profiles } from '@/store/tables/profiles.ts'
 import type { User } from '@/users'
 
 export type Profile = typeof profiles.$inferSelect
+/** Or a prompt, a resource, a template: what a grant can be about. */
 export type OfferedTool = {
   toolId: ToolId
+  feature: 'tool' | 'prompt' | 'resource' | 'template'
   connectionId: ConnectionId
   connectionName: string
   exposedName: string
@@ -24,7 +26,7 @@ export type ProfilesSeen = {
   findByName(userId: UserId, name: string): Promise<Profile | undefined>
   /** Of others, open to everybody here. */
   listOpen(userId: UserId): Promise<Profile[]>
-  viewFor(userId: UserId, id: ProfileId): Promise<{ tools: OfferedTool[] }>
+  viewFor(userId: UserId, id: ProfileId): Promise<{ offered: OfferedTool[] }>
 }
 
 export type Deps = {

@@ -82,7 +82,7 @@ export async function pendingOf(deps: Deps, row: Row, session: Session): Promise
     earlierOf(deps, client, session),
     profile && profiles.viewFor(session.user.id, profile.id),
   ])
-  const shown = { profileName, profile, choices, tools: view?.tools ?? [], earlier }
+  const shown = { profileName, profile, choices, tools: view?.offered ?? [], earlier }
   if ('device' in kept) {
     const answer = { kind: 'device' as const, address: kept.address, startedAt: Number(kept.started) }
     return { client, admission, known: undefined, answer, returnPath: '/device', ...shown }
@@ -100,7 +100,7 @@ const choicesOf = async ({ profiles }: Deps, { user }: Session): Promise<Profile
 
 /** What the page comes up with where nobody has chosen: an empty profile would only have to be changed. */
 async function firstWithTools({ profiles }: Deps, choices: readonly Profile[], { user }: Session): Promise<Profile | undefined> {
-  for (const choice of choices) if ((await profiles.viewFor(user.id, choice.id)).tools.length > 0) return choice
+  for (const choice of choices) if ((await profiles.viewFor(user.id, choice.id)).offered.length > 0) return choice
   return choices[0]
 }
 

@@ -83,7 +83,7 @@ async function demandChoice(
   asked: readonly ToolId[],
   name: string,
 ): Promise<ToolId[]> {
-  const offered = new Set((await profiles.viewFor(profile.ownerId, profile.id)).tools.map(({ toolId }) => toolId))
+  const offered = new Set((await profiles.viewFor(profile.ownerId, profile.id)).offered.map(({ toolId }) => toolId))
   const fields: Record<string, string> = {}
   if (name === '') fields['name'] = 'Give it a name, so that you know later what uses it.'
   if (asked.length === 0) fields['tool_id'] = 'Switch on at least one tool.'

@@ -30,16 +30,19 @@ export type Exchange = {
   headers?: Record<string, string> | undefined
 }
 
-/** A whole JSON-RPC request as bytes, with what a transport must know of it without parsing. */
+/** A whole JSON-RPC request as text or bytes, with what a transport must know of it without parsing. */
 export type RawRequest = {
-  body: Uint8Array<ArrayBuffer>
+  /** As it stands in the body. */
+  id: RequestId
+  body: string | Uint8Array<ArrayBuffer>
   method: string
   /** Name (tools, prompts) or uri (resources) as the upstream knows it, for `Mcp-Name`. */
   name?: string
   /** `Mcp-Param-*` headers of the client, passed on. */
   headers?: Record<string, string>
 }
-export type RawAnswer = { status: number; contentType: string; body: ReadableStream<Uint8Array> | null }
+/** `bytes`: one JSON-RPC response that nobody has parsed. `response`: what came as a stream of events and was read as such. */
+export type RawAnswer = { bytes: Uint8Array<ArrayBuffer>; response?: undefined } | { response: JsonRpcResponse; bytes?: undefined }
 
 export interface Channel {
   /**
@@ -52,8 +55,8 @@ export interface Channel {
   notify(notification: JsonRpcNotification): Promise<void>
   /** Answers a request that the upstream made. */
   respond(response: JsonRpcResponse): Promise<void>
-  /** Passes bytes through without parsing them, where the transport has a stream for each request. */
-  forward?(request: RawRequest, signal: AbortSignal): Promise<RawAnswer>
+  /** `request` for what is JSON already, its answer left unparsed; only where the transport has a stream for each request. */
+  forward?(request: RawRequest, exchange: Exchange): Promise<RawAnswer>
   /** Ends everything that belongs to the channel (sockets, processes). Safe to call twice; never rejects. */
   close(): Promise<void>
 }

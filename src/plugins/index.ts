@@ -16,6 +16,7 @@ export type { Reloaded } from './reloading.ts'
 export {
   type Channel,
   ChannelError,
+  type ChannelErrorKind,
   type Connector,
   type Exchange,
   type JsonObject,
@@ -27,6 +28,7 @@ export {
   type JsonRpcResponse,
   type Plugin,
   type ProviderContext,
+  type RawAnswer,
   type RequestId,
   type UpstreamMessage,
 } from './api.ts'

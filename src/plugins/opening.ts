@@ -114,10 +114,16 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy): Channel {
       await channel.close().catch(() => {})
     },
   }
-  if (channel.forward !== undefined) {
-    guarded.forward = (request, signal) =>
-      (channel.forward as NonNullable<Channel['forward']>)(request, signal).catch((error) => Promise.reject(asChannelError(error)))
-  }
+  const { forward } = channel
+  if (forward !== undefined)
+    guarded.forward = async (request, exchange) => {
+      try {
+        const answer = await forward(request, { ...exchange, receive: (message) => hand(message, exchange.receive, by) })
+        return answer.response === undefined ? answer : { response: tame(answer.response) }
+      } catch (error) {
+        throw asChannelError(error)
+      }
+    }
   return guarded
 }
 

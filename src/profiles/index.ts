@@ -1,6 +1,10 @@
 /** What a user bundles for their apps: a virtual server with tools of several connections under names that never collide. */
 export { clientLimits, type ClientLimit } from './limits.ts'
-export { exposedNames, type NamedTool } from './naming.ts'
+export type { Adjustment } from './adjusting.ts'
+export { adjustedArguments, exposedDefinition } from './exposing.ts'
+export { exposedNames, type NamedTool, SEARCH_TOOLS } from './naming.ts'
+export { createSearch, SEARCH_DEFINITIONS, type Search, summaryOf } from './search.ts'
+export { resolveUri, type ResolvedUri } from './uris.ts'
 export { createProfiles, type Profiles } from './profiles.ts'
 export type { Profile } from './rows.ts'
 export type { ProfileTool, ProfileView } from './view.ts'

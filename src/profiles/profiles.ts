@@ -1,16 +1,19 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Feature } from '@/connections'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import { profiles, profileTools, type Writer } from '@/store'
 import type { User } from '@/users'
-import { exposedNames, type NamedTool, type Naming } from './naming.ts'
+import { createAdjusting } from './adjusting.ts'
+import { exposedNames, exposedUris, type NamedTool, type Naming } from './naming.ts'
 import { type ChangedProfile, createMaking, createOwning, createReading, type Profile, type Reading, type RowsDeps, told } from './rows.ts'
 import { type ConnectionsSeen, createViews } from './view.ts'
 
 type Deps = RowsDeps & { connections: ConnectionsSeen }
 
 const TOOLS_MAX = 1_000
+const ROWS_AT_ONCE = 500
 
 export function createProfiles(deps: Deps) {
   const reading = createReading(deps)
@@ -20,13 +23,14 @@ export function createProfiles(deps: Deps) {
     ...reading,
     ...createMaking(deps),
     ...createPicking(deps, reading, describe),
+    ...createAdjusting(deps, reading),
     remove,
     view,
     viewFor,
     /** After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`. */
     async toolsChanged(connectionId: ConnectionId): Promise<void> {
       forgetViews()
-      const ids = (await deps.connections.tools([connectionId])).map((tool) => tool.id)
+      const ids = await deps.connections.toolIdsEver(connectionId)
       if (ids.length === 0) return
       const affected = await deps.store.read
         .selectDistinct({ id: profileTools.profileId })
@@ -48,7 +52,8 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
     // A tool of a connection that this user does not see looks like none.
     const usable = tools.flatMap((tool) => {
       const connection = seen.get(tool.connectionId)
-      return connection ? [{ id: tool.id, name: tool.name, prefix: connection.prefix, hash: tool.hash, definition: tool.definition }] : []
+      const { id, name, feature, hash, definition } = tool
+      return connection ? [{ id, name, feature, prefix: connection.prefix, hash, definition }] : []
     })
     return usable
   }
@@ -109,24 +114,42 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
   }
 }
 
-type Usable = NamedTool<ToolId> & { hash: string; definition: JsonObject }
+type Usable = NamedTool<ToolId> & { feature: Feature; hash: string; definition: JsonObject }
+type Pick_ = typeof profileTools.$inferSelect
+
+/** What each is called: tools and prompts by names that are made, resources and templates by their own addresses. */
+function namesOf(usable: readonly Usable[], naming: Naming, existing: ReadonlyMap<ToolId, string>): Map<ToolId, string> {
+  const of = (...features: Feature[]) => usable.filter(({ feature }) => features.includes(feature))
+  return new Map([
+    ...exposedNames(of('tool'), naming, existing),
+    ...exposedNames(of('prompt'), naming, existing),
+    ...exposedUris(of('resource'), naming, existing),
+    ...exposedUris(of('template'), naming, existing),
+  ])
+}
 
 /** The picks as they shall be, in one go: unique names are swapped freely because the old rows go first. */
 async function rewrite(tx: Writer, now: number, profile: Profile, usable: readonly Usable[], naming: Naming, keepNames: boolean) {
   const mine = eq(profileTools.profileId, profile.id)
   const known = new Map((await tx.select().from(profileTools).where(mine)).map((pick) => [pick.toolId, pick]))
-  const existing = new Map(keepNames ? [...known].map(([toolId, pick]) => [toolId, pick.exposedName] as const) : [])
-  const names = exposedNames(usable, naming, existing)
+  // A name that its user gave stays, whatever becomes of the others.
+  const isKept = (pick: Pick_) => keepNames || pick.override?.name !== undefined
+  const existing = new Map([...known.values()].filter(isKept).map((pick) => [pick.toolId, pick.exposedName] as const))
+  const names = namesOf(usable, naming, existing)
   await tx.delete(profileTools).where(mine)
-  const rows = usable.map(({ id: toolId, hash, definition }) => ({
-    profileId: profile.id,
-    toolId,
-    exposedName: names.get(toolId) as string,
-    approvedHash: known.get(toolId)?.approvedHash ?? hash,
-    approvedDefinition: known.get(toolId)?.approvedDefinition ?? definition,
-    addedAt: known.get(toolId)?.addedAt ?? now,
-  }))
-  if (rows.length > 0) await tx.insert(profileTools).values(rows)
+  const rows = usable.map(({ id: toolId, feature, hash, definition }) => {
+    const {
+      approvedHash = hash,
+      approvedDefinition = definition,
+      addedAt = now,
+      override = null,
+      isPinned = false,
+    } = known.get(toolId) ?? {}
+    const exposedName = names.get(toolId) as string
+    return { profileId: profile.id, toolId, feature, exposedName, approvedHash, approvedDefinition, addedAt, override, isPinned }
+  })
+  // SQLite takes some thirty thousand values in one statement; a row here has nine.
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE) await tx.insert(profileTools).values(rows.slice(at, at + ROWS_AT_ONCE))
   await tx
     .update(profiles)
     .set({ revision: sql`${profiles.revision} + 1`, updatedAt: now })

@@ -9,7 +9,13 @@ import type { User } from '@/users'
 import type { Naming } from './naming.ts'
 
 export type Profile = typeof profiles.$inferSelect
-export type ChangedProfile = { title: string; description: string; naming: Naming; visibility?: Profile['visibility'] }
+export type ChangedProfile = {
+  title: string
+  description: string
+  naming: Naming
+  visibility?: Profile['visibility']
+  delivery?: Profile['delivery']
+}
 export type RowsDeps = { store: Store; audit: Audit; changes: Changes; clock: Clock }
 
 const PROFILES_MAX = 100
@@ -112,6 +118,7 @@ export function createOwning(deps: RowsDeps, { demand }: Pick<Reading, 'demand'>
         description: asked.description,
         naming: asked.naming,
         visibility: asked.visibility ?? profile.visibility,
+        delivery: asked.delivery ?? profile.delivery,
       }
       await tx
         .update(profiles)

@@ -1,18 +1,23 @@
 import { eq } from 'drizzle-orm'
-import type { Connection, Tool } from '@/connections'
+import type { Connection, Feature, Tool } from '@/connections'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
-import { profileTools, type Store } from '@/store'
+import { type Override, profileTools, type Store } from '@/store'
 import type { Profile, Reading } from './rows.ts'
 
+/** Of any feature: a prompt, a resource and a template are picked, granted and named as tools are. */
 export type ProfileTool = {
   toolId: ToolId
+  feature: Feature
   connectionId: ConnectionId
   connectionName: string
+  prefix: string
   exposedName: string
   upstreamName: string
   definition: JsonObject
+  override: Override | undefined
+  isPinned: boolean
   kind: 'read' | 'write' | 'destructive'
   contextCost: number
   /** Its server changed it since it was picked: it waits, unlisted and uncalled, until its user has seen how. */
@@ -24,30 +29,48 @@ export type ProfileTool = {
 }
 export type ProfileView = {
   profile: Profile
-  /** What is served. */
+  /** What is served: tools in the narrow sense, and all that a grant can be about. */
   tools: ProfileTool[]
+  prompts: ProfileTool[]
+  /** Resources and templates. */
+  resources: ProfileTool[]
+  offered: ProfileTool[]
   heldBack: ProfileTool[]
   /** Those that are held back included, here and below. */
   byExposedName: Map<string, ProfileTool>
+  promptsByName: Map<string, ProfileTool>
   byToolId: Map<ToolId, ProfileTool>
+  /** Whose server each connection with something in it is. */
+  connectionIds: ConnectionId[]
 }
 
 export type ConnectionsSeen = {
   list(user: { id: UserId }): Promise<Connection[]>
-  tools(ids: readonly ConnectionId[]): Promise<Tool[]>
+  /** Also of what it no longer offers. */
+  toolIdsEver(id: ConnectionId): Promise<ToolId[]>
   toolsById(ids: readonly ToolId[]): Promise<Tool[]>
 }
 type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading, 'find'> }
 
 const VIEWS_KEPT_MAX = 500
 
-const viewOf = (profile: Profile, all: ProfileTool[]): ProfileView => ({
-  profile,
-  tools: all.filter((tool) => !tool.isHeldBack),
-  heldBack: all.filter((tool) => tool.isHeldBack),
-  byExposedName: new Map(all.map((tool) => [tool.exposedName, tool])),
-  byToolId: new Map(all.map((tool) => [tool.toolId, tool])),
-})
+function viewOf(profile: Profile, all: ProfileTool[]): ProfileView {
+  const served = all.filter((tool) => !tool.isHeldBack)
+  const of = (tools: readonly ProfileTool[], ...features: Feature[]) => tools.filter(({ feature }) => features.includes(feature))
+  const byName = (feature: Feature) => new Map(of(all, feature).map((tool) => [tool.exposedName, tool]))
+  return {
+    profile,
+    tools: of(served, 'tool'),
+    prompts: of(served, 'prompt'),
+    resources: of(served, 'resource', 'template'),
+    offered: served,
+    heldBack: all.filter((tool) => tool.isHeldBack),
+    byExposedName: byName('tool'),
+    promptsByName: byName('prompt'),
+    byToolId: new Map(all.map((tool) => [tool.toolId, tool])),
+    connectionIds: [...new Set(all.map(({ connectionId }) => connectionId))],
+  }
+}
 
 /** What a guest of an open profile may use of it; for most profiles that is all of it. */
 function createGuestViews() {
@@ -80,13 +103,16 @@ export function createViews({ store, connections, reading }: Deps) {
       const pick = pickOf.get(tool.id)
       const connection = seen.get(tool.connectionId)
       if (!pick || !connection || tool.goneAt !== null) return []
-      const { id: toolId, connectionId, name: upstreamName, definition, kind, contextCost, hash } = tool
-      const { exposedName, approvedDefinition } = pick
-      const isHeldBack = hash !== pick.approvedHash
-      const connectionName = connection.name
+      const { id: toolId, connectionId, name: upstreamName, feature, definition, kind, contextCost, hash } = tool
+      const { exposedName, approvedDefinition, isPinned } = pick
+      // What a resource says about itself (its size, its date) changes all the time and instructs nobody.
+      const isHeldBack = hash !== pick.approvedHash && (feature === 'tool' || feature === 'prompt')
+      const { name: connectionName, prefix } = connection
       const usableBy = connection.visibility === 'open' ? ('everyone' as const) : connection.ownerId
-      const names = { connectionName, exposedName, upstreamName }
-      return [{ toolId, connectionId, ...names, definition, kind, contextCost, isHeldBack, approvedDefinition, hash, usableBy }]
+      const names = { connectionName, prefix, exposedName, upstreamName }
+      const override = pick.override ?? undefined
+      const seenAs = { definition, override, isPinned, kind, contextCost, isHeldBack, approvedDefinition, hash, usableBy }
+      return [{ toolId, feature, connectionId, ...names, ...seenAs }]
     })
     return viewOf(profile, served)
   }

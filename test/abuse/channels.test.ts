@@ -139,7 +139,9 @@ describe('48: a hostile server', () => {
     }
     await expect(ask(channel, 'tools/list', {})).rejects.toMatchObject(refusal)
     await expect(channel.notify({ jsonrpc: '2.0', method: 'notifications/x' })).rejects.toMatchObject(refusal)
-    await expect(channel.forward?.({ body: Buffer.from('{}'), method: 'x' }, new AbortController().signal)).rejects.toMatchObject(refusal)
+    await expect(
+      channel.forward?.({ id: 1, body: '{}', method: 'x' }, { signal: new AbortController().signal, receive: () => undefined }),
+    ).rejects.toMatchObject(refusal)
     await channel.close()
   })
   test('that sends its answer as an array (2025-03-26) is understood', async () => {

@@ -19,6 +19,7 @@ beforeAll(async () => {
   house = await openHouse()
   house.profiles.tools.push({
     ...{ toolId: newToolId(), connectionId: newConnectionId(), connectionName: 'Notes', exposedName: 'write_note' },
+    feature: 'tool',
     ...{ kind: 'write', contextCost: 10, definition: { name: 'write_note', description: 'Writes' } },
   })
 })

@@ -29,6 +29,7 @@ export const VERIFIER = 'v'.repeat(43)
 export const CHALLENGE = sha256(VERIFIER)
 
 const tool = (exposedName: string, kind: OfferedTool['kind']): OfferedTool => ({
+  feature: 'tool',
   ...{ toolId: newToolId(), connectionId: newConnectionId(), connectionName: 'Files', exposedName, kind, contextCost: 10 },
   definition: { name: exposedName, description: 'What it does' },
 })
@@ -46,7 +47,7 @@ function fakeProfiles(store: Store) {
     list,
     findByName: async (userId, name) => (await list(userId)).find((profile) => profile.name === name),
     listOpen: async () => [],
-    viewFor: async () => ({ tools }),
+    viewFor: async () => ({ offered: tools }),
   }
   return { ...seen, tools, create, ensureFirst: (user: { id: UserId }) => create(user, { title: 'Personal', name: 'personal' }) }
 }

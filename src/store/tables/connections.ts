@@ -5,6 +5,8 @@ import { users } from './users.ts'
 
 export const VISIBILITIES = ['private', 'open'] as const
 export const TOOL_KINDS = ['read', 'write', 'destructive'] as const
+/** What a server offers. All of it is picked, granted and pinned alike, so all of it stands in one table and is called a tool there. */
+export const FEATURES = ['tool', 'prompt', 'resource', 'template'] as const
 
 /** How a set of tokens is doing, without opening it. */
 const health = {
@@ -156,7 +158,10 @@ export const programPolicy = sqliteTable('program_policy', {
   commands: json<string[]>('commands'),
 })
 
-/** Tools as an upstream lists them. A tool that disappears keeps its row (and id), so that grants still mean the same tool. */
+/**
+ * Tools as an upstream lists them, and its prompts, resources and templates. A tool that disappears keeps its row (and id), so that
+ * grants still mean the same tool.
+ */
 export const tools = sqliteTable(
   'tools',
   {
@@ -164,6 +169,8 @@ export const tools = sqliteTable(
     connectionId: id<ConnectionId>('connection_id')
       .notNull()
       .references(() => connections.id, { onDelete: 'cascade' }),
+    feature: text('feature', { enum: FEATURES }).notNull().default('tool'),
+    /** Of a resource its URI, of a template the template; `*` stands for every resource of the server, whenever it comes. */
     name: text('name').notNull(),
     /** The definition as the upstream sent it. */
     definition: json<Record<string, unknown>>('definition').notNull(),
@@ -176,5 +183,8 @@ export const tools = sqliteTable(
     changedAt: at('changed_at').notNull(),
     goneAt: at('gone_at'),
   },
-  (t) => [uniqueIndex('tools_connection_name').on(t.connectionId, t.name), index('tools_connection').on(t.connectionId, t.position)],
+  (t) => [
+    uniqueIndex('tools_connection_name').on(t.connectionId, t.feature, t.name),
+    index('tools_connection').on(t.connectionId, t.position),
+  ],
 )

@@ -1,10 +1,23 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { ProfileId, ToolId, UserId } from '../../lib/ids.ts'
 import { at, id, json } from './columns.ts'
-import { tools, VISIBILITIES } from './connections.ts'
+import { FEATURES, tools, VISIBILITIES } from './connections.ts'
 import { users } from './users.ts'
 
 export const NAMINGS = ['always', 'on-collision', 'never'] as const
+/** `search`: apps get three tools to find, read and call all the others with, and those that are pinned. */
+export const DELIVERIES = ['whole', 'search'] as const
+
+/** How a tool of a profile differs from what its server says. */
+export type Override = {
+  name?: string
+  title?: string
+  description?: string
+  /** Taken where the caller gives none. */
+  defaults?: Record<string, unknown>
+  /** Hidden from the model and always sent. */
+  fixed?: Record<string, unknown>
+}
 
 export const profiles = sqliteTable(
   'profiles',
@@ -20,6 +33,7 @@ export const profiles = sqliteTable(
     description: text('description').notNull(),
     visibility: text('visibility', { enum: VISIBILITIES }).notNull(),
     naming: text('naming', { enum: NAMINGS }).notNull(),
+    delivery: text('delivery', { enum: DELIVERIES }).notNull().default('whole'),
     /** Counts up with each change of what it serves; lists are cached by it. */
     revision: integer('revision').notNull(),
     createdAt: at('created_at').notNull(),
@@ -37,7 +51,11 @@ export const profileTools = sqliteTable(
     toolId: id<ToolId>('tool_id')
       .notNull()
       .references(() => tools.id, { onDelete: 'cascade' }),
+    feature: text('feature', { enum: FEATURES }).notNull().default('tool'),
     exposedName: text('exposed_name').notNull(),
+    override: json<Override>('override'),
+    /** Shown as itself even where the others are found by search. */
+    isPinned: integer('is_pinned', { mode: 'boolean' }).notNull().default(false),
     /** The definition's hash when it was picked. */
     approvedHash: text('approved_hash').notNull(),
     /** What that definition was, to show what has changed since. */
@@ -47,7 +65,7 @@ export const profileTools = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.profileId, t.toolId] }),
     // Two upstream tools can never share an exposed name: the table itself refuses it.
-    uniqueIndex('profile_tools_exposed_name').on(t.profileId, t.exposedName),
+    uniqueIndex('profile_tools_exposed_name').on(t.profileId, t.feature, t.exposedName),
     index('profile_tools_tool').on(t.toolId),
   ],
 )

@@ -1,0 +1,81 @@
+/**
+ * What a legacy upstream asks of us while it works: sampling, elicitation, roots. Whoever called answers. Over a shared pipe the
+ * question does not say which call it belongs to; it goes to the caller only where there is no doubt, since one user's client must
+ * never see what another's call led to.
+ */
+import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId } from '@/plugins'
+
+/** Thrown by whoever is asked and says no. */
+export class AskRefused extends Error {
+  override readonly name = 'AskRefused'
+  constructor(readonly error: JsonRpcError) {
+    super(error.message)
+  }
+}
+export type Asker = {
+  /** Calls of one group may answer for each other: one grant, one client. */
+  group: string
+  /** Rejects with `AskRefused`. The signal aborts when nobody waits for the answer any more. */
+  ask(request: { method: string; params: JsonObject }, signal: AbortSignal): Promise<JsonObject>
+}
+
+const METHOD_NOT_FOUND = -32601
+const INTERNAL = -32603
+/** Questions of one upstream that wait for a person at the same time. */
+const QUESTIONS_MAX = 64
+
+export function createAsking(channel: Pick<Channel, 'respond'>) {
+  /** The calls under way that could be asked, the latest last. */
+  const underWay = new Set<Asker>()
+  const questions = new Map<RequestId, { ending: AbortController; ask: Asker['ask'] }>()
+
+  const respond = (response: JsonRpcResponse) => void channel.respond(response).catch(() => undefined)
+  const refuse = (id: RequestId, error: JsonRpcError) => respond({ jsonrpc: '2.0', id, error })
+
+  /** The only caller there is, or none. */
+  const undoubted = (): Asker | undefined => {
+    const askers = [...underWay]
+    return new Set(askers.map(({ group }) => group)).size === 1 ? askers.at(-1) : undefined
+  }
+
+  const put = async ({ id, method, params = {} }: JsonRpcRequest, asker: Asker): Promise<void> => {
+    const ending = new AbortController()
+    questions.set(id, { ending, ask: asker.ask })
+    try {
+      respond({ jsonrpc: '2.0', id, result: await asker.ask({ method, params }, ending.signal) })
+    } catch (error) {
+      if (ending.signal.aborted) return
+      refuse(id, error instanceof AskRefused ? error.error : { code: INTERNAL, message: 'The app did not answer.' })
+    } finally {
+      questions.delete(id)
+    }
+  }
+
+  return {
+    enter(asker: Asker): () => void {
+      // A copy, so that one asker with several calls under way is counted for each.
+      const mine = { ...asker }
+      underWay.add(mine)
+      return () => {
+        underWay.delete(mine)
+        // Whoever still thinks about a question of a call that is over need not go on.
+        if (questions.size === 0 || underWay.values().some(({ ask }) => ask === mine.ask)) return
+        for (const { ending, ask } of questions.values()) if (ask === mine.ask) ending.abort()
+      }
+    },
+    /** @param own whoever made the request on whose stream the question came */
+    take(request: JsonRpcRequest, own?: Asker): void {
+      if (request.method === 'ping') return respond({ jsonrpc: '2.0', id: request.id, result: {} })
+      const asker = own ?? undoubted()
+      if (!asker) {
+        const why = underWay.size === 0 ? 'No app is waiting for this server.' : 'It cannot be told which app this question is for.'
+        return refuse(request.id, { code: METHOD_NOT_FOUND, message: why })
+      }
+      if (questions.size >= QUESTIONS_MAX || questions.has(request.id))
+        return refuse(request.id, { code: INTERNAL, message: 'Too many questions are open.' })
+      void put(request, asker)
+    },
+    /** The upstream takes its question back. */
+    cancelled: (id: RequestId): void => questions.get(id)?.ending.abort(),
+  }
+}

@@ -1,0 +1,55 @@
+/** A connection in use for one user: always with the credential that is meant for them. */
+import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { Plugins } from '@/plugins'
+import { may } from './may.ts'
+import type { News } from './news.ts'
+import type { createPool, PoolKey } from './pool.ts'
+import type { createResources, ResourceFeature, Resources } from './resources.ts'
+import type { Connection, Rows } from './rows.ts'
+import type { Upstream } from './session.ts'
+
+type Deps = {
+  plugins: Pick<Plugins, 'connector'>
+  rows: Pick<Rows, 'demand'>
+  pool: Pick<ReturnType<typeof createPool>, 'reach' | 'opened'>
+  news: Pick<News, 'attend' | 'watch'>
+  resources: Pick<ReturnType<typeof createResources>, 'list'>
+}
+
+export const keyFor = (it: Connection, userId: UserId): PoolKey => ({
+  connectionId: it.id,
+  credentialOf: may({ id: userId }, it).credentialOf,
+})
+
+export function createUsing({ plugins, rows, pool, news, resources }: Deps) {
+  /** @throws Failure `connection_not_found` where this user may not use it */
+  const keyOf = async (id: ConnectionId, userId: UserId): Promise<PoolKey> => keyFor(await rows.demand({ id: userId }, id), userId)
+  return {
+    /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
+    reach: async (id: ConnectionId, userId: UserId): Promise<Upstream> => pool.reach(await keyOf(id, userId)),
+    /** As its server lists them for this user right now. @throws Failure `connection_not_found` */
+    resources: async (id: ConnectionId, userId: UserId, feature: ResourceFeature): Promise<Resources> =>
+      resources.list(await keyOf(id, userId), feature),
+    /** Calls `tell` whenever the server says that the resource has changed. @returns how to stop. @throws Failure */
+    watchResource: async (id: ConnectionId, userId: UserId, uri: string, tell: () => void): Promise<() => void> =>
+      news.watch(await keyOf(id, userId), uri, tell),
+    /** Keeps an ear open for changes, where that does not keep a program running. @returns how to stop */
+    async attend(ids: readonly ConnectionId[], userId: UserId): Promise<() => void> {
+      const stops = await Promise.all(
+        ids.map(async (id) => {
+          const row = await rows.demand({ id: userId }, id).catch(() => undefined)
+          const runsHere = row && plugins.connector(row.connector)?.definedBy === 'administrator'
+          return row && !runsHere ? news.attend(keyFor(row, userId)) : () => undefined
+        }),
+      )
+      return () => stops.forEach((stop) => void stop())
+    },
+    /** Tells legacy servers that are open something of the client's, such as that its roots have changed. */
+    async tellOpen(ids: readonly ConnectionId[], userId: UserId, method: string): Promise<void> {
+      for (const id of ids) {
+        const opened = pool.opened(await keyOf(id, userId))
+        if (opened && !opened.agreed.isModern) await opened.session.channel.notify({ jsonrpc: '2.0', method }).catch(() => undefined)
+      }
+    },
+  }
+}
