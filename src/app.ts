@@ -132,8 +132,8 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       await connections.close()
       await plugins.close()
       await programs.close()
-      await audit.flush()
-      await store.close()
+      // Rows that cannot be written any more are told of, and the file is closed all the same.
+      await audit.flush().finally(store.close)
     }
     return {
       config,

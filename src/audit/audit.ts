@@ -1,12 +1,11 @@
 import { and, desc, eq, lt, type SQL } from 'drizzle-orm'
-import { sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { Clock } from '@/lib/clock.ts'
 import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
 import { auditRows, type OUTCOMES, type Store, type Writer } from '@/store'
+import { type Batch, createBatch } from './batch.ts'
+import { type AuditRow, insertChained, type NewRow, valuesOf } from './chain.ts'
 
-export type AuditRow = typeof auditRows.$inferSelect
-export type NewRow = Omit<typeof auditRows.$inferInsert, 'seq' | 'at' | 'chain'>
 export type Outcome = (typeof OUTCOMES)[number]
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
@@ -35,21 +34,27 @@ export type Audit = {
    * by the work while it learns more (which tool, which connection).
    */
   record<T>(record: CallRecord, work: (record: CallRecord) => Promise<T>): Promise<T>
+  /**
+   * The row of a call that has ended, for the path where each microsecond counts. `isAwaited` says that the call may have
+   * changed something.
+   * @returns what to wait for before the call is answered, a call that only read included; undefined when there is nothing
+   * to wait for. It rejects with the Failure `store_unavailable` when the file cannot be written.
+   */
+  write: Batch['write']
   /** An administrative act or an authentication; durable when it returns. Inside `transact`, pass its writer. */
   report(row: NewRow, tx?: Writer): Promise<void>
   list(filter: RowFilter): Promise<AuditRow[]>
   find(seq: number): Promise<AuditRow | undefined>
   /** The last row's number: changes with every new row, cheap enough to poll. */
   lastSeq(): number
+  /** Writes what waits. Throws when it cannot be written: what calls that only read have left would be lost. */
   flush(): Promise<void>
 }
 
-const BATCH_DELAY_MS = 50
-const BATCH_ROWS_MAX = 200
 export const LIST_ROWS_MAX = 200
 
 export function createAudit({ store, clock }: { store: Store; clock: Clock }): Audit {
-  const batch = createBatch(store, clock)
+  const batch = createBatch({ store, clock })
   const lastSeq = store.prepare<{ seq: number }, []>('SELECT coalesce(max(seq), 0) AS seq FROM audit_rows')
   return {
     async record(record, work) {
@@ -68,13 +73,15 @@ export function createAudit({ store, clock }: { store: Store; clock: Clock }): A
         const { readOnly, outcome: _, ...known } = record
         // A refused or read-only call changed nothing; any other is answered only when its row is in the file.
         const isAwaited = !readOnly && outcome !== 'refused'
-        const written = batch.add({ ...known, kind: 'call', outcome, reason: reason ?? null, durationUs: nowUs() - startedUs }, isAwaited)
-        if (isAwaited) await written
+        const row: NewRow = { ...known, kind: 'call', outcome, reason: reason ?? null, durationUs: nowUs() - startedUs }
+        await batch.write(row, isAwaited)
       }
     },
+    write: batch.write,
     async report(row, tx) {
-      if (tx) await insertChained(tx, [{ ...row, at: clock() }])
-      else await store.transact((own) => insertChained(own, [{ ...row, at: clock() }]))
+      const values = [valuesOf(row, clock())]
+      if (tx) await insertChained(tx, values)
+      else await store.transact((own) => insertChained(own, values))
     },
     list: (filter) =>
       store.read
@@ -108,66 +115,4 @@ function conditions(filter: RowFilter): SQL | undefined {
     kind && eq(auditRows.kind, kind),
     before ? lt(auditRows.seq, before) : undefined,
   )
-}
-
-type TimedRow = NewRow & { at: number }
-
-/** Each row's chain covers the row before it, inside the one writer transaction, so that two rows never share a predecessor. */
-async function insertChained(tx: Writer, rows: readonly TimedRow[]): Promise<void> {
-  const [last] = await tx.select({ chain: auditRows.chain }).from(auditRows).orderBy(desc(auditRows.seq)).limit(1)
-  let chain = last?.chain ?? ''
-  const chained = rows.map((row) => {
-    chain = sha256(`${chain}\n${JSON.stringify(Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1)))}`)
-    return { ...row, chain }
-  })
-  await tx.insert(auditRows).values(chained)
-}
-
-/**
- * Rows one by one would cost a fifth of the gateway's throughput; together a twentieth. A row that somebody waits for is
- * written as soon as the writer is free, and takes along whatever has gathered meanwhile.
- */
-function createBatch(store: Store, clock: Clock) {
-  let waiting: TimedRow[] = []
-  let settled = Promise.withResolvers<void>()
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let urgent = false
-  let writing: Promise<void> | undefined
-
-  const write = async () => {
-    clearTimeout(timer)
-    timer = undefined
-    urgent = false
-    const rows = waiting
-    const { resolve, reject } = settled
-    waiting = []
-    settled = Promise.withResolvers<void>()
-    // Nobody may be listening: read-only calls do not wait. Who does gets the same rejection.
-    settled.promise.catch(() => undefined)
-    await store.transact((tx) => insertChained(tx, rows), 'process').then(resolve, reject)
-    writing = undefined
-    if (urgent) start()
-  }
-  const start = () => {
-    if (!writing && waiting.length > 0) writing = write()
-  }
-  settled.promise.catch(() => undefined)
-  return {
-    async flush(): Promise<void> {
-      while (waiting.length > 0 || writing) {
-        start()
-        await writing
-      }
-    },
-    add(row: NewRow, isAwaited: boolean): Promise<void> {
-      waiting.push({ ...row, at: clock() })
-      const { promise } = settled
-      if (isAwaited || waiting.length >= BATCH_ROWS_MAX) {
-        urgent = true
-        // After the current turn, so that calls which end together share one commit.
-        queueMicrotask(start)
-      } else timer ??= setTimeout(start, BATCH_DELAY_MS)
-      return promise
-    },
-  }
 }

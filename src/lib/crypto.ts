@@ -15,7 +15,7 @@ export function randomText(length: number): string {
 export const randomSecret = (bytes = 32): string => randomBytes(bytes).toString('base64url')
 
 /** For secrets of full entropy only; what people choose goes through argon2id. */
-export const sha256 = (text: string | Uint8Array): string => new Bun.CryptoHasher('sha256').update(text).digest('base64url')
+export const sha256 = (text: string | Uint8Array): string => Bun.CryptoHasher.hash('sha256', text, 'base64url')
 
 export const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
 

@@ -14,7 +14,10 @@ type Tables = typeof tables
 /** For reading anywhere. Its connection is read-only: a write through it is refused by SQLite itself. */
 export type Reader = Pick<BunSQLiteDatabase<Tables>, 'select' | 'selectDistinct' | 'query' | '$count'>
 /** For reading and writing inside `transact`. */
-export type Writer = Pick<BunSQLiteDatabase<Tables>, 'select' | 'selectDistinct' | 'query' | '$count' | 'insert' | 'update' | 'delete'>
+export type Writer = Pick<BunSQLiteDatabase<Tables>, 'select' | 'selectDistinct' | 'query' | '$count' | 'insert' | 'update' | 'delete'> & {
+  /** A statement for what is written often, prepared once, on the connection that writes. Throws outside a transaction. */
+  prepare<Row, Args extends SqlValue[]>(sql: string): { get(...args: Args): Row | null; run(args: Args): void }
+}
 
 export type Durability = 'full' | 'process'
 
@@ -23,13 +26,21 @@ export type Store = {
   /**
    * The only way to write: one writer at a time, all of `work` or nothing of it. `full` (the default) survives the loss of
    * power, `process` survives kill -9 of this program. `work` may await, but must not wait for another `transact`.
+   *
+   * What decides about access is written with `full`, always: whoever keeps verdicts in memory goes by `epoch`, which
+   * `process` leaves alone. It is for what was seen and when it was last used.
    */
   transact<T>(work: (tx: Writer) => Promise<T>, durability?: Durability): Promise<T>
+  /**
+   * Counts the ends of `full` transactions, rolled back or not. It goes up in the same turn as the COMMIT, before anybody
+   * can read what was written. Take it first, then read: what was read is true for as long as the number stands.
+   */
+  epoch(): number
   /** Statements for the hot path and for what drizzle cannot say, prepared once, on the read-only connection. */
   prepare<Row, Args extends SqlValue[]>(sql: string): { get(...args: Args): Row | null; all(...args: Args): Row[] }
   close(): Promise<void>
 }
-type SqlValue = string | number | bigint | null | Uint8Array
+export type SqlValue = string | number | bigint | null | Uint8Array
 
 const BUSY_TIMEOUT_MS = 5_000
 const CACHE_KIB = 16_384
@@ -65,6 +76,7 @@ function opened(file: string, migrations: string, unlock: () => void): Store {
   return {
     read: drizzle(reader, { schema: tables }),
     transact: queue.transact,
+    epoch: queue.epoch,
     prepare: (sql) => reader.query(sql) as never,
     close: async () => {
       await queue.drained()
@@ -98,24 +110,27 @@ function demandSound(database: Database): void {
 
 /** drizzle's own `transaction(async …)` commits before an await inside it has run, so the transaction is spelled out here. */
 function createWriterQueue(writer: Database) {
-  const db = drizzle(writer, { schema: tables })
+  const tx = openWriter(writer)
+  const [begin, commit] = [writer.prepare('BEGIN IMMEDIATE'), writer.prepare('COMMIT')]
   const inside = new AsyncLocalStorage<true>()
   let last: Promise<unknown> = Promise.resolve()
   let durability: Durability | undefined
+  let epoch = 0
 
   const run = async <T>(work: (tx: Writer) => Promise<T>, wanted: Durability): Promise<T> => {
-    if (durability !== wanted) {
-      writer.run(`PRAGMA synchronous = ${wanted === 'full' ? 'FULL' : 'NORMAL'}`)
-      durability = wanted
-    }
-    writer.run('BEGIN IMMEDIATE')
     try {
-      const result = await inside.run(true, () => work(db))
-      writer.run('COMMIT')
+      if (durability !== wanted) writer.run(`PRAGMA synchronous = ${wanted === 'full' ? 'FULL' : 'NORMAL'}`)
+      durability = wanted
+      begin.run()
+      const result = await inside.run(true, () => work(tx))
+      commit.run()
       return result
     } catch (error) {
       if (writer.inTransaction) writer.run('ROLLBACK')
       throw isStorageTrouble(error) ? new Failure('store_unavailable', { cause: error }) : error
+    } finally {
+      // After a failure too: a COMMIT that fails late may have reached the file all the same.
+      if (wanted === 'full') epoch += 1
     }
   }
 
@@ -126,7 +141,15 @@ function createWriterQueue(writer: Database) {
     last = mine.catch(() => undefined)
     return mine
   }
-  return { transact, drained: () => last }
+  return { transact, epoch: () => epoch, drained: () => last }
+}
+
+function openWriter(writer: Database): Writer {
+  const prepare = (sql: string) => {
+    if (!writer.inTransaction) throw new Error('A statement that writes was prepared outside transact')
+    return writer.query(sql) as never
+  }
+  return Object.assign(drizzle(writer, { schema: tables }), { prepare })
 }
 
 const isStorageTrouble = (error: unknown) =>

@@ -1,0 +1,88 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Clock } from '@/lib/clock.ts'
+import type { Store } from '@/store'
+import { insertChained, type NewRow, type RowValues, valuesOf } from './chain.ts'
+
+const BATCH_DELAY_MS = 50
+/** A larger batch shares a commit among more rows, and holds up everything else for longer: 500 rows take some 3 ms. */
+const BATCH_ROWS_MAX = 500
+/** Rows that nobody waits for, at most. Each takes less than a kilobyte. */
+export const HELD_ROWS_MAX = 2_000
+const RETRY_DELAY_MS = 250
+
+export type Batch = ReturnType<typeof createBatch>
+
+/**
+ * Rows that are written together, since one by one each would cost a commit. A row that somebody waits for is written as
+ * soon as the writer is free, and takes along whatever has gathered meanwhile.
+ *
+ * It fails closed. Once the file cannot be written, every row is waited for, those of calls that only read as well, and the
+ * wait ends with the failure of the next attempt: nothing is answered without a trace. What had been answered for before
+ * that was known, at most `HELD_ROWS_MAX` rows, is kept and written when there is room again.
+ */
+export function createBatch({ store, clock }: { store: Store; clock: Clock }) {
+  let waiting: RowValues[] = []
+  let waiters: PromiseWithResolvers<void> | undefined
+  let writing: Promise<void> | undefined
+  let inFlight = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let isSoon = false
+  let trouble: { error: unknown } | undefined
+  // A row that comes from inside a transaction must not make the batch look as if it were part of that one.
+  const apart = AsyncLocalStorage.snapshot()
+
+  const write = async (): Promise<void> => {
+    clearTimeout(timer)
+    timer = undefined
+    const rows = waiting
+    const told = waiters
+    waiting = []
+    waiters = undefined
+    inFlight = rows.length
+    try {
+      await store.transact((tx) => insertChained(tx, rows), 'process')
+      trouble = undefined
+      told?.resolve()
+    } catch (error) {
+      trouble = { error }
+      // Rows that nobody waits for are among the first of them. The others are kept as far as they fit: their callers hear
+      // of a failure, yet what they did may have happened.
+      waiting = [...rows.slice(0, HELD_ROWS_MAX), ...waiting]
+      told?.reject(error)
+    }
+    inFlight = 0
+    writing = undefined
+    if (waiting.length > 0) schedule()
+  }
+  const start = (): void => {
+    isSoon = false
+    if (!writing && waiting.length > 0) writing = apart(write)
+  }
+  /** After the current turn of the loop, so that calls which end together share one commit. */
+  const schedule = (): void => {
+    if (trouble) timer ??= setTimeout(start, RETRY_DELAY_MS).unref()
+    else if (!waiters && waiting.length < BATCH_ROWS_MAX) timer ??= setTimeout(start, BATCH_DELAY_MS)
+    else if (!isSoon && !writing) {
+      isSoon = true
+      setImmediate(start)
+    }
+  }
+  return {
+    /** @returns what to wait for before the call is answered; undefined when the row may follow within 50 ms. */
+    write(row: NewRow, isAwaited: boolean): Promise<void> | undefined {
+      const mustWait = isAwaited || trouble !== undefined || waiting.length + inFlight >= HELD_ROWS_MAX
+      waiting.push(valuesOf(row, clock()))
+      if (mustWait) waiters ??= Promise.withResolvers()
+      schedule()
+      return mustWait ? waiters?.promise : undefined
+    },
+    /** Throws when the rows that remain cannot be written. */
+    async flush(): Promise<void> {
+      while (waiting.length > 0 || writing) {
+        start()
+        await writing
+        if (trouble) throw trouble.error
+      }
+    },
+  }
+}
