@@ -68,7 +68,11 @@ function assemble(deps: Deps) {
       relist.soon(connectionId)
     },
   })
-  const open = createOpen({ ...deps, rows, credentials, programPolicy, tails, signIn, providers, news })
+  const open = createOpen({
+    ...deps,
+    ...{ rows, credentials, programPolicy, tails, signIn, providers, news },
+    onDescribed: (connectionId) => changes.announce({ kind: 'connection-changed', connectionId }),
+  })
   const pool = createPool({
     clock,
     open,

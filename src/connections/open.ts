@@ -24,6 +24,8 @@ type Deps = {
   clock: Clock
   signIn: Pick<SignIn, 'accessToken' | 'refused' | 'rejected' | 'wantsScope'>
   providers: Pick<Providers, 'bearerFor' | 'settingsFor' | 'refused'>
+  /** It offers other things than it did. */
+  onDescribed(id: ConnectionId): void
   news: { hear(key: PoolKey, message: UpstreamMessage): void; begin(key: PoolKey, opened: Opened, signal: AbortSignal): void }
 }
 
@@ -37,7 +39,7 @@ export function createOpen(deps: Deps): Open {
     const row = await deps.rows.find(key.connectionId)
     if (!row) throw new ChannelError('unreachable', 'This connection does not exist any more.')
     const opened = await openAndAgree(deps, row, key, signal, onClosed)
-    await remember(deps.rows, row, opened.agreed)
+    if (await remember(deps.rows, row, opened.agreed)) deps.onDescribed(row.id)
     deps.news.begin(key, opened, signal)
     return opened
   }
@@ -164,9 +166,11 @@ function hear({ news, tails }: Deps, key: PoolKey, message: UpstreamMessage): vo
   tails.add(key.connectionId, `${String(level)}: ${text.slice(0, REMARK_CHARS_MAX)}`)
 }
 
-async function remember(rows: Rows, row: Connection, { revision, serverInfo, capabilities, instructions }: Agreed): Promise<void> {
+/** @returns whether it says anything else than last time */
+async function remember(rows: Rows, row: Connection, { revision, serverInfo, capabilities, instructions }: Agreed): Promise<boolean> {
   const told = { serverInfo, capabilities, ...(instructions === undefined ? {} : { instructions }) }
   const upstream = contextCost(told) > SERVER_INFO_COST_MAX ? {} : told
-  if (row.revision === revision && JSON.stringify(row.upstream) === JSON.stringify(upstream)) return
+  if (row.revision === revision && JSON.stringify(row.upstream) === JSON.stringify(upstream)) return false
   await rows.note(row.id, { revision, upstream })
+  return true
 }

@@ -7,6 +7,8 @@ import type { JsonObject, JsonRpcError, RequestId } from '@/plugins'
 export const MODERN_REVISION = '2026-07-28'
 export const LEGACY_REVISIONS: readonly string[] = ['2025-03-26', '2025-06-18', '2025-11-25']
 export const LATEST_LEGACY_REVISION = '2025-11-25'
+/** The one revision that knows batches. */
+export const BATCH_REVISION = '2025-03-26'
 export const META = 'io.modelcontextprotocol/'
 
 export const CODES = {
@@ -18,10 +20,14 @@ export const CODES = {
   headerMismatch: -32020,
   missingCapability: -32021,
   unsupportedRevision: -32022,
+  /** On 2025-11-25 only. */
+  urlElicitation: -32042,
+  resourceNotFound: -32002,
 } as const
 
 const BODY_BYTES_MAX = 4 * 1024 * 1024
 const BODY_MS_MAX = 30 * SECOND_MS
+const BATCH_MESSAGES_MAX = 100
 
 /** A JSON-RPC error with the HTTP status that belongs to it. */
 export class Refusal extends Error {
@@ -41,29 +47,54 @@ export const refuse = (status: number, code: number, message: string, data?: unk
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 export const metaOf = (params: JsonObject): JsonObject => (isObject(params['_meta']) ? params['_meta'] : {})
 
+export type Asked = {
+  kind: 'request'
+  id: RequestId
+  method: string
+  params: JsonObject
+  bytes: number
+  /** The body as it came, where it is this message alone. */
+  text?: string
+}
 export type Incoming =
-  | { kind: 'request'; id: RequestId; method: string; params: JsonObject; bytes: number }
+  | Asked
   | { kind: 'notification'; method: string; params: JsonObject; bytes: number }
-  /** An answer to a request of ours; we make none yet. */
-  | { kind: 'response' }
+  /** An answer to a question of ours. */
+  | { kind: 'response'; id: RequestId; result?: JsonObject; error?: JsonRpcError }
 
-/** @throws Refusal, Failure `too_large`, `request_timeout` */
-export async function readMessage(request: Request): Promise<Incoming> {
+/** One message, or those of a batch (2025-03-26). @throws Refusal, Failure `too_large`, `request_timeout` */
+export async function readMessages(request: Request): Promise<Incoming | Incoming[]> {
   if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')
   const body = await readBody(request, BODY_BYTES_MAX, BODY_MS_MAX)
-  const bytes = body.byteLength
-  const message = parsed(new TextDecoder().decode(body))
+  const text = decoder.decode(body)
+  const value = parsed(text)
+  if (!Array.isArray(value)) return incomingOf(value, body.byteLength, text)
+  if (value.length === 0 || value.length > BATCH_MESSAGES_MAX)
+    return refuse(400, CODES.invalidRequest, `A batch holds 1 to ${BATCH_MESSAGES_MAX} messages.`)
+  return value.map((each) => incomingOf(each, Math.ceil(body.byteLength / value.length)))
+}
+const decoder = new TextDecoder()
+
+function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
   const { id, method, params = {} } = message
-  if (typeof method !== 'string') {
-    if ('result' in message || 'error' in message) return { kind: 'response' }
-    return refuse(400, CODES.invalidRequest, 'The message has no method.')
-  }
-  if (!isObject(params)) return refuse(400, CODES.invalidParams, 'params must be an object.')
+  if (typeof method !== 'string') return responseOf(message)
+  if (!isObject(params)) throw new Refusal(400, { code: CODES.invalidParams, message: 'params must be an object.' }, isId(id) ? id : null)
   if (id === undefined) return { kind: 'notification', method, params, bytes }
-  if (typeof id !== 'string' && typeof id !== 'number') return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
-  return { kind: 'request', id, method, params, bytes }
+  if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
+  return text === undefined ? { kind: 'request', id, method, params, bytes } : { kind: 'request', id, method, params, bytes, text }
 }
+
+function responseOf({ id, result, error }: JsonObject): Incoming {
+  if (result === undefined && error === undefined) return refuse(400, CODES.invalidRequest, 'The message has no method.')
+  if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
+  if (isObject(result)) return { kind: 'response', id, result }
+  const { code, message } = isObject(error) ? error : {}
+  const isError = typeof code === 'number' && typeof message === 'string'
+  return { kind: 'response', id, error: isError ? (error as JsonRpcError) : { code: CODES.internal, message: 'The app gave no usable answer.' } }
+}
+
+const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number'
 
 function parsed(text: string): unknown {
   try {
@@ -78,7 +109,10 @@ export const answer = (id: RequestId, result: JsonObject) => ({ jsonrpc: '2.0', 
 export const answerError = (id: RequestId | null, error: JsonRpcError) => ({ jsonrpc: '2.0', id, error })
 
 const NO_STORE = { 'cache-control': 'no-store' }
+const JSON_HEADERS = { 'content-type': 'application/json', ...NO_STORE }
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   Response.json(body, { status, headers: { ...NO_STORE, ...headers } })
+/** What is JSON already. */
+export const jsonText = (text: string | Uint8Array<ArrayBuffer>): Response => new Response(text, { headers: JSON_HEADERS })
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
 export const acceptsStream = (request: Request): boolean => /\btext\/event-stream\b/i.test(request.headers.get('accept') ?? '')

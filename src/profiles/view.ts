@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import type { Connection, Feature, Tool } from '@/connections'
+import { type Connection, type Feature, MODERN_REVISION, type Tool } from '@/connections'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
@@ -27,6 +27,8 @@ export type ProfileTool = {
   /** Whoever has the profile, or its owner alone: a tool of a private connection is nobody else's to call. */
   usableBy: 'everyone' | UserId
 }
+/** What the server of a connection said of itself when it was last opened. */
+export type ServerSeen = { connectionId: ConnectionId; isModern: boolean; capabilities: JsonObject }
 export type ProfileView = {
   profile: Profile
   /** What is served: tools in the narrow sense, and all that a grant can be about. */
@@ -40,8 +42,8 @@ export type ProfileView = {
   byExposedName: Map<string, ProfileTool>
   promptsByName: Map<string, ProfileTool>
   byToolId: Map<ToolId, ProfileTool>
-  /** Whose server each connection with something in it is. */
-  connectionIds: ConnectionId[]
+  /** The servers behind it, in the order in which they are asked. */
+  servers: ServerSeen[]
 }
 
 export type ConnectionsSeen = {
@@ -54,8 +56,9 @@ type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading,
 
 const VIEWS_KEPT_MAX = 500
 
-function viewOf(profile: Profile, all: ProfileTool[]): ProfileView {
+function viewOf(profile: Profile, all: ProfileTool[], servers: readonly ServerSeen[]): ProfileView {
   const served = all.filter((tool) => !tool.isHeldBack)
+  const used = new Set(all.map(({ connectionId }) => connectionId))
   const of = (tools: readonly ProfileTool[], ...features: Feature[]) => tools.filter(({ feature }) => features.includes(feature))
   const byName = (feature: Feature) => new Map(of(all, feature).map((tool) => [tool.exposedName, tool]))
   return {
@@ -68,8 +71,14 @@ function viewOf(profile: Profile, all: ProfileTool[]): ProfileView {
     byExposedName: byName('tool'),
     promptsByName: byName('prompt'),
     byToolId: new Map(all.map((tool) => [tool.toolId, tool])),
-    connectionIds: [...new Set(all.map(({ connectionId }) => connectionId))],
+    servers: servers.filter(({ connectionId }) => used.has(connectionId)),
   }
+}
+
+function serverSeen({ id, revision, upstream }: Connection): ServerSeen {
+  const capabilities = upstream?.['capabilities']
+  const isKnown = typeof capabilities === 'object' && capabilities !== null
+  return { connectionId: id, isModern: revision === MODERN_REVISION, capabilities: isKnown ? (capabilities as JsonObject) : {} }
 }
 
 /** What a guest of an open profile may use of it; for most profiles that is all of it. */
@@ -81,7 +90,7 @@ function createGuestViews() {
     if (view.profile.ownerId === userId || all.every(isTheirs)) return view
     const known = views.get(view) ?? new Map<UserId, ProfileView>()
     views.set(view, known)
-    const found = known.get(userId) ?? viewOf(view.profile, all.filter(isTheirs))
+    const found = known.get(userId) ?? viewOf(view.profile, all.filter(isTheirs), view.servers)
     known.set(userId, found)
     return found
   }
@@ -114,7 +123,7 @@ export function createViews({ store, connections, reading }: Deps) {
       const seenAs = { definition, override, isPinned, kind, contextCost, isHeldBack, approvedDefinition, hash, usableBy }
       return [{ toolId, feature, connectionId, ...names, ...seenAs }]
     })
-    return viewOf(profile, served)
+    return viewOf(profile, served, [...seen.values()].map(serverSeen))
   }
 
   const guestView = createGuestViews()
