@@ -111,7 +111,7 @@ function demandSound(database: Database): void {
 /** drizzle's own `transaction(async …)` commits before an await inside it has run, so the transaction is spelled out here. */
 function createWriterQueue(writer: Database) {
   const tx = openWriter(writer)
-  const [begin, commit] = [writer.prepare('BEGIN IMMEDIATE'), writer.prepare('COMMIT')]
+  const [begin, commit] = [writer.query('BEGIN IMMEDIATE'), writer.query('COMMIT')]
   const inside = new AsyncLocalStorage<true>()
   let last: Promise<unknown> = Promise.resolve()
   let durability: Durability | undefined
