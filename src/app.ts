@@ -110,6 +110,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
     const gateway = createGateway({
+      store,
       sealer,
       oauth,
       grants,
@@ -180,7 +181,7 @@ type Hearers = {
   log: Log
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
   gateway: Pick<Gateway, 'endOf' | 'open' | 'profileChanged' | 'grantChanged'>
-  grants: Pick<Grants, 'forget' | 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
+  grants: Pick<Grants, 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
   connections: Pick<Connections, 'forgetConnector'>
 }
 
@@ -190,7 +191,6 @@ function passChangesOn({ changes, log, profiles, gateway, grants, connections }:
   const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
   /** A client or a profile took its grants along: whatever is open for a grant that is not there any more ends. */
   const endOrphans = async () => {
-    grants.forget()
     for (const id of gateway.open()) if (!(await grants.find(id))) gateway.endOf(id)
   }
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
@@ -236,10 +236,10 @@ const RENEW_EVERY_MS = 30 * SECOND_MS
 const CHECK_EVERY_MS = MINUTE_MS
 
 /** What the house does by itself, and how often; the first two at once as well. Returns how to stop. */
-export function startSweeping({ clients, grants, oauth, connections, catalogue, log }: House): () => void {
+export function startSweeping({ clients, grants, oauth, gateway, connections, catalogue, log }: House): () => void {
   const { signIn, providers } = connections
   const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
-    ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep()])],
+    ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep(), gateway.sweep()])],
     ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
     ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],

@@ -3,7 +3,7 @@
  * question does not say which call it belongs to; it goes to the caller only where there is no doubt, since one user's client must
  * never see what another's call led to.
  */
-import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId } from '@/plugins'
+import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId, UpstreamMessage } from '@/plugins'
 
 /** Thrown by whoever is asked and says no. */
 export class AskRefused extends Error {
@@ -17,6 +17,8 @@ export type Asker = {
   group: string
   /** Rejects with `AskRefused`. The signal aborts when nobody waits for the answer any more. */
   ask(request: { method: string; params: JsonObject }, signal: AbortSignal): Promise<JsonObject>
+  /** Hears what the upstream says to nobody in particular while it works on a call of this group alone. */
+  tell(message: UpstreamMessage): void
 }
 
 const METHOD_NOT_FOUND = -32601
@@ -75,6 +77,8 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
         return refuse(request.id, { code: INTERNAL, message: 'Too many questions are open.' })
       void put(request, asker)
     },
+    /** A remark on the shared pipe goes where a question would. */
+    remark: (message: UpstreamMessage): void => undoubted()?.tell(message),
     /** The upstream takes its question back. */
     cancelled: (id: RequestId): void => questions.get(id)?.ending.abort(),
   }

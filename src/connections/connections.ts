@@ -196,7 +196,7 @@ export function createConnections(deps: Deps) {
     checkUp: watching.checkUp,
     providers,
     programs: running,
-    ...createUsing({ ...deps, rows, pool, news, resources }),
+    ...createUsing({ ...deps, rows, pool, news, resources, credentials }),
     async close(): Promise<void> {
       relist.stop()
       news.close()

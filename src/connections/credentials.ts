@@ -3,7 +3,7 @@ import type { Clock } from '@/lib/clock.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { connections, credentials, type Sealer, type Store, upstreamClients, upstreamFlows, type Writer } from '@/store'
+import { connections, credentials, providerCredentials, type Sealer, type Store, upstreamClients, upstreamFlows, type Writer } from '@/store'
 
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
@@ -17,6 +17,14 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       const [row] = await store.read.select().from(credentials).where(mine(connectionId, userId))
       if (!row) return {}
       return parseJson(sealer.open({ bytes: row.sealed, key: row.sealedKey }, placeOf(row.id, row.userId, row.version))) as JsonObject
+    },
+    /** Differs once what this user's use goes with has been given, renewed or chosen anew. */
+    async markOf({ connectionId, credentialOf }: { connectionId: ConnectionId; credentialOf: UserId }): Promise<string> {
+      const own = and(eq(credentials.connectionId, connectionId), eq(credentials.userId, credentialOf))
+      const [row] = await store.read.select().from(connections).where(eq(connections.id, connectionId))
+      const held = await store.read.select({ at: credentials.updatedAt }).from(credentials).where(own)
+      const lent = await store.read.select({ at: providerCredentials.updatedAt }).from(providerCredentials).where(eq(providerCredentials.userId, credentialOf))
+      return JSON.stringify([row?.updatedAt, ...[...held, ...lent].map(({ at }) => at)])
     },
     isHeldByOthers: async (connectionId: ConnectionId): Promise<boolean> => {
       const [row] = await store.read.select().from(connections).where(eq(connections.id, connectionId))

@@ -19,6 +19,9 @@ export const OURSELVES = { name: 'toolpass', title: 'Toolpass', version: '0.1.0'
 
 /** Of one channel. Beyond it the upstream is asked too much already, and waiting would only hide that. */
 const IN_FLIGHT_MAX = 240
+const SET_LEVEL_TIMEOUT_MS = 10_000
+const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+const isMoreCurious = (level: string, than: string | undefined): boolean => than === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(than)
 
 export type UpstreamRequestOptions = {
   signal: AbortSignal
@@ -32,10 +35,12 @@ export type UpstreamRequestOptions = {
   headers?: Record<string, string>
   /** Who answers what a legacy upstream asks while it works on this; without it the upstream hears a no. */
   asker?: Asker
+  /** From which level on the client wants the remarks of a legacy upstream. */
+  logLevel?: string
 }
 
 /** A request as text, with what a transport must know of it without parsing. */
-export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'timeoutMs' | 'headers' | 'receive' | 'asker'> & {
+export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'timeoutMs' | 'headers' | 'receive' | 'asker' | 'logLevel'> & {
   /** The whole message under this id. */
   build(id: number): string
   method: string
@@ -75,7 +80,8 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     else {
       hearNotification(message)
       if (message.method === 'notifications/cancelled') asking.cancelled(message.params?.['requestId'] as RequestId)
-      forRequest?.(message)
+      if (forRequest) forRequest(message)
+      else if (message.method === 'notifications/message') asking.remark(message)
     }
   }
 
@@ -98,25 +104,37 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     receive: (message: UpstreamMessage) => receive(message, hear, asker),
     headers,
   })
-  const request = (method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse> =>
-    counted(options, (id) => {
+  /** A legacy upstream is told once what the most curious caller wants to hear; who wants less is told less (gateway/exchange.ts). */
+  let loudness: string | undefined
+  const listenTo = async (level: string): Promise<void> => {
+    if (agreed?.isModern !== false || !isObject(agreed.capabilities['logging']) || !isMoreCurious(level, loudness)) return
+    loudness = level
+    const limits = { signal: AbortSignal.timeout(SET_LEVEL_TIMEOUT_MS), timeoutMs: SET_LEVEL_TIMEOUT_MS }
+    await request('logging/setLevel', { level }, limits).catch(() => undefined)
+  }
+  const request = async (method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse> => {
+    if (options.logLevel !== undefined && options.logLevel !== loudness) await listenTo(options.logLevel)
+    return counted(options, (id) => {
       const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, agreed) }
       return withinLimits(channel, { id, method }, options, agreed?.isModern === true, (signal) =>
         channel.request(message, { signal, ...exchangeOf(options) }),
       )
     })
+  }
   const { forward } = channel
   const forwardRaw =
     forward &&
-    ((sending: RawSending): Promise<RawReceived> =>
-      counted(sending, async (id) => {
+    (async (sending: RawSending): Promise<RawReceived> => {
+      if (sending.logLevel !== undefined && sending.logLevel !== loudness) await listenTo(sending.logLevel)
+      return counted(sending, async (id) => {
         const { method, name, headers } = sending
         const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
         const answer = await withinLimits(channel, { id, method }, sending, agreed?.isModern === true, (signal) =>
           forward(raw, { signal, ...exchangeOf(sending) }),
         )
         return { ...answer, id }
-      }))
+      })
+    })
 
   return {
     channel,

@@ -1,6 +1,7 @@
 /** A connection in use for one user: always with the credential that is meant for them. */
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Plugins } from '@/plugins'
+import type { Credentials } from './credentials.ts'
 import { may } from './may.ts'
 import type { News } from './news.ts'
 import type { createPool, PoolKey } from './pool.ts'
@@ -14,6 +15,7 @@ type Deps = {
   pool: Pick<ReturnType<typeof createPool>, 'reach' | 'opened'>
   news: Pick<News, 'attend' | 'watch'>
   resources: Pick<ReturnType<typeof createResources>, 'list'>
+  credentials: Pick<Credentials, 'markOf'>
 }
 
 export const keyFor = (it: Connection, userId: UserId): PoolKey => ({
@@ -21,7 +23,7 @@ export const keyFor = (it: Connection, userId: UserId): PoolKey => ({
   credentialOf: may({ id: userId }, it).credentialOf,
 })
 
-export function createUsing({ plugins, rows, pool, news, resources }: Deps) {
+export function createUsing({ plugins, rows, pool, news, resources, credentials }: Deps) {
   /** @throws Failure `connection_not_found` where this user may not use it */
   const keyOf = async (id: ConnectionId, userId: UserId): Promise<PoolKey> => keyFor(await rows.demand({ id: userId }, id), userId)
   return {
@@ -30,6 +32,8 @@ export function createUsing({ plugins, rows, pool, news, resources }: Deps) {
     /** As its server lists them for this user right now. @throws Failure `connection_not_found` */
     resources: async (id: ConnectionId, userId: UserId, feature: ResourceFeature): Promise<Resources> =>
       resources.list(await keyOf(id, userId), feature),
+    /** Differs once this user has signed in, or in any other way given the connection a credential. */
+    credentialMark: async (id: ConnectionId, userId: UserId): Promise<string> => credentials.markOf(await keyOf(id, userId)),
     /** Calls `tell` whenever the server says that the resource has changed. @returns how to stop. @throws Failure */
     watchResource: async (id: ConnectionId, userId: UserId, uri: string, tell: () => void): Promise<() => void> =>
       news.watch(await keyOf(id, userId), uri, tell),

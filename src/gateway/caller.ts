@@ -1,5 +1,7 @@
+/** What stands between a stranger and a profile: bearer to caller, and what is known of a caller for as long as it holds. */
 import type { Trace } from '@/audit'
 import type { Clock } from '@/lib/clock.ts'
+import { sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
 import { type Addresses, isLoopbackName } from '@/lib/url.ts'
@@ -10,17 +12,32 @@ import { createDoorbell } from './doorbell.ts'
 
 /** What a bearer token stands for. A paused grant may come with its ids or without. */
 export type Verified =
-  | { userId: UserId; clientId: ClientId; grantId: GrantId; profileId: ProfileId; resource: string; scope: string; paused?: boolean }
+  | {
+      userId: UserId
+      clientId: ClientId
+      grantId: GrantId
+      profileId: ProfileId
+      resource: string
+      scope: string
+      paused?: boolean
+      /** When it runs out by itself. */
+      until?: number
+    }
   | { paused: true }
 
 export type Caller = {
   userId: UserId
   clientId: ClientId
+  userName: string | null
+  clientName: string | null
   grant: Grant
   profile: Profile
-  address: string /** Our own address, as this client sees it. */
+  address: string
+  /** Our own address, as this client sees it. */
   home: string
 }
+/** A caller without the address it comes from: the same for every request with this token at this address of ours. */
+type Seat = Omit<Caller, 'address'> & { epoch: number; until: number; touchedAt: number }
 
 export type EntranceDeps = {
   oauth: {
@@ -33,23 +50,71 @@ export type EntranceDeps = {
     findByName(userId: UserId, name: string): Promise<Profile | undefined>
     findFor(userId: UserId, id: ProfileId): Promise<Profile | undefined>
   }
-  clients: { touch(id: ClientId): Promise<unknown> }
+  users: { find(id: UserId): Promise<{ username: string } | undefined> }
+  clients: { touch(id: ClientId): Promise<unknown>; findById(id: ClientId): Promise<{ name: string } | undefined> }
+  store: { epoch(): number }
   trace: Pick<Trace, 'note'>
   clock: Clock
   addresses: Pick<Addresses, 'base'>
   config: { allowedOrigins: readonly string[] }
 }
 
+const SEATS_MAX = 10_000
+/** As often as the notes about use are written. */
+const TOUCH_EVERY_MS = 30_000
+
 const whoseOf = ({ clientId, userId }: { clientId: ClientId; userId: UserId }) => ({ clientId, userId })
 const pathOf = (name: string | undefined) => (name === undefined ? '/mcp' : `/mcp/${encodeURIComponent(name)}`)
 
-/** What stands between a stranger and the profile; an answer when the way ends here. */
-export function createEntrance({ oauth, grants, profiles, clients, trace, clock, addresses, config }: EntranceDeps) {
-  const allowed = new Set(config.allowedOrigins)
+export function createEntrance(deps: EntranceDeps) {
+  const { clock, store, grants, clients, trace } = deps
   const doorbell = createDoorbell({ trace, clock })
+  const admit = createAdmission(deps, doorbell)
+  /** By the token's hash. A seat holds exactly as long as nothing was committed that could decide otherwise, and no longer than its times. */
+  const seats = new Map<string, Seat>()
 
-  /** A page from elsewhere must not speak to us through its visitor's browser (2026-07-28, "Security Warning"): DNS rebinding. */
-  const isOriginAllowed = (request: Request): boolean => {
+  const seated = (seat: Seat, address: string): Caller => {
+    const { userId, clientId, userName, clientName, grant, profile, home } = seat
+    return { userId, clientId, userName, clientName, grant, profile, home, address }
+  }
+  const touch = async (seat: Seat, address: string): Promise<void> => {
+    seat.touchedAt = clock()
+    await Promise.all([grants.touch(seat.grant.id, address), clients.touch(seat.clientId)])
+  }
+  const take = async (request: Request, name: string | undefined, key: string): Promise<Caller | Response> => {
+    // Taken before anything is read: what is read now is true only while this stands still.
+    const epoch = store.epoch()
+    const admitted = await admit(request, name)
+    if (admitted instanceof Response) return admitted
+    const seat: Seat = { ...admitted, epoch, touchedAt: Number.NEGATIVE_INFINITY }
+    if (seats.size >= SEATS_MAX) seats.delete(seats.keys().next().value as string)
+    seats.set(key, seat)
+    const { address } = incomingOf(request)
+    if (doorbell.isNews(seat.grant.id, address)) doorbell.served(request, name, seat.grant)
+    await touch(seat, address)
+    return seated(seat, address)
+  }
+
+  return {
+    isOriginAllowed: createOriginCheck(deps, doorbell),
+    /** @throws Failure `grant_paused` */
+    enter(request: Request, name: string | undefined): Promise<Caller | Response> | Caller {
+      const { address, origin } = incomingOf(request)
+      const key = `${name ?? ''} ${origin} ${sha256(request.headers.get('authorization') ?? '')}`
+      const seat = seats.get(key)
+      if (!seat || seat.epoch !== store.epoch() || seat.until <= clock()) return take(request, name, key)
+      if (doorbell.isNews(seat.grant.id, address)) doorbell.served(request, name, seat.grant)
+      if (clock() - seat.touchedAt > TOUCH_EVERY_MS) return touch(seat, address).then(() => seated(seat, address))
+      return seated(seat, address)
+    },
+  }
+}
+export type Entrance = ReturnType<typeof createEntrance>
+
+/** A page from elsewhere must not speak to us through its visitor's browser (2026-07-28, "Security Warning"): DNS rebinding. */
+function createOriginCheck({ config }: Pick<EntranceDeps, 'config'>, doorbell: ReturnType<typeof createDoorbell>) {
+  const allowed = new Set(config.allowedOrigins)
+  return (request: Request): boolean => {
     const origin = request.headers.get('origin')
     if (origin === null || origin === incomingOf(request).origin || allowed.has(origin)) return true
     const url = URL.parse(origin)
@@ -57,19 +122,12 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
     doorbell.refused(request, undefined, { reason: 'foreign_origin', detail: { page: url?.host ?? 'no address' } })
     return false
   }
+}
 
-  const challenge = (request: Request, name: string | undefined, isBad: boolean): Response => {
-    const metadata = metadataOf(request, name)
-    // RFC 6750 §3.1: no error code for who came without a token.
-    const error = isBad ? ', error="invalid_token", error_description="The token is unknown, expired or for another address."' : ''
-    return Response.json(
-      { error: isBad ? 'invalid_token' : 'unauthorized' },
-      {
-        status: 401,
-        headers: { 'www-authenticate': `Bearer resource_metadata="${metadata}", scope="mcp"${error}`, 'cache-control': 'no-store' },
-      },
-    )
-  }
+/** The whole way in, each time that nothing is known of a token or what was known may not hold any more. */
+function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createDoorbell>) {
+  const { oauth, grants, profiles, users, clients, clock, addresses } = deps
+  const refusing = createRefusing(addresses)
 
   /** The profile that this address means for this user, if the token was made for it. */
   const profileOf = async (verified: { userId: UserId; profileId: ProfileId }, grant: Grant, name: string | undefined) => {
@@ -77,19 +135,6 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
     const profile = await profiles.findByName(verified.userId, name)
     return profile?.id === verified.profileId ? profile : undefined
   }
-
-  const metadataOf = (request: Request, name: string | undefined) =>
-    `${incomingOf(request).origin}/.well-known/oauth-protected-resource${addresses.base}${pathOf(name)}`
-
-  const lacksScope = (request: Request, name: string | undefined): Response =>
-    Response.json(
-      { error: 'insufficient_scope' },
-      {
-        status: 403,
-        headers: { 'www-authenticate': `Bearer resource_metadata="${metadataOf(request, name)}", error="insufficient_scope", scope="mcp"` },
-      },
-    )
-
   /** RFC 8707 §2: the audience, on each request. A token for `/mcp` reaches its profile's own address as well. */
   const isMadeFor = (request: Request, verified: { resource: string }, grant: Grant, name: string | undefined): boolean =>
     grant.reach === 'any' || verified.resource === `${incomingOf(request).origin}${addresses.base}${pathOf(name)}`
@@ -101,47 +146,72 @@ export function createEntrance({ oauth, grants, profiles, clients, trace, clock,
       ? { reason: 'wrong_address', detail: { 'made for': origin } }
       : { reason: 'wrong_resource', detail: { 'made for': pathname } }
   }
+  const verifiedOf = async (request: Request, name: string | undefined) => {
+    const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
+    if (bearer === undefined) {
+      const isBad = request.headers.has('authorization')
+      doorbell.refused(request, name, { reason: isBad ? 'no_bearer' : 'no_token' })
+      return refusing.challenge(request, name, isBad)
+    }
+    const verified = await oauth.verify(bearer)
+    if (verified) return verified
+    doorbell.refused(request, name, (await oauth.explain?.(bearer)) ?? { reason: 'unknown_token' })
+    return refusing.challenge(request, name, true)
+  }
 
-  return {
-    isOriginAllowed,
-    /** @throws Failure `grant_paused` */
-    async enter(request: Request, name: string | undefined): Promise<Caller | Response> {
-      const bearer = /^Bearer +([A-Za-z0-9._~+/=-]+)$/i.exec(request.headers.get('authorization') ?? '')?.[1]
-      if (bearer === undefined) {
-        const isBad = request.headers.has('authorization')
-        doorbell.refused(request, name, { reason: isBad ? 'no_bearer' : 'no_token' })
-        return challenge(request, name, isBad)
-      }
-      const verified = await oauth.verify(bearer)
-      if (!verified) {
-        doorbell.refused(request, name, (await oauth.explain?.(bearer)) ?? { reason: 'unknown_token' })
-        return challenge(request, name, true)
-      }
-      if (!('grantId' in verified)) throw new Failure('grant_paused')
-      const grant = await grants.find(verified.grantId)
-      if (!grant || ['revoked', 'expired'].includes(state(grant, clock()))) {
-        doorbell.refused(request, name, { ...whoseOf(verified), reason: 'revoked' })
-        return challenge(request, name, true)
-      }
-      const profile = await profileOf(verified, grant, name)
-      if (!profile || !isMadeFor(request, verified, grant, name)) {
-        doorbell.refused(request, name, { ...whoseOf(verified), ...whyElsewhere(verified, name) })
-        return challenge(request, name, true)
-      }
-      // RFC 6750 §3.1: a token may have been narrowed until it no longer reaches any tool.
-      if (!verified.scope.split(' ').includes('mcp')) {
-        doorbell.refused(request, name, { ...whoseOf(verified), reason: 'insufficient_scope' })
-        return lacksScope(request, name)
-      }
-      if (verified.paused === true || state(grant, clock()) === 'paused') {
-        doorbell.refused(request, name, { ...whoseOf(verified), reason: 'paused' })
-        throw new Failure('grant_paused')
-      }
-      const { address, origin } = incomingOf(request)
-      if (doorbell.isNews(grant.id, address)) doorbell.served(request, name, grant)
-      await Promise.all([grants.touch(grant.id, address), clients.touch(verified.clientId)])
-      return { userId: verified.userId, clientId: verified.clientId, grant, profile, address, home: origin + addresses.base }
-    },
+  return async (request: Request, name: string | undefined): Promise<Response | (Omit<Caller, 'address'> & { until: number })> => {
+    const verified = await verifiedOf(request, name)
+    if (verified instanceof Response) return verified
+    if (!('grantId' in verified)) throw new Failure('grant_paused')
+    const grant = await grants.find(verified.grantId)
+    if (!grant || ['revoked', 'expired'].includes(state(grant, clock()))) {
+      doorbell.refused(request, name, { ...whoseOf(verified), reason: 'revoked' })
+      return refusing.challenge(request, name, true)
+    }
+    const profile = await profileOf(verified, grant, name)
+    if (!profile || !isMadeFor(request, verified, grant, name)) {
+      doorbell.refused(request, name, { ...whoseOf(verified), ...whyElsewhere(verified, name) })
+      return refusing.challenge(request, name, true)
+    }
+    // RFC 6750 §3.1: a token may have been narrowed until it no longer reaches any tool.
+    if (!verified.scope.split(' ').includes('mcp')) {
+      doorbell.refused(request, name, { ...whoseOf(verified), reason: 'insufficient_scope' })
+      return refusing.lacksScope(request, name)
+    }
+    if (verified.paused === true || state(grant, clock()) === 'paused') {
+      doorbell.refused(request, name, { ...whoseOf(verified), reason: 'paused' })
+      throw new Failure('grant_paused')
+    }
+    const [user, client] = await Promise.all([users.find(verified.userId), clients.findById(verified.clientId)])
+    const names = { userName: user?.username ?? null, clientName: client?.name ?? null }
+    const until = Math.min(verified.until ?? Number.POSITIVE_INFINITY, grant.expiresAt ?? Number.POSITIVE_INFINITY)
+    return { ...whoseOf(verified), ...names, grant, profile, home: incomingOf(request).origin + addresses.base, until }
   }
 }
-export type Entrance = ReturnType<typeof createEntrance>
+
+function createRefusing(addresses: Pick<Addresses, 'base'>) {
+  const metadataOf = (request: Request, name: string | undefined) =>
+    `${incomingOf(request).origin}/.well-known/oauth-protected-resource${addresses.base}${pathOf(name)}`
+  return {
+    challenge(request: Request, name: string | undefined, isBad: boolean): Response {
+      const metadata = metadataOf(request, name)
+      // RFC 6750 §3.1: no error code for who came without a token.
+      const error = isBad ? ', error="invalid_token", error_description="The token is unknown, expired or for another address."' : ''
+      return Response.json(
+        { error: isBad ? 'invalid_token' : 'unauthorized' },
+        {
+          status: 401,
+          headers: { 'www-authenticate': `Bearer resource_metadata="${metadata}", scope="mcp"${error}`, 'cache-control': 'no-store' },
+        },
+      )
+    },
+    lacksScope: (request: Request, name: string | undefined): Response =>
+      Response.json(
+        { error: 'insufficient_scope' },
+        {
+          status: 403,
+          headers: { 'www-authenticate': `Bearer resource_metadata="${metadataOf(request, name)}", error="insufficient_scope", scope="mcp"` },
+        },
+      ),
+  }
+}

@@ -1,12 +1,12 @@
 import { Elysia } from 'elysia'
-import { isFailure } from '@/lib/failure.ts'
 import type { Log } from '@/lib/log.ts'
 import type { RequestId } from '@/plugins'
 import type { Entrance } from './caller.ts'
 import type { Legacy } from './legacy.ts'
-import { answerError, CODES, json, MODERN_REVISION, readMessage, Refusal } from './messages.ts'
-import { isModernMessage, type Modern } from './modern.ts'
-import { errorOf } from './serving.ts'
+import { errorOf, statusOf } from './answering.ts'
+import { isModernMessage } from './headers.ts'
+import { answerError, CODES, json, MODERN_REVISION, readMessages, Refusal } from './messages.ts'
+import type { Modern } from './modern.ts'
 
 type Deps = { entrance: Entrance; legacy: Legacy; modern: Modern; log: Log }
 
@@ -23,9 +23,10 @@ export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
     // Who may not come in is not listened to: the bearer stands before the body.
     const caller = await entrance.enter(request, name)
     if (caller instanceof Response) return caller
-    const message = await readMessage(request)
+    const message = await readMessages(request)
+    if (Array.isArray(message)) return legacy.post(request, caller, message)
     try {
-      return await (isModernMessage(request, message) ? modern : legacy).post(request, caller, message)
+      return await (isModernMessage(request, message) ? modern.post(request, caller, message) : legacy.post(request, caller, message))
     } catch (error) {
       return refusal(error, message.kind === 'request' ? message.id : null, log)
     }
@@ -35,7 +36,7 @@ export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
     if (caller instanceof Response) return caller
     // GET and DELETE on the endpoint are gone since 2026-07-28.
     if (request.headers.get('mcp-protocol-version') === MODERN_REVISION) return notAllowed('POST, OPTIONS')
-    return request.method === 'GET' ? legacy.get(request, caller) : legacy.delete()
+    return request.method === 'GET' ? legacy.get(request, caller) : legacy.delete(request, caller)
   }
   const answerTo = (request: Request, name: string | undefined): Promise<Response> | Response => {
     if (request.method === 'POST') return post(request, name)
@@ -59,10 +60,8 @@ const notAllowed = (allow: string) => new Response(null, { status: 405, headers:
 
 /** The one translation into HTTP. A tool's own trouble never comes here; it is a result. */
 function refusal(error: unknown, id: RequestId | null, log: Log): Response {
-  const body = answerError(id, errorOf(error, log))
-  if (error instanceof Refusal) return json(body, error.status)
-  if (!isFailure(error)) return json(body, 500)
-  return json(body, error.status, error.retryAfterSeconds === undefined ? {} : { 'retry-after': String(error.retryAfterSeconds) })
+  const { status, headers } = statusOf(error)
+  return json(answerError(error instanceof Refusal ? (error.id ?? id) : id, errorOf(error, log)), status, headers)
 }
 
 /** The origin was let in above; without these headers its browser would still keep the answer from it. */

@@ -1,42 +1,73 @@
 import type { GrantId, ProfileId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
-import type { Sealer } from '@/store'
-import { type CallDeps, createCallTool } from './call.ts'
+import type { Sealer, Store } from '@/store'
+import { createAnswering } from './answering.ts'
+import { createCalls } from './calls.ts'
 import { createEntrance, type EntranceDeps } from './caller.ts'
+import { createConversations } from './conversations.ts'
 import { createServe } from './endpoint.ts'
+import { createResumable } from './events.ts'
 import { createLegacy } from './legacy.ts'
+import { createListeners } from './listeners.ts'
 import { createModern } from './modern.ts'
-import { createServing } from './serving.ts'
-import { createCalls, createListeners } from './streams.ts'
+import { createOthers, type OthersDeps } from './others.ts'
+import { createQuestions } from './questions.ts'
+import { createSearching } from './searching.ts'
+import { createServing, type ServingDeps } from './serving.ts'
+import { createSessions } from './sessions.ts'
+import { createSignInLinks } from './signing-in.ts'
+import { createStates } from './states.ts'
+import { createTargets } from './targets.ts'
 
-type Deps = Omit<EntranceDeps & CallDeps, 'profiles' | 'clients'> & {
-  profiles: EntranceDeps['profiles'] & CallDeps['profiles']
-  clients: EntranceDeps['clients'] & CallDeps['clients']
-  log: Log
-  sealer: Pick<Sealer, 'keyFor'>
-}
+type Needs = Pick<ServingDeps, 'audit' | 'profiles' | 'connections'> & Pick<OthersDeps, 'profiles' | 'connections'>
+type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
+  Needs & {
+    profiles: EntranceDeps['profiles']
+    connections: Parameters<typeof createListeners>[0]['connections'] & { credentialMark: Parameters<typeof createSignInLinks>[0]['credentialMark'] }
+    store: Store
+    sealer: Pick<Sealer, 'keyFor'>
+    log: Log
+  }
 
 export function createGateway(deps: Deps) {
+  const { clock, sealer, log, store, connections } = deps
   const calls = createCalls()
-  const listeners = createListeners()
-  const serving = createServing({ ...deps, calls, callTool: createCallTool(deps) })
-  const legacy = createLegacy({ serving, calls, listeners, sessionKey: deps.sealer.keyFor('legacy session') })
-  const modern = createModern({ serving, listeners })
+  const resumable = createResumable()
+  const conversations = createConversations()
+  const questions = createQuestions()
+  const states = createStates({ key: sealer.keyFor('gateway states'), clock })
+  const sessions = createSessions({ store, clock, key: sealer.keyFor('legacy session') })
+  const targets = createTargets({ connections, clock })
+  const searching = createSearching({ targets })
+  const signInLinks = createSignInLinks({ key: sealer.keyFor('sign-in links'), clock, credentialMark: connections.credentialMark })
+  const serving = createServing({ ...deps, states, targets, searching, signInLinks })
+  const others = createOthers({ ...deps, states, targets, searching, tasks: serving.tasks })
+  const listeners = createListeners({ ...deps, lists: others.lists })
+  const answering = createAnswering({ calls, log })
+  const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering })
+  const modern = createModern({ serving, others, conversations, listeners, states, answering })
   return {
-    serve: createServe({ entrance: createEntrance(deps), legacy, modern, log: deps.log }),
+    serve: createServe({ entrance: createEntrance(deps), legacy, modern, log }),
+    /** Whether a sign-in link was made for this user and connection; for the page that it leads to. */
+    isSignInLinkFor: signInLinks.isFor,
     /** The grant has ended: its streams close and its calls are cancelled, upstream too. */
     endOf(grantId: GrantId): void {
       listeners.endOf(grantId)
+      conversations.endOf(grantId)
       calls.endOf(grantId)
+      sessions.forgetOf(grantId, (id) => resumable.endOf((of) => of === id || of === grantId))
     },
     /** Grants with an open stream or a call under way. */
-    open: (): GrantId[] => [...new Set([...listeners.grants(), ...calls.grants()])],
-    /** What the profile serves has changed; apps with an open stream are told to list again. */
-    profileChanged: (profileId: ProfileId): void => listeners.tellProfile(profileId),
-    grantChanged: (grantId: GrantId): void => listeners.tellGrant(grantId),
+    open: (): GrantId[] => [...new Set([...listeners.grants(), ...conversations.grants(), ...calls.grants()])],
+    /** What the profile serves has changed; apps with an open stream are told where their own list is another now. */
+    profileChanged: listeners.profileChanged as (id: ProfileId) => void,
+    grantChanged: listeners.grantChanged as (id: GrantId) => void,
+    sweep: sessions.sweep,
     close(): void {
       listeners.close()
+      conversations.close()
       calls.close()
+      resumable.close()
     },
   }
 }

@@ -1,87 +1,182 @@
-/**
- * The revisions with `initialize`, 2025-03-26 to 2025-11-25. No session is kept here: what it would hold is in the grant. Its
- * id is signed for that grant instead, so it outlives a restart of ours and is worth nothing to anybody else.
- */
-import { equal, hmac, randomSecret } from '@/lib/crypto.ts'
-import type { GrantId } from '@/lib/ids.ts'
+/** The revisions with `initialize`, 2025-03-26 to 2025-11-25. What a client said in its session is in sessions.ts. */
+import type { JsonObject } from '@/plugins'
+import type { Answering, Client } from './answering.ts'
+import type { Calls } from './calls.ts'
 import type { Caller } from './caller.ts'
+import type { Resumable } from './events.ts'
+import { createLegacyStreams, type LegacyStreams } from './legacy-streams.ts'
+import type { Listeners } from './listeners.ts'
+import { LISTS } from './lists.ts'
 import {
   accepted,
   acceptsStream,
   answer,
+  type Asked,
+  BATCH_REVISION,
   CODES,
   type Incoming,
+  isObject,
   json,
+  jsonText,
   LATEST_LEGACY_REVISION,
   LEGACY_REVISIONS,
   refuse,
 } from './messages.ts'
-import { legacyResult, serverInfo } from './results.ts'
-import type { Serving } from './serving.ts'
-import type { Calls, Listeners } from './streams.ts'
+import type { Others } from './others.ts'
+import type { Questions } from './questions.ts'
+import { fullServerInfo, legacyDefinition, legacyResult } from './results.ts'
+import { CALLS, type Serving } from './serving.ts'
+import type { Session, Sessions } from './sessions.ts'
+import { isLevel, metaFor } from './talk.ts'
 
 const SESSION = 'mcp-session-id'
-const SESSION_CHARS_MAX = 128
+/** From here on the first event of a stream says how to come back (SEP-1699). */
+const PRIMED_SINCE = '2025-11-25'
 
-type Deps = { serving: Serving; calls: Calls; listeners: Listeners; sessionKey: Uint8Array }
-
-/** Session ids that can be recognised without being remembered. */
-function createSessionIds(key: Uint8Array) {
-  const signed = (nonce: string, grantId: GrantId) => `${nonce}.${hmac(key, `${nonce}|${grantId}`)}`
-  return {
-    create: (grantId: GrantId) => signed(randomSecret(16), grantId),
-    isOf: (id: string, grantId: GrantId) => equal(id, signed(id.split('.')[0] ?? '', grantId)),
-  }
+export type LegacyDeps = {
+  serving: Serving
+  others: Others
+  calls: Calls
+  listeners: Listeners
+  sessions: Sessions
+  questions: Questions
+  resumable: Resumable
+  answering: Answering
 }
 
-/** Two apps with one grant, or two windows of one, count their ids alike; the session tells their calls apart. */
-const keyOf = (request: Request, caller: Caller, id: unknown) =>
-  `${caller.grant.id} ${(request.headers.get(SESSION) ?? '').slice(0, SESSION_CHARS_MAX)} ${typeof id} ${String(id)}`
+/** Whose it is: two apps with one grant, or two windows of one, count their ids alike; the session tells them apart. */
+const ownerOf = (caller: Caller, session: Session | undefined): string => session?.id ?? caller.grant.id
+const keyOf = (caller: Caller, session: Session | undefined, id: unknown) => `${ownerOf(caller, session)} ${typeof id} ${String(id)}`
 
-export function createLegacy({ serving, calls, listeners, sessionKey }: Deps) {
-  const sessionIds = createSessionIds(sessionKey)
-  /** An id that we did not give to this grant is unknown here: the client initialises anew (2025-11-25, "Session Management"). */
-  const isUnknown = (request: Request, caller: Caller) => {
-    const id = request.headers.get(SESSION)
-    return id !== null && !sessionIds.isOf(id, caller.grant.id)
-  }
+export function createLegacy(deps: LegacyDeps) {
+  const { calls, sessions, questions, others } = deps
+  const streams = createLegacyStreams(deps)
+  const serve = createServe(deps, streams)
+  /** One that we did not give to this grant, or that has ended: the client initialises anew (2025-11-25, "Session Management"). */
   const unknownSession = () => refuse(404, CODES.invalidRequest, 'Unknown session; initialise again.')
-
-  const initialize = ({ profile, grant }: Caller, { id, params }: Extract<Incoming, { kind: 'request' }>): Response => {
-    const asked = params['protocolVersion']
-    const protocolVersion = typeof asked === 'string' && LEGACY_REVISIONS.includes(asked) ? asked : LATEST_LEGACY_REVISION
-    const result = {
-      protocolVersion,
-      capabilities: { tools: { listChanged: true } },
-      serverInfo: serverInfo(profile),
-      ...(profile.description !== '' && { instructions: profile.description }),
+  const sessionOf = async (request: Request, caller: Caller): Promise<Session | undefined> => {
+    const id = request.headers.get(SESSION)
+    if (id === null) return undefined
+    const session = (await sessions.find(id, caller.grant.id)) ?? unknownSession()
+    sessions.touch(session)
+    return session
+  }
+  const tell = async (caller: Caller, session: Session | undefined, { method, params }: { method: string; params: JsonObject }) => {
+    if (method === 'notifications/cancelled') calls.cancel(keyOf(caller, session, params['requestId']))
+    if (method === 'notifications/roots/list_changed') await others.rootsChanged(caller)
+    return accepted()
+  }
+  const one = async (request: Request, caller: Caller, session: Session | undefined, message: Incoming, isInBatch = false): Promise<Response> => {
+    if (message.kind === 'response') {
+      questions.answered(ownerOf(caller, session), message.id, message)
+      return accepted()
     }
-    return json(answer(id, result), 200, { [SESSION]: sessionIds.create(grant.id) })
+    if (message.kind === 'notification') return tell(caller, session, message)
+    return serve(request, caller, session, message, isInBatch)
+  }
+  /** Answers in the order of the requests, as JSON (2025-03-26, "Batching"). */
+  const many = async (request: Request, caller: Caller, session: Session | undefined, messages: readonly Incoming[]): Promise<Response> => {
+    const revision = session?.revision ?? request.headers.get('mcp-protocol-version') ?? BATCH_REVISION
+    if (revision !== BATCH_REVISION) return refuse(400, CODES.invalidRequest, 'Batches are not part of this revision of the protocol.')
+    if (messages.some((message) => message.kind === 'request' && message.method === 'initialize'))
+      return refuse(400, CODES.invalidRequest, 'initialize must stand alone.')
+    const answers = await Promise.all(messages.map((message) => one(request, caller, session, message, true).catch((error) => deps.answering.refused(error, message))))
+    const bodies = await Promise.all(answers.filter((response) => response.status !== 202).map((response) => response.json()))
+    return bodies.length === 0 ? accepted() : json(bodies)
   }
 
   return {
-    async post(request: Request, caller: Caller, message: Incoming): Promise<Response> {
-      if (isUnknown(request, caller) && message.kind !== 'response' && message.method !== 'initialize') return unknownSession()
-      if (message.kind === 'response') return accepted()
-      if (message.kind === 'notification') {
-        if (message.method === 'notifications/cancelled') calls.cancel(keyOf(request, caller, message.params['requestId']))
-        return accepted()
-      }
-      const { id, method, params } = message
-      if (method === 'initialize') return initialize(caller, message)
-      if (method === 'ping') return json(answer(id, {}))
-      if (method === 'tools/list') return json(answer(id, await serving.listTools(caller, params)))
-      if (method === 'tools/call')
-        return serving.call(request, caller, message, { isModern: false, shape: legacyResult, key: keyOf(request, caller, id) })
-      return refuse(200, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
+    async post(request: Request, caller: Caller, message: Incoming | Incoming[]): Promise<Response> {
+      if (!Array.isArray(message) && message.kind === 'request' && message.method === 'initialize') return serve(request, caller, undefined, message, false)
+      const session = await sessionOf(request, caller)
+      return Array.isArray(message) ? many(request, caller, session, message) : one(request, caller, session, message)
     },
     /** The stream for what belongs to no request. @throws Failure `too_many_streams` */
-    get(request: Request, caller: Caller): Response {
-      if (isUnknown(request, caller)) return unknownSession()
+    async get(request: Request, caller: Caller): Promise<Response> {
+      const session = await sessionOf(request, caller)
       if (!acceptsStream(request)) return refuse(406, CODES.invalidRequest, 'Accept text/event-stream.')
-      return listeners.open(caller, request.signal).response
+      return streams.open(request, caller, session)
     },
-    delete: (): Response => new Response(null, { status: 200 }),
+    async delete(request: Request, caller: Caller): Promise<Response> {
+      const session = await sessionOf(request, caller)
+      if (session) {
+        await sessions.end(session)
+        streams.endOf(session)
+      }
+      return new Response(null, { status: 200 })
+    },
   }
 }
 export type Legacy = ReturnType<typeof createLegacy>
+
+type Method = (caller: Caller, session: Session | undefined, asked: Asked) => Promise<Response>
+
+function createServe(deps: LegacyDeps, streams: LegacyStreams) {
+  const { serving, others, sessions, answering } = deps
+  const clientOf = createClients(deps)
+  const methods: Readonly<Record<string, Method>> = {
+    async initialize(caller, _, { id, params }) {
+      const { protocolVersion: wanted, capabilities, clientInfo } = params
+      const revision = typeof wanted === 'string' && LEGACY_REVISIONS.includes(wanted) ? wanted : LATEST_LEGACY_REVISION
+      const said = { capabilities: isObject(capabilities) ? capabilities : {}, clientInfo: isObject(clientInfo) ? clientInfo : {} }
+      const session = await sessions.create(caller.grant.id, { revision, ...said })
+      const { profile } = caller
+      const result = {
+        protocolVersion: revision,
+        capabilities: await others.capabilities(caller, false),
+        serverInfo: fullServerInfo(profile),
+        ...(profile.description !== '' && { instructions: profile.description }),
+      }
+      return json(answer(id, result), 200, { [SESSION]: session.id })
+    },
+    ping: async (_, __, { id }) => json(answer(id, {})),
+    async 'logging/setLevel'(_, session, { id, params }) {
+      const { level } = params
+      if (!isLevel(level)) return refuse(200, CODES.invalidParams, 'Unknown level')
+      if (session) await sessions.setLogLevel(session, level)
+      return json(answer(id, {}))
+    },
+    'resources/subscribe': async (caller, session, { id, params }) => {
+      await streams.subscribe(caller, session, String(params['uri']))
+      return json(answer(id, {}))
+    },
+    'resources/unsubscribe': async (_, session, { id, params }) => {
+      await streams.unsubscribe(session, String(params['uri']))
+      return json(answer(id, {}))
+    },
+  }
+  return async (request: Request, caller: Caller, session: Session | undefined, asked: Asked, isInBatch: boolean): Promise<Response> => {
+    const { id, method, params } = asked
+    const client = () => clientOf(caller, session, asked, isInBatch)
+    if (CALLS.has(method)) return answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
+    const kind = LISTS[method]
+    if (kind === 'tools' && params['cursor'] === undefined) {
+      const text = await others.lists.toolsText(caller, false, ({ tools, ...rest }) => ({ ...rest, tools: (tools as JsonObject[]).map(legacyDefinition) }))
+      return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
+    }
+    if (kind) return json(answer(id, legacyResult(await others.lists.page(kind, caller, params, false))))
+    const own = Object.hasOwn(methods, method) ? methods[method] : undefined
+    if (own) return own(caller, session, asked)
+    const other = others.legacy(method)
+    if (!other) return refuse(200, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
+    return answering.answer({ request, caller, asked, client: client() }, async (talk) => ({ result: legacyResult(await other(caller, asked, talk)) }))
+  }
+}
+
+/** A client as it described itself when its session began; without a session nothing is known of it. */
+function createClients({ questions, resumable }: Pick<LegacyDeps, 'questions' | 'resumable'>) {
+  return (caller: Caller, session: Session | undefined, { id }: Asked, isInBatch: boolean): Client => {
+    const { capabilities = {}, clientInfo = {}, logLevel = null, revision = BATCH_REVISION } = session ?? {}
+    const of = ownerOf(caller, session)
+    return {
+      isModern: false,
+      capabilities,
+      meta: metaFor(capabilities, clientInfo, logLevel),
+      group: of,
+      key: keyOf(caller, session, id),
+      ...(logLevel !== null && { logLevel }),
+      ask: (question, signal, reply) => questions.ask(of, capabilities, question, signal, reply),
+      ...(!isInBatch && { openStream: (_: Caller, onGone: () => void) => resumable.open(of, onGone, revision >= PRIMED_SINCE) }),
+    }
+  }
+}

@@ -55,6 +55,8 @@ export type Asked = {
   bytes: number
   /** The body as it came, where it is this message alone. */
   text?: string
+  /** Whether nothing stands in it but what every request has. */
+  isPlain?: boolean
 }
 export type Incoming =
   | Asked
@@ -82,7 +84,8 @@ function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (!isObject(params)) throw new Refusal(400, { code: CODES.invalidParams, message: 'params must be an object.' }, isId(id) ? id : null)
   if (id === undefined) return { kind: 'notification', method, params, bytes }
   if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
-  return text === undefined ? { kind: 'request', id, method, params, bytes } : { kind: 'request', id, method, params, bytes, text }
+  const asked: Asked = { kind: 'request', id, method, params, bytes }
+  return text === undefined ? asked : { ...asked, text, isPlain: Object.keys(message).length === 4 }
 }
 
 function responseOf({ id, result, error }: JsonObject): Incoming {

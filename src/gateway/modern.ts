@@ -1,91 +1,44 @@
 /** Revision 2026-07-28: each request speaks for itself, in its body and once more in its headers. */
 import { MINUTE_MS } from '@/lib/clock.ts'
+import { isFailure } from '@/lib/failure.ts'
 import type { JsonObject } from '@/plugins'
 import type { Caller } from './caller.ts'
-import {
-  accepted,
-  answer,
-  CODES,
-  type Incoming,
-  isObject,
-  json,
-  LEGACY_REVISIONS,
-  META,
-  metaOf,
-  MODERN_REVISION,
-  refuse,
-} from './messages.ts'
-import { modernResult } from './results.ts'
-import type { Serving } from './serving.ts'
-import type { Listeners } from './streams.ts'
+import type { Conversations, Step } from './conversations.ts'
+import { openEventStream } from './events.ts'
+import { demandModern, paramHeaders } from './headers.ts'
+import { ALL_WANTED, type Listener, type Listeners } from './listeners.ts'
+import { LISTS } from './lists.ts'
+import { accepted, answer, type Asked, CODES, type Incoming, isObject, json, jsonText, META, metaOf, MODERN_REVISION, refuse } from './messages.ts'
+import type { Others } from './others.ts'
+import type { Answering, Client } from './answering.ts'
+import { fullServerInfo, modernResult } from './results.ts'
+import { CALLS, type Served, type Serving } from './serving.ts'
+import { fingerprint, type States } from './states.ts'
+import { isLevel, lacking, missingCapability, type Talk } from './talk.ts'
 
 const LIST_TTL_MS = MINUTE_MS
-const VERSION_HEADER = 'mcp-protocol-version'
 const CACHING = { ttlMs: LIST_TTL_MS, cacheScope: 'private' }
-/** Methods whose target is told in `Mcp-Name`, and the field it is in. */
-const NAMED: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' }
+const RESOURCES_OF_A_STREAM_MAX = 200
 
-/** Older clients send no version at first and one we know later; what else comes is held to the rules of today. */
-export function isModernMessage(request: Request, message: Incoming): boolean {
-  if (message.kind === 'response') return false
-  if (metaOf(message.params)[`${META}protocolVersion`] !== undefined) return true
-  if (message.method === 'initialize' || message.method === 'notifications/initialized') return false
-  const version = request.headers.get(VERSION_HEADER)
-  return version !== null && !LEGACY_REVISIONS.includes(version)
+type Deps = {
+  serving: Serving
+  others: Others
+  conversations: Conversations
+  listeners: Listeners
+  states: States
+  answering: Answering
 }
 
-/** The checks of a modern request, in the order in which they are worth answering. @throws Refusal */
-export function demandModern(request: Request, message: Extract<Incoming, { kind: 'request' }>): void {
-  const { method, params } = message
-  const header = request.headers.get(VERSION_HEADER)
-  const meta = metaOf(params)
-  const version = meta[`${META}protocolVersion`]
-  if (header !== null && header !== MODERN_REVISION && version === undefined) refuseRevision(header)
-  if (typeof version !== 'string') refuse(400, CODES.invalidParams, `_meta needs ${META}protocolVersion.`)
-  if (header !== version) refuse(400, CODES.headerMismatch, 'MCP-Protocol-Version does not say what the body says.')
-  if (version !== MODERN_REVISION) refuseRevision(version)
-  if (!isObject(meta[`${META}clientCapabilities`])) refuse(400, CODES.invalidParams, `_meta needs ${META}clientCapabilities.`)
-  if (request.headers.get('mcp-method') !== method) refuse(400, CODES.headerMismatch, 'Mcp-Method does not say what the body says.')
-  const field = NAMED[method]
-  if (field !== undefined && decoded(request.headers.get('mcp-name')) !== params[field])
-    refuse(400, CODES.headerMismatch, 'Mcp-Name does not say what the body says.')
-}
-
-const refuseRevision = (requested: unknown) =>
-  refuse(400, CODES.unsupportedRevision, 'Unsupported protocol version', {
-    supported: [MODERN_REVISION, ...LEGACY_REVISIONS],
-    requested,
-  })
-
-/** Values that are not plain ASCII come as `=?base64?…?=` (SEP-2243). */
-function decoded(header: string | null): string | undefined {
-  const encoded = /^=\?base64\?([A-Za-z0-9+/=]*)\?=$/.exec(header ?? '')?.[1]
-  return encoded === undefined ? (header ?? undefined) : Buffer.from(encoded, 'base64').toString('utf8')
-}
-
-/** `Mcp-Param-*` mirrors arguments that the upstream's schema marks (SEP-2243); what they mean is the upstream's to check. */
-const paramHeaders = (request: Request): Record<string, string> =>
-  Object.fromEntries([...request.headers].filter(([name]) => name.startsWith('mcp-param-')))
-
-export function createModern({ serving, listeners }: { serving: Serving; listeners: Listeners }) {
-  const discover = ({ profile }: Caller): JsonObject => ({
+export function createModern(deps: Deps) {
+  const { others, answering } = deps
+  const discover = async (caller: Caller): Promise<JsonObject> => ({
     supportedVersions: [MODERN_REVISION],
-    capabilities: { tools: { listChanged: true } },
-    ...(profile.description !== '' && { instructions: profile.description }),
+    capabilities: await others.capabilities(caller, true),
+    ...(caller.profile.description !== '' && { instructions: caller.profile.description }),
     ...CACHING,
   })
-
-  /** The acknowledgement comes first and names what will really be told. @throws Failure `too_many_streams` */
-  const listen = (request: Request, caller: Caller, { id, params }: Extract<Incoming, { kind: 'request' }>): Response => {
-    const asked = params['notifications']
-    if (!isObject(asked)) return refuse(400, CODES.invalidParams, 'params.notifications is missing.')
-    const isWanted = asked['toolsListChanged'] === true
-    const meta = { [`${META}subscriptionId`]: id }
-    const stream = listeners.open(caller, request.signal, meta, isWanted)
-    const notifications = isWanted ? { toolsListChanged: true } : {}
-    stream.send({ jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications, _meta: meta } })
-    return stream.response
-  }
+  const serveCall = createModernCalls(deps)
+  const listen = createListen(deps)
 
   return {
     async post(request: Request, caller: Caller, message: Incoming): Promise<Response> {
@@ -93,19 +46,126 @@ export function createModern({ serving, listeners }: { serving: Serving; listene
       demandModern(request, message)
       const { id, method, params } = message
       const shape = (result: JsonObject) => modernResult(caller.profile, result)
-      if (method === 'server/discover') return json(answer(id, shape(discover(caller))))
-      if (method === 'tools/list') return json(answer(id, shape({ ...(await serving.listTools(caller, params)), ...CACHING })))
-      // Nothing but closing the stream cancels here, so the key needs no session.
-      if (method === 'tools/call')
-        return serving.call(request, caller, message, {
-          isModern: true,
-          shape,
-          key: `${caller.grant.id} modern ${crypto.randomUUID()}`,
-          headers: paramHeaders(request),
-        })
+      if (method === 'tools/call') await others.demandMirrored(request, caller, message)
+      if (CALLS.has(method)) return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) => serveCall(caller, message, talk))
+      if (method === 'server/discover') {
+        const result = shape(await discover(caller))
+        return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
+      }
+      const kind = LISTS[method]
+      if (kind === 'tools' && params['cursor'] === undefined) {
+        const text = await others.lists.toolsText(caller, true, (page) => shape({ ...page, ...CACHING }))
+        return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
+      }
+      if (kind) return json(answer(id, shape({ ...(await others.lists.page(kind, caller, params, true)), ...CACHING })))
       if (method === 'subscriptions/listen') return listen(request, caller, message)
+      const other = others.modern(method)
+      if (other) return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, async (talk) => ({
+          result: shape(await other(caller, message, talk)),
+        }))
       return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
     },
   }
 }
 export type Modern = ReturnType<typeof createModern>
+
+/** A call in rounds: what it still needs goes out as a result, and the request that comes back finds it waiting. */
+function createModernCalls({ serving, conversations, states }: Pick<Deps, 'serving' | 'conversations' | 'states'>) {
+  const asResult = (step: Step, caller: Caller, request: string): JsonObject =>
+    step.kind === 'done'
+      ? step.result
+      : modernResult(caller.profile, {
+          resultType: 'input_required',
+          inputRequests: step.inputRequests,
+          requestState: states.seal({ conversation: step.conversation }, caller.grant.id, request),
+        })
+  return async (caller: Caller, asked: Asked, talk: Talk): Promise<Served> => {
+    const { requestState, inputResponses } = asked.params
+    const request = fingerprintIfNeeded(asked)
+    const state = typeof requestState === 'string' ? states.open(requestState, caller.grant.id, request()) : undefined
+    if (state?.conversation !== undefined) {
+      const step = conversations.goOn(state.conversation, caller.grant.id, talk, inputResponses)
+      if (!step) return refuse(200, CODES.invalidParams, 'What this belongs to has ended. Make the call again.')
+      return { result: asResult(await step, caller, request()) }
+    }
+    if (!isAskable(talk)) return serving.serve(caller, asked, talk)
+    let served: Served | undefined
+    const step = await conversations.begin(caller.grant.id, talk, async (lasting) => {
+      served = await serving.serve(caller, asked, lasting)
+      return served.result ?? (JSON.parse(served.bytes.toString('utf8')).result as JsonObject)
+    })
+    return step.kind === 'done' && served ? served : { result: asResult(step, caller, request()) }
+  }
+}
+
+/** Who offers nothing is asked nothing, so there are no rounds. */
+const isAskable = ({ capabilities }: Talk): boolean => ['elicitation', 'sampling', 'roots'].some((name) => capabilities[name] !== undefined)
+
+const fingerprintIfNeeded = ({ method, params }: Asked) => {
+  let known: string | undefined
+  return () => (known ??= fingerprint(method, params))
+}
+
+function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>) {
+  /** What of it will really be told; the acknowledgement names it. */
+  const honoured = (asked: JsonObject) => {
+    const wanted = { ...ALL_WANTED }
+    const notifications: JsonObject = {}
+    for (const [kind, name] of [
+      ['tools', 'toolsListChanged'],
+      ['prompts', 'promptsListChanged'],
+      ['resources', 'resourcesListChanged'],
+    ] as const) {
+      wanted[kind] = asked[name] === true
+      if (wanted[kind]) notifications[name] = true
+    }
+    const uris = Array.isArray(asked['resourceSubscriptions']) ? asked['resourceSubscriptions'].filter((uri) => typeof uri === 'string') : []
+    return { wanted, notifications, uris: uris.slice(0, RESOURCES_OF_A_STREAM_MAX) as string[] }
+  }
+  const watchAll = async (caller: Caller, listener: Listener, uris: readonly string[]): Promise<string[]> => {
+    const watched = await Promise.all(
+      uris.map(async (uri) => {
+        const stop = await others
+          .watch(caller, uri, () => listeners.send(listener, 'notifications/resources/updated', { uri }))
+          .catch((error) => (isFailure(error) ? undefined : Promise.reject(error)))
+        if (!stop) return []
+        listener.stops.add(stop)
+        return [uri]
+      }),
+    )
+    return watched.flat()
+  }
+  /** The acknowledgement comes first and names what will really be told. @throws Failure `too_many_streams` */
+  return async (request: Request, caller: Caller, { id, params }: Asked): Promise<Response> => {
+    const asked = params['notifications']
+    if (!isObject(asked)) return refuse(400, CODES.invalidParams, 'params.notifications is missing.')
+    listeners.demandRoom(caller.userId)
+    const { wanted, notifications, uris } = honoured(asked)
+    const meta = { [`${META}subscriptionId`]: id }
+    let listener: Listener | undefined
+    const stream = openEventStream(() => listener && listeners.leave(listener))
+    listener = await listeners.add({ caller, stream, meta, wanted }, request.signal)
+    const watched = await watchAll(caller, listener, uris)
+    const told = { ...notifications, ...(watched.length > 0 && { resourceSubscriptions: watched }) }
+    listeners.send(listener, 'notifications/subscriptions/acknowledged', { notifications: told })
+    return stream.response
+  }
+}
+
+/** What the client says of itself in this request. */
+function modernClient(request: Request, caller: Caller, { params }: Asked): Client {
+  const meta = metaOf(params)
+  const capabilities = meta[`${META}clientCapabilities`]
+  const logLevel = meta[`${META}logLevel`]
+  return {
+    isModern: true,
+    capabilities: isObject(capabilities) ? capabilities : {},
+    meta,
+    headers: paramHeaders(request),
+    group: `${caller.grant.id} modern`,
+    ...(isLevel(logLevel) && { logLevel }),
+    // Whoever could be asked is asked between two requests (conversations.ts).
+    ask: (question) => Promise.reject(missingCapability(lacking({}, question) ?? {})),
+    openStream: (_, onGone) => openEventStream(onGone),
+  }
+}

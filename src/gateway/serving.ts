@@ -1,86 +1,198 @@
-/** What both eras have in common: the list of tools, and a call that is answered as JSON or as a stream. */
+/**
+ * A call from start to finish: tools/call, resources/read, prompts/get. The permission check sits inside the record, so a refused call
+ * leaves the same trace as a served one.
+ */
+import type { Audit, CallRecord } from '@/audit'
+import type { Upstream } from '@/connections'
 import type { Clock } from '@/lib/clock.ts'
 import { isFailure } from '@/lib/failure.ts'
-import type { Log } from '@/lib/log.ts'
-import { decide } from '@/grants'
-import type { JsonObject, RequestId } from '@/plugins'
-import type { CallDeps, createCallTool } from './call.ts'
+import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { JsonObject } from '@/plugins'
+import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { acceptsStream, answer, answerError, CODES, type Incoming, json, metaOf, Refusal, refuse } from './messages.ts'
-import { exposedDefinition, resultOf, resultOfFailure } from './results.ts'
-import { type Calls, openEventStream } from './streams.ts'
+import { type Digested, digested, spliced } from './digest.ts'
+import { createExchange, linksIn } from './exchange.ts'
+import { type Asked, CODES, isObject, Refusal } from './messages.ts'
+import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
+import type { Searching } from './searching.ts'
+import type { SignInLinks } from './signing-in.ts'
+import type { States } from './states.ts'
+import type { Talk } from './talk.ts'
+import type { Target, Targets } from './targets.ts'
+import { createTasks } from './tasks.ts'
+import { createUris } from './uris.ts'
 
-type Asked = Extract<Incoming, { kind: 'request' }>
-/** How a call looks to the client's revision, and how it is found again when it is to be cancelled. */
-export type Manner = { isModern: boolean; shape(result: JsonObject): JsonObject; key: string; headers?: Record<string, string> }
+type Reached = { digest: Digested; target: Target; view: ProfileView; asked: Asked }
+type Done = Reached | { result: JsonObject } | { refusal: Refusal }
+/** `bytes` is a whole answer, under the client's own id. */
+export type Served = { result: JsonObject; bytes?: undefined } | { bytes: Buffer; result?: undefined }
 
-type Deps = { callTool: ReturnType<typeof createCallTool>; profiles: CallDeps['profiles']; calls: Calls; clock: Clock; log: Log }
+export type ServingDeps = {
+  profiles: { viewOf(profile: Profile, userId: UserId): Promise<ProfileView> | ProfileView }
+  connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream> }
+  audit: Pick<Audit, 'record'>
+  states: States
+  targets: Targets
+  searching: Searching
+  signInLinks: SignInLinks
+  clock: Clock
+}
+export const CALLS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
+const SUBJECT_CHARS_MAX = 500
 
-export function createServing({ callTool, profiles, calls, clock, log }: Deps) {
-  /** What the profile has and the grant does not refuse, from what is stored: a server that is down takes nobody's list away. */
-  const listTools = async (caller: Caller, params: JsonObject): Promise<JsonObject> => {
-    // There is one page only, so whatever cursor comes is none of ours.
-    if (params['cursor'] !== undefined) refuse(200, CODES.invalidParams, 'Unknown cursor')
-    const { tools } = await profiles.viewFor(caller.userId, caller.profile.id)
-    return { tools: tools.filter((tool) => decide(caller.grant, tool.toolId, clock()) !== 'refuse').map(exposedDefinition) }
+const subjectOf = ({ method, params }: Asked): string => {
+  const subject = params[method === 'resources/read' ? 'uri' : 'name']
+  return typeof subject === 'string' ? subject.slice(0, SUBJECT_CHARS_MAX) : ''
+}
+
+export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks, clock }: ServingDeps) {
+  const exchange = createExchange({ states, clock })
+  const tasks = createTasks({ states })
+  const uris = createUris()
+
+  const resolve = (caller: Caller, view: ProfileView, { method, params }: Asked): Target | Promise<Target> => {
+    if (method === 'tools/call') return targets.tool(caller, view, params)
+    return method === 'prompts/get' ? targets.prompt(caller, view, params) : targets.resource(caller, view, params)
   }
 
-  const run = async (caller: Caller, asked: Asked, manner: Manner, signal: AbortSignal, onProgress?: (params: JsonObject) => void) => {
-    const { params, bytes } = asked
-    const options = {
-      signal,
-      bytes,
-      home: caller.home,
-      ...(manner.headers && { headers: manner.headers }),
-      ...(onProgress && { onProgress }),
+  /** What came back, in the client's words. @throws Refusal */
+  const translated = ({ digest, target, view, asked }: Reached, caller: Caller, { isModern }: Talk): JsonObject => {
+    const { result, error } = digest.response
+    const isRead = asked.method === 'resources/read'
+    if (error) {
+      if (asked.method === 'tools/call' && isAboutUs(error)) return saying(didNot(error))
+      throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern)
     }
-    const result = await callTool(caller, params, options).then(
-      (response) => resultOf(response, manner.isModern),
-      (error) => (isFailure(error) ? resultOfFailure(error, params['name']) : Promise.reject(error)),
-    )
-    return answer(asked.id, manner.shape(result))
+    const own = tasks.exposed(uris.exposed(result, target, asked, view), target, caller)
+    return isModern && isRead ? withCaching(own) : own
   }
 
-  const streamed = (caller: Caller, asked: Asked, manner: Manner, progressToken: RequestId, call: ReturnType<Calls['start']>): Response => {
-    // Closing the stream is cancelling on 2026-07-28; on older revisions nobody is left to hear the answer either.
-    const stream = openEventStream(call.abort)
-    const onProgress = ({ progress, total, message }: JsonObject) =>
-      stream.send({ jsonrpc: '2.0', method: 'notifications/progress', params: { progressToken, progress, total, message } })
-    run(caller, asked, manner, call.signal, onProgress)
-      .then(stream.send, (error) => {
-        // What was cancelled is not answered (2025-11-25, "Cancellation").
-        if (!isFailure(error, 'request_cancelled')) stream.send(answerError(asked.id, errorOf(error, log)))
-      })
-      .finally(() => {
-        call.end()
-        stream.close()
-      })
-    return stream.response
+  /** The upstream's answer; where a person has to open something first, it is asked for and the request made once more. */
+  const ask = async (caller: Caller, target: Target, asked: Asked, talk: Talk) => {
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        const upstream = await connections.reach(target.connectionId, caller.userId)
+        const digest = digested(await exchange(upstream, target, asked, caller, talk))
+        const links = isAgain ? [] : linksIn(digest.response.error)
+        if (links.length === 0 || !(await signInLinks.opened(links, talk))) return digest
+      } catch (error) {
+        if (!isFailure(error, 'upstream_unauthorized') && !isFailure(error, 'sign_in_needed')) throw error
+        if (isAgain || !(await signInLinks.signedIn(caller, target, talk))) throw signInLinks.failure(caller, target, error)
+      }
+    }
+  }
+
+  /** Everything up to the answer, inside the record. What is said about it in the client's words is said outside. */
+  const work = async (caller: Caller, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
+    const view = await profiles.viewOf(caller.profile, caller.userId)
+    if (caller.profile.delivery === 'search' && asked.method === 'tools/call') {
+      const inner = searching.take(caller, view, asked, record)
+      if (inner?.result) return { result: inner.result }
+      if (inner) return work(caller, inner.asked, talk, record)
+    }
+    const target = await resolve(caller, view, asked)
+    complete(record, target, asked)
+    const held = heldBack(record, target, caller.home)
+    if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }
+    const startedUs = performance.now() * 1_000
+    try {
+      const digest = await ask(caller, target, asked, talk)
+      judge(record, digest)
+      return { digest, target, view, asked }
+    } finally {
+      record.upstreamUs = Math.round(performance.now() * 1_000 - startedUs)
+    }
+  }
+
+  const shaped = (result: JsonObject, { profile }: Caller, { isModern }: Talk): Served => ({
+    result: isModern ? modernResult(profile, result) : legacyResult(result),
+  })
+  /** What has a word of ours in it is written anew: addresses that are called otherwise here, tasks, rounds. */
+  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, { isModern }: Talk): Buffer | undefined => {
+    const { bytes, response } = digest
+    if (!bytes || !response.result || uris.concern(view, target)) return undefined
+    const { result } = response
+    if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
+    return spliced({ bytes, upstreamId: response.id, id, result, profile, isModern })
+  }
+  const served = (done: Done, asked: Asked, caller: Caller, talk: Talk): Served => {
+    if ('refusal' in done) throw done.refusal
+    if ('result' in done) return shaped(done.result, caller, talk)
+    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, talk) : undefined
+    if (bytes) return { bytes }
+    return shaped(translated(done, caller, talk), caller, talk)
   }
 
   return {
-    listTools,
-    async call(request: Request, caller: Caller, asked: Asked, manner: Manner): Promise<Response> {
-      if (typeof asked.params['name'] !== 'string') refuse(200, CODES.invalidParams, 'params.name is missing.')
-      const { progressToken } = metaOf(asked.params)
-      const call = calls.start(caller.grant.id, manner.key)
-      request.signal.addEventListener('abort', call.abort, { once: true })
-      if ((typeof progressToken === 'string' || typeof progressToken === 'number') && acceptsStream(request))
-        return streamed(caller, asked, manner, progressToken, call)
+    /** @throws Refusal, Failure */
+    async serve(caller: Caller, asked: Asked, talk: Talk): Promise<Served> {
       try {
-        return json(await run(caller, asked, manner, call.signal))
-      } finally {
-        call.end()
+        const done = await audit.record(recordOf(caller, asked), (record) => work(caller, asked, talk, record).catch((error) => refused(error, record)))
+        return served(done, asked, caller, talk)
+      } catch (error) {
+        if (!isFailure(error)) throw error
+        return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk)
       }
     },
+    tasks,
   }
 }
 export type Serving = ReturnType<typeof createServing>
 
-/** The one translation of a no, or of a fault of ours, into a JSON-RPC error. */
-export function errorOf(error: unknown, log: Log) {
-  if (error instanceof Refusal) return error.error
-  if (isFailure(error)) return { code: CODES.internal, message: error.message }
-  log.error('a request to the gateway failed', error)
-  return { code: CODES.internal, message: 'Something broke on our side.' }
+function recordOf(caller: Caller, asked: Asked): CallRecord {
+  const { traceparent } = isObject(asked.params['_meta']) ? asked.params['_meta'] : {}
+  return {
+    action: asked.method,
+    subject: subjectOf(asked),
+    userId: caller.userId,
+    userName: caller.userName,
+    clientId: caller.clientId,
+    clientName: caller.clientName,
+    grantId: caller.grant.id,
+    profileId: caller.profile.id,
+    profileName: caller.profile.title,
+    address: caller.address,
+    requestBytes: asked.bytes,
+    ...(typeof traceparent === 'string' && { traceId: traceIdOf(traceparent) }),
+  }
 }
+
+const refusing = (message: string) => new Refusal(200, { code: CODES.invalidParams, message })
+
+/** A no that is told to the client with a code of the protocol is a refusal in the trail as well. */
+function refused(error: unknown, record: CallRecord): Done {
+  if (!(error instanceof Refusal)) throw error
+  record.outcome = 'refused'
+  record.reason = `error ${error.error.code}`
+  return { refusal: error }
+}
+
+/** W3C Trace Context: `00-<trace id>-<parent id>-<flags>`. */
+const traceIdOf = (traceparent: string): string | null => /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)?.[1] ?? null
+
+function complete(record: CallRecord, { tool }: Target, { method }: Asked): void {
+  record.toolId = tool.toolId
+  record.connectionId = tool.connectionId
+  record.connectionName = tool.connectionName
+  record.readOnly = method !== 'tools/call' || tool.kind === 'read'
+}
+
+const NOBODY_ASKED = 'This tool is set to ask first, and nobody could be asked. Its owner can allow it in Toolpass.'
+
+/** Why what a person should look at first does not simply happen. */
+function heldBack(record: CallRecord, { tool, permission }: Target, home: string): string | undefined {
+  if (!tool.isHeldBack && permission !== 'ask') return undefined
+  record.outcome = 'refused'
+  record.reason = tool.isHeldBack ? 'definition_changed' : 'needs_approval'
+  if (!tool.isHeldBack) return NOBODY_ASKED
+  return `${tool.connectionName} changed this tool since it was picked, and it waits until somebody has looked at the change: ${home}/profiles`
+}
+
+function judge(record: CallRecord, { response: { result, error }, length }: Digested): void {
+  record.responseBytes = length
+  if (error) {
+    record.outcome = 'failed'
+    record.reason = `upstream_error ${error.code}`
+  } else if (result['isError'] === true) record.outcome = 'tool-error'
+}
+

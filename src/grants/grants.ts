@@ -39,8 +39,8 @@ export type Grants = ReturnType<typeof createGrants>
 export function createGrants(deps: Deps) {
   const reading = createReading(deps)
   const inner = { ...deps, reading }
-  const { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient, forget } = reading
-  const readable = { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient, forget }
+  const { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient } = reading
+  const readable = { find, demand, listForUser, idsOfClient, usageByClient, usersOfClient }
   return { ...readable, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
 }
 
@@ -56,7 +56,7 @@ function createMaking({ clock }: Inner) {
       for (let at = 0; at < tools.length; at += 1_000) await tx.insert(grantTools).values(tools.slice(at, at + 1_000))
       return { ...(grant as GrantRow), tools: new Map(tools.map((tool) => [tool.toolId, tool.permission])) }
     },
-    /** The first token was issued: somebody came back with the code. Call `forget` after the commit. */
+    /** The first token was issued: somebody came back with the code. */
     async activate(tx: Writer, id: GrantId): Promise<void> {
       await tx
         .update(grants)
@@ -75,7 +75,6 @@ function createOwning({ store, clock, audit, changes, reading }: Inner) {
       await work(tx, grant)
       await audit.report({ kind: 'admin', action, outcome: 'ok', ...about(user, grant) }, tx)
     })
-    reading.forget(id)
     changes.announce({ kind: 'grant-changed', grantId: id })
   }
   const set = (tx: Writer, id: GrantId, values: Partial<GrantRow>) => tx.update(grants).set(values).where(eq(grants.id, id))
@@ -103,10 +102,7 @@ function createOwning({ store, clock, audit, changes, reading }: Inner) {
 }
 
 function createEnding({ store, clock, audit, changes, reading }: Inner) {
-  const announceEnded = (id: GrantId) => {
-    reading.forget(id)
-    changes.announce({ kind: 'grant-ended', grantId: id })
-  }
+  const announceEnded = (id: GrantId) => changes.announce({ kind: 'grant-ended', grantId: id })
   const isLive = (id: GrantId) => and(eq(grants.id, id), isNull(grants.revokedAt))
   const end = async (tx: Writer, by: Actor | undefined, where: ReturnType<typeof isLive>, why: string | undefined): Promise<GrantRow[]> => {
     const ended = await tx
@@ -139,7 +135,6 @@ function createEnding({ store, clock, audit, changes, reading }: Inner) {
     async sweep(): Promise<number> {
       const isAbandoned = and(isNull(grants.activatedAt), lt(grants.createdAt, clock() - ABANDONED_AFTER_MS))
       const gone = await store.transact((tx) => tx.delete(grants).where(isAbandoned).returning({ id: grants.id }))
-      for (const { id } of gone) reading.forget(id)
       return gone.length
     },
   }

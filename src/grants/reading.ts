@@ -14,16 +14,21 @@ const CACHED_MAX = 5_000
 
 export function createReading({ store, clock }: { store: Store; clock: Clock }) {
   const cache = new Map<GrantId, Grant>()
-  /** Counts up with each change: what was read before one must not be kept after it. */
-  let changesSeen = 0
+  /** What was read holds as long as nothing that decides about access has been committed since. */
+  let epoch = store.epoch()
+  const freshen = (): number => {
+    if (store.epoch() !== epoch) cache.clear()
+    epoch = store.epoch()
+    return epoch
+  }
 
   const find = async (id: GrantId): Promise<Grant | undefined> => {
+    const before = freshen()
     const cached = cache.get(id)
     if (cached) return cached
-    const before = changesSeen
     const rows = await store.read.select().from(grants).where(eq(grants.id, id))
     const [grant] = await withTools(store.read, rows)
-    if (!grant || before !== changesSeen) return grant
+    if (!grant || before !== store.epoch()) return grant
     if (cache.size >= CACHED_MAX) cache.delete(cache.keys().next().value as GrantId)
     cache.set(id, grant)
     return grant
@@ -41,13 +46,7 @@ export function createReading({ store, clock }: { store: Store; clock: Clock }) 
       const rows = await store.read.select().from(grants).where(eq(grants.userId, userId)).orderBy(desc(grants.createdAt))
       return withTools(store.read, rows)
     },
-    /** After a commit: what was changed is read anew. Without an id everything, for what a cascade took along. */
-    forget(id?: GrantId): void {
-      changesSeen += 1
-      if (id === undefined) cache.clear()
-      else cache.delete(id)
-    },
-    cached: (id: GrantId) => cache.get(id),
+    cached: (id: GrantId) => (freshen(), cache.get(id)),
     ...createCounting(store, clock),
   }
 }

@@ -154,7 +154,6 @@ function createPolling(deps: Deps): Exchange {
       return { answer, grantId: grant.id }
     })
     if ('told' in outcome) throw new OAuthProblem(outcome.told, SENTENCES[outcome.told])
-    grants.forget(outcome.grantId)
     return outcome.answer
   }
 }

@@ -45,7 +45,6 @@ export function createRedeem(deps: Deps): Exchange {
       grants.announceEnded(outcome.replayed)
       throw invalidGrant('the code was used before, everything issued from it has been revoked')
     }
-    grants.forget(outcome.grantId)
     return outcome.answer
   }
 }

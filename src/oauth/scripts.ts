@@ -58,7 +58,6 @@ export function createScripts(deps: Pick<Deps, 'store' | 'clients' | 'grants' | 
         await audit.report({ kind: 'admin', action: 'token.create', outcome: 'ok', ...about, ...names, ...where }, tx)
         return grant.id
       })
-      grants.forget(grantId)
       return { token, grantId, resource }
     },
   }

@@ -19,12 +19,15 @@ export type Verified = {
   reach: 'profile' | 'any'
   resource: string
   scope: string
+  /** When the token or its grant runs out, whichever is first. */
+  until: number
 }
 type Row = Omit<Verified, 'kind' | 'paused'> & { pausedAt: number | null }
 
 const STATEMENT = `
   SELECT t.resource AS resource, t.scope AS scope, g.id AS grantId, g.user_id AS userId, g.client_id AS clientId,
-    g.profile_id AS profileId, g.reach AS reach, g.paused_at AS pausedAt
+    g.profile_id AS profileId, g.reach AS reach, g.paused_at AS pausedAt,
+    min(t.expires_at, coalesce(g.expires_at, t.expires_at)) AS until
   FROM tokens t
   JOIN grants g ON g.id = t.grant_id
   JOIN clients c ON c.id = g.client_id

@@ -2,7 +2,7 @@
 export { clientLimits, type ClientLimit } from './limits.ts'
 export type { Adjustment } from './adjusting.ts'
 export { adjustedArguments, exposedDefinition } from './exposing.ts'
-export { exposedNames, type NamedTool, SEARCH_TOOLS } from './naming.ts'
+export { exposedNames, type NamedTool, prefixedUri, SEARCH_TOOLS } from './naming.ts'
 export { createSearch, SEARCH_DEFINITIONS, type Search, summaryOf } from './search.ts'
 export { resolveUri, type ResolvedUri } from './uris.ts'
 export { createProfiles, type Profiles } from './profiles.ts'

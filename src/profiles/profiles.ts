@@ -17,7 +17,7 @@ const ROWS_AT_ONCE = 500
 
 export function createProfiles(deps: Deps) {
   const reading = createReading(deps)
-  const { view, viewFor, forgetViews } = createViews({ ...deps, reading })
+  const { view, viewFor, viewOf, forgetViews } = createViews({ ...deps, reading })
   const { remove, describe } = createOwning(deps, reading)
   return {
     ...reading,
@@ -27,6 +27,7 @@ export function createProfiles(deps: Deps) {
     remove,
     view,
     viewFor,
+    viewOf,
     /** After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`. */
     async toolsChanged(connectionId: ConnectionId): Promise<void> {
       forgetViews()

@@ -143,6 +143,11 @@ export function createViews({ store, connections, reading }: Deps) {
 
   return {
     view,
+    /** The same for a profile that was just read: on the path of every call, where nothing is to be waited for. */
+    viewOf(profile: Profile, userId: UserId): ProfileView | Promise<ProfileView> {
+      const known = views.get(profile.id)
+      return known?.profile.revision === profile.revision ? guestView(known, userId) : view(profile.id).then((it) => guestView(it, userId))
+    },
     /** What this user may use of it. Whether they may use the profile at all is asked before. @throws Failure `profile_not_found` */
     viewFor: async (userId: UserId, id: ProfileId): Promise<ProfileView> => guestView(await view(id), userId),
     /** Something underneath changed: tools of a connection, or the connection itself. */

@@ -58,6 +58,7 @@ async function openRooms() {
   const addresses = createAddresses({ url: undefined, insecureHttp: true })
   const tokens = new Map<string, Verified>()
   const gateway = createGateway({
+    store,
     sealer,
     trace,
     oauth: { verify: async (bearer) => tokens.get(bearer) },

@@ -1,0 +1,89 @@
+/** One request from its talk to its answer: as JSON or as a stream, cancelled by its client or by the end of its grant. */
+import { isFailure } from '@/lib/failure.ts'
+import type { Log } from '@/lib/log.ts'
+import type { JsonObject } from '@/plugins'
+import type { Call, Calls } from './calls.ts'
+import type { Caller } from './caller.ts'
+import type { EventStream } from './events.ts'
+import { accepted, acceptsStream, answer, answerError, type Asked, CODES, type Incoming, json, metaOf, Refusal } from './messages.ts'
+import { createReply, type Reply } from './reply.ts'
+import type { Served } from './serving.ts'
+import type { Question, Talk } from './talk.ts'
+
+/** The client as its revision shows it. */
+export type Client = Omit<Talk, 'signal' | 'tell' | 'ask' | 'progressToken'> & {
+  ask(question: Question, signal: AbortSignal, reply: Reply): Promise<JsonObject>
+  /** Missing where the answer has to be JSON. */
+  openStream?(caller: Caller, onGone: () => void): EventStream
+  /** Finds the call again when the client cancels it by name. */
+  key?: string
+}
+type Asking = { request: Request; caller: Caller; asked: Asked; client: Client }
+
+export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
+  const talkOf = ({ client, asked }: Asking, call: Call, reply: Reply): Talk => {
+    const { progressToken } = metaOf(asked.params)
+    const hasToken = typeof progressToken === 'string' || typeof progressToken === 'number'
+    const { isModern, capabilities, meta, headers, logLevel, group } = client
+    return {
+      isModern,
+      capabilities,
+      meta,
+      group,
+      ...(headers && { headers }),
+      ...(logLevel !== undefined && { logLevel }),
+      ...(hasToken && { progressToken }),
+      signal: call.signal,
+      tell: ({ method, params }) => void reply.tell({ jsonrpc: '2.0', method, params }),
+      ask: (question, signal) => client.ask(question, signal, reply),
+    }
+  }
+  const fail = (error: unknown, { asked }: Asking, reply: Reply): void => {
+    // What was cancelled is not answered (2025-11-25, "Cancellation").
+    if (isFailure(error, 'request_cancelled')) return reply.drop()
+    const { status, headers } = statusOf(error)
+    reply.fail(answerError(asked.id, errorOf(error, log)), status, headers)
+  }
+
+  return {
+    /** What became of a message that was not served, as an answer of its own. */
+    refused: (error: unknown, message: Incoming): Response =>
+      message.kind === 'request' ? json(answerError(message.id, errorOf(error, log))) : accepted(),
+    answer(asking: Asking, work: (talk: Talk) => Promise<Served>): Promise<Response> {
+      const { request, caller, asked, client } = asking
+      const call = calls.start(caller.grant.id, client.key)
+      const { openStream } = client
+      const reply = createReply(openStream && acceptsStream(request) ? () => openStream(caller, call.abort) : undefined)
+      // On 2026-07-28 the end of the connection is the end of the request; a client of an older revision may only have lost its line.
+      if (client.isModern) request.signal.addEventListener('abort', call.abort, { once: true })
+      work(talkOf(asking, call, reply))
+        .then(
+          ({ result, bytes }) => {
+            if (call.signal.aborted && !client.isModern) reply.drop()
+            else if (bytes) reply.finish(bytes)
+            else reply.finish(answer(asked.id, result))
+          },
+          (error) => fail(error, asking, reply),
+        )
+        .finally(call.end)
+      return reply.response
+    },
+  }
+}
+export type Answering = ReturnType<typeof createAnswering>
+
+export function statusOf(error: unknown): { status: number; headers: Record<string, string> } {
+  if (error instanceof Refusal) return { status: error.status, headers: {} }
+  if (!isFailure(error)) return { status: 500, headers: {} }
+  const { retryAfterSeconds } = error
+  return { status: error.status, headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) } }
+}
+
+/** The one translation of a no, or of a fault of ours, into a JSON-RPC error. */
+export function errorOf(error: unknown, log: Log) {
+  if (error instanceof Refusal) return error.error
+  if (isFailure(error)) return { code: CODES.internal, message: error.message }
+  log.error('a request to the gateway failed', error)
+  return { code: CODES.internal, message: 'Something broke on our side.' }
+}
+

@@ -1,0 +1,83 @@
+/**
+ * An upstream's answer, made into ours. It is read once, for what the audit and the client's revision ask for. A large one is not written
+ * anew: ids and names are exchanged where they stand, where it is beyond doubt that they stand there, and the rest keeps its bytes.
+ */
+import { parseJson } from '@/lib/json.ts'
+import { Failure } from '@/lib/failure.ts'
+import type { JsonObject, JsonRpcError, JsonRpcResponse, RequestId } from '@/plugins'
+import type { Profile } from '@/profiles'
+import type { Exchanged } from './exchange.ts'
+import { isObject, META } from './messages.ts'
+import { serverInfo } from './results.ts'
+
+/** `bytes`: what came, where it may go on nearly as it is. */
+export type Digested = { response: JsonRpcResponse; length: number; bytes?: Buffer }
+
+const SPLICED_FROM_BYTES = 16_384
+const decoder = new TextDecoder()
+const unusable = () => new Failure('upstream_failed', { message: 'The connected server gave an answer that could not be read.' })
+
+/** @throws Failure `upstream_failed` for bytes that are no answer to what was asked */
+export function digested(answer: Exchanged): Digested {
+  if (!('bytes' in answer) || !answer.bytes) {
+    const response = answer as JsonRpcResponse
+    return { response, length: Buffer.byteLength(JSON.stringify(response.result ?? response.error)) }
+  }
+  const { bytes, id } = answer
+  let message: unknown
+  try {
+    message = parseJson(decoder.decode(bytes))
+  } catch (cause) {
+    throw new Failure('upstream_failed', { message: 'The connected server gave an answer that could not be read.', cause })
+  }
+  // Revision 2025-03-26 may answer with several messages at once.
+  const isBatch = Array.isArray(message)
+  const response = isBatch ? (message as unknown[]).find((each) => isAnswerTo(id, each)) : message
+  if (!isAnswerTo(id, response)) throw unusable()
+  const digest: Digested = { response, length: bytes.byteLength }
+  return isBatch || bytes.byteLength < SPLICED_FROM_BYTES ? digest : { ...digest, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+}
+
+function isAnswerTo(id: RequestId, message: unknown): message is JsonRpcResponse {
+  if (!isObject(message) || message['jsonrpc'] !== '2.0' || message['id'] !== id) return false
+  return isObject(message['result']) || isError(message['error'])
+}
+const isError = (value: unknown): value is JsonRpcError => isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+
+type Splicing = { bytes: Buffer; upstreamId: RequestId; id: RequestId; result: JsonObject; profile: Profile; isModern: boolean }
+
+/** The whole answer for the client, or undefined where it has to be written anew. */
+export function spliced({ bytes, upstreamId, id, result, profile, isModern }: Splicing): Buffer | undefined {
+  const ownId = JSON.stringify(id)
+  const front = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)},"result":{`)
+  const back = Buffer.from(`},"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)}}`)
+  const plainFront = Buffer.from('{"result":{')
+  const isFront = bytes.subarray(0, front.length).equals(front) && bytes.at(-1) === CLOSING
+  const isBack = bytes.subarray(0, plainFront.length).equals(plainFront) && bytes.subarray(-back.length).equals(back)
+  if (!isFront && !isBack) return undefined
+  const inner = isFront ? bytes.subarray(front.length, -1) : bytes.subarray(plainFront.length, -(back.length - 1))
+  const middle = isModern ? withOurName(inner, result, profile) : withoutTheirs(inner, result)
+  return middle && Buffer.concat([Buffer.from(`{"jsonrpc":"2.0","id":${ownId},"result":{`), ...middle, Buffer.from('}')])
+}
+
+const CLOSING = '}'.charCodeAt(0)
+const SERVER_INFO = `${META}serverInfo`
+
+/** Who gave the answer is us; a result of an older revision gets what every modern one has. */
+function withOurName(inner: Buffer, result: JsonObject, profile: Profile): Buffer[] | undefined {
+  const ours = JSON.stringify(serverInfo(profile))
+  const type = result['resultType'] === undefined ? '"resultType":"complete",' : ''
+  const { _meta } = result
+  if (_meta === undefined) return inner.length === 0 ? undefined : [Buffer.from(`${type}"_meta":{"${SERVER_INFO}":${ours}},`), inner]
+  if (!isObject(_meta) || _meta[SERVER_INFO] === undefined || type !== '') return undefined
+  const theirs = Buffer.from(`"${SERVER_INFO}":${JSON.stringify(_meta[SERVER_INFO])}`)
+  const at = inner.indexOf(theirs)
+  if (at === -1 || inner.indexOf(theirs, at + 1) !== -1) return undefined
+  return [inner.subarray(0, at), Buffer.from(`"${SERVER_INFO}":${ours}`), inner.subarray(at + theirs.length)]
+}
+
+/** Nothing has to go: what an older revision does not know, its clients pass over. What they would choke on is written anew. */
+function withoutTheirs(inner: Buffer, result: JsonObject): Buffer[] | undefined {
+  if ('structuredContent' in result && !isObject(result['structuredContent'])) return undefined
+  return isObject(result['_meta']) && result['_meta'][SERVER_INFO] !== undefined ? undefined : [inner]
+}

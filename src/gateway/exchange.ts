@@ -1,0 +1,151 @@
+/**
+ * One request to an upstream on behalf of a client, whatever the revisions on both sides: questions find the client, progress its token,
+ * states their way back. The four ways meet here and nowhere else.
+ */
+import type { Clock } from '@/lib/clock.ts'
+import { MINUTE_MS } from '@/lib/clock.ts'
+import { type Asker, AskRefused, mirroredHeaders, type RawReceived, type Upstream } from '@/connections'
+import type { JsonObject, JsonRpcError, JsonRpcResponse, UpstreamMessage } from '@/plugins'
+import type { Caller } from './caller.ts'
+import { compose } from './compose.ts'
+import { type Asked, CODES, isObject, META, Refusal } from './messages.ts'
+import { fingerprint, type States } from './states.ts'
+import { isLoudEnough, lacking, type Talk } from './talk.ts'
+import type { Target } from './targets.ts'
+
+export const CALL_TIMEOUT_MS = 10 * MINUTE_MS
+/** Rounds of questions about one request. */
+const ROUNDS_MAX = 16
+
+/** `bytes`: the answer as it came, under the id that stands in it. */
+export type Exchanged = JsonRpcResponse | (RawReceived & { bytes: Uint8Array<ArrayBuffer> })
+type Deps = { states: States; clock: Clock }
+
+export function createExchange({ states }: Deps) {
+  /** What goes along for another round: the upstream's own state, out of ours. @throws Refusal */
+  const roundOf = ({ params, method }: Asked, caller: Caller, talk: Talk): JsonObject => {
+    if (!talk.isModern) return {}
+    const { requestState, inputResponses } = params
+    const round: JsonObject = {}
+    if (inputResponses !== undefined) round['inputResponses'] = inputResponses
+    if (requestState === undefined) return round
+    const state = typeof requestState === 'string' ? states.open(requestState, caller.grant.id, fingerprint(method, params)) : undefined
+    if (!state) throw new Refusal(200, { code: CODES.invalidParams, message: 'requestState is not one of ours, or not for this request any more.' })
+    return state.upstream === undefined ? round : { ...round, requestState: state.upstream }
+  }
+  /** Toward the client the upstream's state travels inside one of ours, also where it has none: it comes back to this request alone. */
+  const sealed = (response: JsonRpcResponse, { params, method }: Asked, caller: Caller): JsonRpcResponse => {
+    const { result } = response
+    if (!result || result['resultType'] !== 'input_required') return response
+    const upstream = result['requestState']
+    const state = typeof upstream === 'string' ? { upstream } : {}
+    return { ...response, result: { ...result, requestState: states.seal(state, caller.grant.id, fingerprint(method, params)) } }
+  }
+
+  return async (upstream: Upstream, target: Target, asked: Asked, caller: Caller, talk: Talk): Promise<Exchanged> => {
+    const round = roundOf(asked, caller, talk)
+    if (!upstream.isModern) return once(upstream, target, asked, talk, {})
+    const answer = await once(upstream, target, asked, talk, round)
+    if ('bytes' in answer && answer.bytes) return answer
+    const response = answer as JsonRpcResponse
+    return talk.isModern ? sealed(response, asked, caller) : inPerson(upstream, target, asked, talk, response)
+  }
+}
+
+/** A legacy client is asked what a modern upstream needs, as often as it needs something. */
+async function inPerson(upstream: Upstream, target: Target, asked: Asked, talk: Talk, first: JsonRpcResponse): Promise<JsonRpcResponse> {
+  let response = first
+  for (let round = 0; response.result?.['resultType'] === 'input_required'; round += 1) {
+    if (round >= ROUNDS_MAX) throw new Refusal(200, { code: CODES.internal, message: 'The connected server asks without end.' })
+    const { inputRequests, requestState } = response.result
+    const entries = Object.entries(isObject(inputRequests) ? inputRequests : {})
+    const answers = await Promise.all(entries.map(async ([key, request]) => [key, await answerTo(request, talk)] as const))
+    const next = { inputResponses: Object.fromEntries(answers), ...(requestState !== undefined && { requestState }) }
+    const answer = await once(upstream, target, asked, talk, next)
+    response = 'bytes' in answer && answer.bytes ? (JSON.parse(new TextDecoder().decode(answer.bytes)) as JsonRpcResponse) : (answer as JsonRpcResponse)
+  }
+  return response
+}
+
+async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
+  const question = isObject(request) && typeof request['method'] === 'string' ? request : { method: 'unknown' }
+  const params = isObject(question['params']) ? question['params'] : {}
+  const asks = { method: String(question['method']), params }
+  try {
+    if (lacking(talk.capabilities, asks)) throw new AskRefused({ code: CODES.unknownMethod, message: 'The app does not offer this.' })
+    return await talk.ask(asks, talk.signal)
+  } catch (error) {
+    if (!(error instanceof AskRefused)) throw error
+    // A person who is not there has said no; what else could not be had fails the request.
+    if (asks.method === 'elicitation/create') return { action: 'cancel' }
+    throw new Refusal(200, error.error)
+  }
+}
+
+/** One message to the upstream and what it answers. Where nobody has to read the answer it stays as it came. */
+async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {
+  const failing = Promise.withResolvers<never>()
+  failing.promise.catch(() => undefined)
+  const stop = new AbortController()
+  const hearing = hearingOf(talk, (refusal) => {
+    failing.reject(refusal)
+    stop.abort()
+  })
+  const signal = upstream.isModern ? talk.signal : AbortSignal.any([talk.signal, stop.signal])
+  const headers = { ...talk.headers, ...mirroredHeaders(target.tool.definition, target.params['arguments']) }
+  const params = { ...target.params, ...round }
+  const logLevel = talk.logLevel === undefined ? {} : { logLevel: talk.logLevel }
+  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, headers, ...hearing, ...logLevel }
+  if (!upstream.forward || (upstream.isModern && !talk.isModern)) {
+    const options = { ...common, meta: talk.meta, progress: talk.progressToken !== undefined }
+    return Promise.race([upstream.request(asked.method, { ...params, _meta: asked.params['_meta'] }, options), failing.promise])
+  }
+  const sending = {
+    ...common,
+    method: asked.method,
+    name: target.name,
+    build: (id: number) => compose({ id, asked, target, params, isModern: upstream.isModern, meta: talk.meta, progress: talk.progressToken !== undefined }),
+  }
+  const received = await Promise.race([upstream.forward(sending), failing.promise])
+  return received.response ?? received
+}
+
+type Hearing = { receive(message: UpstreamMessage): void; asker: Asker }
+
+/** @param fail the request cannot be served: the client lacks what the upstream needs */
+function hearingOf(talk: Talk, fail: (refusal: Refusal) => void): Hearing {
+  const tell = ({ method, params = {} }: UpstreamMessage) => {
+    if (method === 'notifications/progress' && talk.progressToken !== undefined) {
+      const { progress, total, message } = params
+      talk.tell({ method, params: { progressToken: talk.progressToken, progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) } })
+    } else if (method === 'notifications/message' && isLoudEnough(params['level'], talk.logLevel)) talk.tell({ method, params: withoutReserved(params) })
+  }
+  return {
+    receive: tell,
+    asker: {
+      group: talk.group,
+      tell,
+      async ask(question, signal) {
+        try {
+          return await talk.ask(question, signal)
+        } catch (error) {
+          if (error instanceof Refusal) fail(error)
+          throw error
+        }
+      },
+    },
+  }
+}
+
+function withoutReserved(params: JsonObject): JsonObject {
+  const { _meta, ...rest } = params
+  const kept = Object.entries(isObject(_meta) ? _meta : {}).filter(([name]) => !name.startsWith(META))
+  return kept.length === 0 ? rest : { ...rest, _meta: Object.fromEntries(kept) }
+}
+
+/** Links that a legacy upstream wants opened before it goes on (2025-11-25, error -32042). */
+export function linksIn(error: JsonRpcError | undefined): JsonObject[] {
+  if (error?.code !== CODES.urlElicitation || !isObject(error.data)) return []
+  const { elicitations } = error.data
+  return Array.isArray(elicitations) ? elicitations.filter((each) => isObject(each) && typeof each['url'] === 'string').slice(0, 8) : []
+}
