@@ -2,7 +2,7 @@
 import { bearer, type House, openSession, prepareHouse, toolNamed } from './house.ts'
 import { startNginx } from './nginx.ts'
 import { startServer, type Started } from './processes.ts'
-import { callOf, textOf, type Way } from './requests.ts'
+import { callOf, type Way } from './requests.ts'
 import { type Bench, type Course, type Taken, takeTurns } from './rounds.ts'
 import type { Values } from './targets.ts'
 
@@ -117,13 +117,10 @@ export async function measureCalls(bench: Bench): Promise<{ values: Values; rows
     return {
       values: valuesFrom(taken, nginx !== undefined),
       rows: rowsFrom(taken, legs),
-      notes: nginx ? [] : ['nginx is not installed: what is measured against it is left out'],
+      notes: [...taken.failures, ...(nginx ? [] : ['nginx is not installed: what is measured against it is left out'])],
     }
   } finally {
     for (const each of [house.toolpass, proxy, nginx, upstream]) await each?.stop()
     house.remove()
   }
 }
-
-/** The whole of a text that is sent, for what is told about a run. */
-export const SIZES = { small: textOf(SMALL).length, large: textOf(LARGE).length }

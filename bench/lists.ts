@@ -10,7 +10,7 @@ const TOOLS = 20
 /** A definition as the upstream sends it is longer. */
 const TOOL_BYTES_MIN = 200
 
-export async function measureLists(bench: Bench): Promise<{ values: Values }> {
+export async function measureLists(bench: Bench): Promise<{ values: Values; notes: string[] }> {
   const upstream = await startServer('upstream.ts', '--servers', String(UPSTREAMS), '--tools', String(TOOLS))
   const house = await prepareHouse(upstream.ports, TOOLS)
   try {
@@ -21,7 +21,7 @@ export async function measureLists(bench: Bench): Promise<{ values: Values }> {
       ...{ expect: `"${house.tools.at(-1)}"`, bytesMin: house.tools.length * TOOL_BYTES_MIN },
     }
     const taken = await takeTurns(bench, 'tools/list', [{ key: 'list', job, pids }])
-    return { values: { list: taken.median('list', ({ p50Us }) => p50Us) / 1_000 } }
+    return { values: { list: taken.median('list', ({ p50Us }) => p50Us) / 1_000 }, notes: taken.failures }
   } finally {
     await house.toolpass.stop()
     await upstream.stop()

@@ -76,6 +76,11 @@ export function lines(stream: ReadableStream<Uint8Array>): { next(): Promise<str
   }
 }
 
+/** What was asked went wrong: an answer that is no answer. The load generator itself is well. */
+export class JobFailed extends Error {
+  override readonly name = 'JobFailed'
+}
+
 export type Load = { run(job: Job): Promise<Result>; stop(): Promise<void> }
 
 export function startLoad(): Load {
@@ -88,7 +93,7 @@ export function startLoad(): Load {
       const line = await answers.next()
       if (line === undefined) throw new Error('the load generator ended')
       const result = JSON.parse(line) as Result | { error: string }
-      if ('error' in result) throw new Error(result.error)
+      if ('error' in result) throw new JobFailed(result.error)
       return result
     },
     stop: () => stop(child),

@@ -85,5 +85,7 @@ else {
   print(report)
   if (asked.json) write(asked.json, report)
   if (asked['write-readme']) writeReadme(report)
+  // A figure that is missed is a figure; a wrong answer is none.
+  if (report.long?.grows || report.figures.some(({ verdict }) => verdict === 'FAILED')) process.exitCode = 1
 }
 process.exit()

@@ -26,7 +26,7 @@ export async function measureStdio(bench: Bench): Promise<{ values: Values; note
     const perSecond = (key: string) => taken.median(key, ({ callsPerSecond }) => callsPerSecond).toFixed(0)
     return {
       values: { program: taken.ratio('ours', 'direct') },
-      notes: [`stdio: ${perSecond('direct')} calls/s direct, ${perSecond('ours')} through Toolpass`],
+      notes: [...taken.failures, `stdio: ${perSecond('direct')} calls/s direct, ${perSecond('ours')} through Toolpass`],
     }
   } finally {
     await house.toolpass.stop()

@@ -45,8 +45,8 @@ export const TARGETS = {
 } satisfies Record<string, Target>
 export type FigureId = keyof typeof TARGETS
 
-/** `incomplete`: measured on less than the figure asks for, so it proves nothing. */
-export type Verdict = 'aim met' | 'must met' | 'MISSED' | 'incomplete'
+/** `incomplete`: measured on less than the figure asks for, so it proves nothing. `FAILED`: an answer was wrong, see the notes. */
+export type Verdict = 'aim met' | 'must met' | 'MISSED' | 'incomplete' | 'FAILED'
 export type Values = Partial<Record<FigureId, number>>
 export type Figure = {
   id: FigureId
@@ -55,7 +55,7 @@ export type Figure = {
   better: string
   must?: number
   aim: number
-  value: number
+  value: number | null
   verdict: Verdict
 }
 
@@ -68,12 +68,13 @@ function judge({ better, must, aim, digits }: Target, value: number): Verdict {
 }
 
 export function figuresOf(values: Values, incomplete: ReadonlySet<FigureId>): Figure[] {
-  return (Object.entries(TARGETS) as [FigureId, Target][]).flatMap(([id, target]) => {
+  return (Object.entries(TARGETS) as [FigureId, Target][]).flatMap(([id, target]): Figure[] => {
     const value = values[id]
     if (value === undefined) return []
     const { what, unit, better, must, aim } = target
-    const verdict = incomplete.has(id) || Number.isNaN(value) ? ('incomplete' as const) : judge(target, value)
-    return [{ id, what, unit, better, ...(must !== undefined && { must }), aim, value, verdict }]
+    const verdict = incomplete.has(id) ? ('incomplete' as const) : judge(target, value)
+    const common = { id, what, unit, better, ...(must !== undefined && { must }), aim }
+    return [Number.isNaN(value) ? { ...common, value: null, verdict: 'FAILED' } : { ...common, value, verdict }]
   })
 }
 
@@ -83,4 +84,4 @@ export function limitText({ better, unit }: Pick<Figure, 'better' | 'unit'>, lim
   return `${better === 'more' ? '≥' : '≤'} ${limit}${unit === '' ? '' : ` ${unit}`}`
 }
 export const valueText = ({ id, unit, value }: Pick<Figure, 'id' | 'unit' | 'value'>): string =>
-  `${value.toFixed(TARGETS[id].digits)}${unit === '' ? '' : ` ${unit}`}`
+  value === null ? '–' : `${value.toFixed(TARGETS[id].digits)}${unit === '' ? '' : ` ${unit}`}`

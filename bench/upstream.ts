@@ -32,8 +32,8 @@ const tools = Array.from({ length: Number(values.tools) }, (_, at) => ({
 }))
 const names = new Set(tools.map(({ name }) => name))
 
-const http = (status: string, body: string) =>
-  `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}${HEAD_END}${body}`
+const TYPE = 'content-type: application/json\r\n'
+const http = (status: string, body: string) => `HTTP/1.1 ${status}\r\n${TYPE}content-length: ${Buffer.byteLength(body)}${HEAD_END}${body}`
 const reply = (id: Message['id'], result: object) => http('200 OK', JSON.stringify({ jsonrpc: '2.0', id, result }))
 const LIST = { ...MARKED, tools, ...CACHED }
 const DISCOVERED = { ...MARKED, supportedVersions: [REVISION], capabilities: { tools: {} }, ...CACHED }
@@ -56,15 +56,18 @@ function answer({ id, method, params }: Message): string {
 const TEXT = '"text":"'
 
 /** A large call with a text that needs no unescaping, or undefined: the same answer as `answer` gives, from the same bytes. */
-function answerLarge(body: Buffer): string | undefined {
+function answerLarge(body: Buffer): Buffer | undefined {
   const from = body.indexOf(TEXT) + TEXT.length
   const end = body.indexOf('"', from)
-  const text = body.toString('latin1', from, end)
-  // Latin 1 would make other bytes longer on the way out.
-  if (from < TEXT.length || end < 0 || !/^[\x20-\x5b\x5d-\x7e]*$/.test(text)) return undefined
-  const { id, method, params } = JSON.parse(body.toString('latin1', 0, from) + body.toString('latin1', end)) as Message
+  const backslash = body.indexOf('\\', from)
+  if (from < TEXT.length || end < 0 || (backslash >= 0 && backslash < end)) return undefined
+  const { id, method, params } = JSON.parse(body.toString('utf8', 0, from) + body.toString('utf8', end)) as Message
   if (method !== 'tools/call' || !names.has(params?.name ?? '') || params?.arguments?.text !== '') return undefined
-  return called(id, `"${text}"`)
+  const text = body.subarray(from, end)
+  counted.calls += 1
+  const [before, after] = [`{"jsonrpc":"2.0","id":${JSON.stringify(id)},${CALLED}"`, '"}]}}']
+  const length = before.length + text.length + after.length
+  return Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n${TYPE}content-length: ${length}${HEAD_END}${before}`), text, Buffer.from(after)])
 }
 
 const write = (socket: Bun.Socket<Peer>, bytes: Buffer) => {
@@ -81,7 +84,7 @@ function lengthOf(bytes: Buffer): number {
   return head + HEAD_END.length + Number(length)
 }
 
-function handle(request: Buffer): string {
+function handle(request: Buffer): string | Buffer {
   const method = request.toString('latin1', 0, 5)
   if (method === 'GET /' && request.toString('latin1', 0, 11) === 'GET /stats ') return http('200 OK', JSON.stringify(counted))
   if (method !== 'POST ') return http('405 Method Not Allowed', '{}')
@@ -105,7 +108,7 @@ function onData(socket: Bun.Socket<Peer>, bytes: Buffer): void {
     peer.pieces = rest.length > 0 ? [rest] : []
     peer.have = rest.length
     peer.need = 0
-    write(socket, Buffer.from(response))
+    write(socket, typeof response === 'string' ? Buffer.from(response) : response)
   }
 }
 
