@@ -105,6 +105,14 @@ const rowsFrom = (taken: Taken, legs: readonly Leg[]): Row[] =>
       })),
   )
 
+function newConnectionsNote(taken: Taken): string {
+  const at = ['16 connections', '64 connections', '200 connections'].map((load) => {
+    const key = `Toolpass, reads, ${load}`
+    return `${((taken.sum(key, ({ beside }) => beside) * 1_000) / taken.sum(key, ({ done }) => done)).toFixed(2)} with ${load}`
+  })
+  return `new upstream connections per 1,000 calls: ${at.join(', ')}`
+}
+
 export async function measureCalls(bench: Bench): Promise<{ values: Values; rows: Row[]; notes: string[] }> {
   const upstream = await startServer('upstream.ts', '--tools', String(UPSTREAM_TOOLS))
   const nginx = await startNginx(upstream.port)
@@ -117,7 +125,11 @@ export async function measureCalls(bench: Bench): Promise<{ values: Values; rows
     return {
       values: valuesFrom(taken, nginx !== undefined),
       rows: rowsFrom(taken, legs),
-      notes: [...taken.failures, ...(nginx ? [] : ['nginx is not installed: what is measured against it is left out'])],
+      notes: [
+        ...taken.failures,
+        newConnectionsNote(taken),
+        ...(nginx ? [] : ['nginx is not installed: what is measured against it is left out']),
+      ],
     }
   } finally {
     for (const each of [house.toolpass, proxy, nginx, upstream]) await each?.stop()

@@ -1,6 +1,6 @@
 /**
  * The far side of the stdio figure: an MCP server of revision 2026-07-28 over its pipe that does as little as one can. One
- * tool, `echo`, that returns its text. What came together is answered together, as a program does that cares.
+ * tool, `echo`, that returns its text. Each answer is written when it is made, as the SDKs write them.
  */
 const MARKED = { resultType: 'complete', _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'bench-stdio', version: '1' } } }
 const CACHED = { ttlMs: 60_000, cacheScope: 'public' }
@@ -34,8 +34,11 @@ let rest = ''
 for await (const bytes of Bun.stdin.stream()) {
   const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
   rest = lines.pop() ?? ''
-  out.write(lines.map((line) => (line === '' ? '' : answer(line))).join(''))
-  await out.flush()
+  for (const line of lines) {
+    if (line === '') continue
+    out.write(answer(line))
+    void out.flush()
+  }
 }
 
 export {}
