@@ -31,10 +31,11 @@ export async function prepareHouse(far: readonly Far[], toolsPerConnection: numb
   }
 }
 
-/** The exposed name of the first tool that its upstream calls so. */
-export function toolNamed(house: Pick<House, 'tools'>, name: string): string {
-  const found = house.tools.find((each) => each === name || (each.endsWith(name) && !/[a-z0-9]/i.test(each.at(-name.length - 1) ?? '')))
-  if (!found) throw new Error(`the profile lists no ${name}: ${JSON.stringify(house.tools.slice(0, 20))}`)
+/** The exposed name of what this connection, counted from 0, calls so. Which way names are joined is not for us to know. */
+export function toolNamed({ tools }: Pick<House, 'tools'>, name: string, connection = 0): string {
+  const shape = new RegExp(`^bench-${connection}[^a-z0-9]+${name}$`)
+  const found = tools.find((each) => shape.test(each))
+  if (!found) throw new Error(`the profile lists no ${name} of connection ${connection}: ${JSON.stringify(tools.slice(0, 20))}`)
   return found
 }
 

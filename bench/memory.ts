@@ -1,5 +1,5 @@
 /** What Toolpass holds with ten upstreams: at rest after a start, and after two hundred sessions and two hundred thousand calls. */
-import { bearer, openSession, prepareHouse } from './house.ts'
+import { bearer, openSession, prepareHouse, toolNamed } from './house.ts'
 import type { Ask } from './load.ts'
 import { type Memory, memoryOf } from './proc.ts'
 import { startServer } from './processes.ts'
@@ -35,7 +35,7 @@ export async function measureMemory({ scale, load, say }: Bench): Promise<{ valu
     })
     say('memory: at rest')
     // Each upstream is called once, so that all ten are open.
-    const tools = house.tools.filter((_, at) => at % TOOLS === 0)
+    const tools = upstream.ports.map((_, at) => toolNamed(house, 'echo', at))
     const once = tools.map((tool) => callOf(way, tool, BYTES))
     await load.run({ ...job(once, UPSTREAMS, 20_000), connections: UPSTREAMS })
     await Bun.sleep(REST_MS[size])
