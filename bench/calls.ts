@@ -106,7 +106,8 @@ const rowsFrom = (taken: Taken, legs: readonly Leg[]): Row[] =>
   )
 
 function newConnectionsNote(taken: Taken): string {
-  const at = ['16 connections', '64 connections', '200 connections'].map((load) => {
+  const loads = ['16 connections', '64 connections', '200 connections'].filter((load) => taken.has(`Toolpass, reads, ${load}`))
+  const at = loads.map((load) => {
     const key = `Toolpass, reads, ${load}`
     return `${((taken.sum(key, ({ beside }) => beside) * 1_000) / taken.sum(key, ({ done }) => done)).toFixed(2)} with ${load}`
   })

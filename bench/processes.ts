@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Job } from './load.ts'
 import type { Result } from './load-tally.ts'
+import { familyOf } from './proc.ts'
 
 export type Started = { port: number; pids(): number[]; stop(): Promise<void> }
 
 const running = new Set<Bun.Subprocess>()
 process.on('exit', () => {
-  for (const each of running) each.kill('SIGKILL')
+  // Children of theirs as well: a worker outlives a master that was killed.
+  for (const each of running) for (const pid of familyOf(each.pid)) process.kill(pid, 'SIGKILL')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 

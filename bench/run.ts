@@ -37,7 +37,7 @@ const HELP = `bun run bench                  everything, some six minutes
 const { values: asked } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: Object.keys(FAMILIES) },
+    only: { type: 'string', multiple: true },
     json: { type: 'string' },
     'write-readme': { type: 'boolean', default: false },
     from: { type: 'string' },
@@ -57,11 +57,10 @@ async function measure(): Promise<Report> {
   const seconds = () => (performance.now() - began) / 1_000
   const bench: Bench = { scale, load: startLoad(), say: (text) => console.error(`${seconds().toFixed(0).padStart(4)} s  ${text}`) }
   const found: Found[] = []
-  const minutes = asked.long === undefined ? undefined : Number(asked.long)
-  if (minutes !== undefined && !(minutes > 0)) throw new Error('--long takes a number of minutes')
+  const families = Object.entries(FAMILIES).filter(([name]) => asked.only?.includes(name) ?? true)
   try {
-    const long = minutes === undefined ? undefined : await runLong(bench, minutes)
-    if (!long) for (const name of asked.only) found.push(await (FAMILIES[name] ?? unknown(name))(bench))
+    const long = asked.long === undefined ? undefined : await runLong(bench, Number(asked.long))
+    if (!long) for (const [, family] of families) found.push(await family(bench))
     const values: Values = Object.assign({}, ...found.map((each) => each.values))
     return {
       ...{ at: new Date().toISOString(), machine: machine(), program, isQuick: asked.quick, seconds: seconds(), rounds: scale.rounds },
@@ -75,12 +74,21 @@ async function measure(): Promise<Report> {
   }
 }
 
-function unknown(name: string): never {
-  throw new Error(`There is no family of figures called ${name}: ${Object.keys(FAMILIES).join(', ')}`)
+/** What is asked for and cannot be; said before anything is started. */
+function problem(): string | undefined {
+  const strange = asked.only?.find((name) => !(name in FAMILIES))
+  if (strange !== undefined) return `There is no family of figures called ${strange}: ${Object.keys(FAMILIES).join(', ')}`
+  if (asked.long !== undefined && !(Number(asked.long) > 0)) return '--long takes a number of minutes'
+  if (asked['write-readme'] && (asked.only || asked.long !== undefined)) return '--write-readme wants all figures, not some'
+  return undefined
 }
 
+const wrong = problem()
 if (asked.help) console.log(HELP)
-else {
+else if (wrong !== undefined) {
+  console.error(wrong)
+  process.exitCode = 1
+} else {
   const report = asked.from === undefined ? await measure() : (JSON.parse(readFileSync(asked.from, 'utf8')) as Report)
   print(report)
   if (asked.json) write(asked.json, report)

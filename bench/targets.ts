@@ -45,8 +45,8 @@ export const TARGETS = {
 } satisfies Record<string, Target>
 export type FigureId = keyof typeof TARGETS
 
-/** `incomplete`: measured on less than the figure asks for, so it proves nothing. `FAILED`: an answer was wrong, see the notes. */
-export type Verdict = 'aim met' | 'must met' | 'MISSED' | 'incomplete' | 'FAILED'
+/** `aim missed`: there is nothing that must be. `incomplete`: measured on less than the figure asks for, so it proves nothing. `FAILED`: an answer was wrong, see the notes. */
+export type Verdict = 'aim met' | 'aim missed' | 'must met' | 'MISSED' | 'incomplete' | 'FAILED'
 export type Values = Partial<Record<FigureId, number>>
 export type Figure = {
   id: FigureId
@@ -64,7 +64,8 @@ function judge({ better, must, aim, digits }: Target, value: number): Verdict {
   const shown = Number(value.toFixed(digits))
   const holds = (limit: number) => (better === 'more' ? shown >= limit : shown <= limit)
   if (holds(aim)) return 'aim met'
-  return must === undefined || holds(must) ? 'must met' : 'MISSED'
+  if (must === undefined) return 'aim missed'
+  return holds(must) ? 'must met' : 'MISSED'
 }
 
 export function figuresOf(values: Values, incomplete: ReadonlySet<FigureId>): Figure[] {
