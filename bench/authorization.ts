@@ -6,11 +6,14 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { startServer } from './processes.ts'
-import { letIn, makeProfile, openToolpass, refresh, register } from './toolpass.ts'
+import { addConnections, letIn, makeProfiles, refresh, register } from './house.ts'
+import { openToolpass } from './toolpass.ts'
 
 const { values } = parseArgs({ options: { json: { type: 'string' } } })
 const CLIENTS = 200
 const ROUNDS = 5
+/** That upstream.ts has when it is not told. */
+const UPSTREAM_TOOLS = 2
 
 type Figures = { what: string; p50Ms: number; p99Ms: number; allMs: number; refused: number; toNothing: number }
 
@@ -45,7 +48,8 @@ const upstream = await startServer('upstream.ts')
 const toolpass = await openToolpass()
 try {
   const { origin, person } = toolpass
-  const path = await makeProfile(person, upstream.port)
+  await addConnections(person, [upstream.port])
+  const [path = ''] = await makeProfiles(person, UPSTREAM_TOOLS)
   const nothing = () => together(Array.from({ length: CLIENTS }, () => async () => (await fetch(`${origin}/healthz`)).text()))
   await nothing()
   const registered = await together(Array.from({ length: CLIENTS }, () => () => register(origin)))

@@ -1,12 +1,17 @@
 /** Starting, asking and ending the processes of a measurement. Whatever was started is ended, however the run ends. */
-import { readFileSync } from 'node:fs'
-import type { Job, Result } from './load.ts'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Job } from './load.ts'
+import type { Result } from './load-tally.ts'
+import { familyOf } from './proc.ts'
 
 export type Started = { port: number; pids(): number[]; stop(): Promise<void> }
 
 const running = new Set<Bun.Subprocess>()
 process.on('exit', () => {
-  for (const each of running) each.kill('SIGKILL')
+  // Children of theirs as well: a worker outlives a master that was killed.
+  for (const each of running) for (const pid of familyOf(each.pid)) process.kill(pid, 'SIGKILL')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
@@ -25,12 +30,31 @@ export async function stop(child: Bun.Subprocess): Promise<void> {
   clearTimeout(killed)
 }
 
-/** A script of ours that prints its port first. */
-export async function startServer(script: string, ...args: string[]): Promise<Started> {
+/** A script of ours that prints its ports first. */
+export async function startServer(script: string, ...args: string[]): Promise<Started & { ports: number[] }> {
   const child = start([process.execPath, `${import.meta.dir}/${script}`, ...args])
-  const port = Number(await lines(child.stdout).next())
+  const ports = (await lines(child.stdout).next())?.split(' ').map(Number) ?? []
+  const [port = 0] = ports
   if (!port) throw new Error(`${script} did not start`)
-  return { port, pids: () => [child.pid], stop: () => stop(child) }
+  return { port, ports, pids: () => [child.pid], stop: () => stop(child) }
+}
+
+const folders = new Set<string>()
+process.on('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder that goes when this process ends, or before. */
+export function makeFolder(what: string): { folder: string; remove(): void } {
+  const folder = mkdtempSync(join(tmpdir(), `toolpass-bench-${what}-`))
+  folders.add(folder)
+  return {
+    folder,
+    remove() {
+      rmSync(folder, { recursive: true, force: true })
+      folders.delete(folder)
+    },
+  }
 }
 
 /** Lines of a stream, one a call; undefined at its end. */
@@ -54,7 +78,14 @@ export function lines(stream: ReadableStream<Uint8Array>): { next(): Promise<str
   }
 }
 
-export function startLoad(): { run(job: Job): Promise<Result>; stop(): Promise<void> } {
+/** What was asked went wrong: an answer that is no answer. The load generator itself is well. */
+export class JobFailed extends Error {
+  override readonly name = 'JobFailed'
+}
+
+export type Load = { run(job: Job): Promise<Result>; stop(): Promise<void> }
+
+export function startLoad(): Load {
   const child = start([process.execPath, `${import.meta.dir}/load.ts`])
   const answers = lines(child.stdout)
   return {
@@ -64,25 +95,10 @@ export function startLoad(): { run(job: Job): Promise<Result>; stop(): Promise<v
       const line = await answers.next()
       if (line === undefined) throw new Error('the load generator ended')
       const result = JSON.parse(line) as Result | { error: string }
-      if ('error' in result) throw new Error(result.error)
+      if ('error' in result) throw new JobFailed(result.error)
       return result
     },
     stop: () => stop(child),
-  }
-}
-
-const TICKS_PER_SECOND = 100
-
-/** CPU time of processes so far, user and system, where there is a /proc; otherwise undefined. */
-export function cpuMs(pids: number[]): number | undefined {
-  try {
-    const ticks = pids.map((pid) => {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-      return Number(fields[11]) + Number(fields[12])
-    })
-    return (ticks.reduce((sum, each) => sum + each, 0) * 1_000) / TICKS_PER_SECOND
-  } catch {
-    return undefined
   }
 }
 

@@ -6,7 +6,8 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { valuesOf } from './person.ts'
-import { letIn, openToolpass, register } from './toolpass.ts'
+import { letIn, register } from './house.ts'
+import { openToolpass } from './toolpass.ts'
 
 const { values } = parseArgs({ options: { count: { type: 'string', default: '100' }, json: { type: 'string' } } })
 const COUNT = Number(values.count)
