@@ -3,7 +3,16 @@ import type { Clock } from '@/lib/clock.ts'
 import { type ConnectionId, type CredentialId, newCredentialId, type UserId } from '@/lib/ids.ts'
 import { parseJson } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { connections, credentials, providerCredentials, type Sealer, type Store, upstreamClients, upstreamFlows, type Writer } from '@/store'
+import {
+  connections,
+  credentials,
+  providerCredentials,
+  type Sealer,
+  type Store,
+  upstreamClients,
+  upstreamFlows,
+  type Writer,
+} from '@/store'
 
 const placeOf = (row: CredentialId, owner: UserId, version: number) => ({ table: 'credentials', row, column: 'sealed', owner, version })
 
@@ -23,7 +32,10 @@ export function createCredentials({ store, sealer, clock }: { store: Store; seal
       const own = and(eq(credentials.connectionId, connectionId), eq(credentials.userId, credentialOf))
       const [row] = await store.read.select().from(connections).where(eq(connections.id, connectionId))
       const held = await store.read.select({ at: credentials.updatedAt }).from(credentials).where(own)
-      const lent = await store.read.select({ at: providerCredentials.updatedAt }).from(providerCredentials).where(eq(providerCredentials.userId, credentialOf))
+      const lent = await store.read
+        .select({ at: providerCredentials.updatedAt })
+        .from(providerCredentials)
+        .where(eq(providerCredentials.userId, credentialOf))
       return JSON.stringify([row?.updatedAt, ...[...held, ...lent].map(({ at }) => at)])
     },
     isHeldByOthers: async (connectionId: ConnectionId): Promise<boolean> => {

@@ -21,7 +21,8 @@ export const OURSELVES = { name: 'toolpass', title: 'Toolpass', version: '0.1.0'
 const IN_FLIGHT_MAX = 240
 const SET_LEVEL_TIMEOUT_MS = 10_000
 const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
-const isMoreCurious = (level: string, than: string | undefined): boolean => than === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(than)
+const isMoreCurious = (level: string, than: string | undefined): boolean =>
+  than === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(than)
 
 export type UpstreamRequestOptions = {
   signal: AbortSignal

@@ -5,7 +5,19 @@ import type { JsonObject } from '@/plugins'
 import type { Call, Calls } from './calls.ts'
 import type { Caller } from './caller.ts'
 import type { EventStream } from './events.ts'
-import { accepted, acceptsStream, answer, answerError, type Asked, CODES, type Incoming, json, metaOf, Refusal } from './messages.ts'
+import {
+  accepted,
+  acceptsStream,
+  answer,
+  answerError,
+  type Asked,
+  CODES,
+  type Incoming,
+  json,
+  metaOf,
+  prefersStream,
+  Refusal,
+} from './messages.ts'
 import { createReply, type Reply } from './reply.ts'
 import type { Served } from './serving.ts'
 import type { Question, Talk } from './talk.ts'
@@ -14,7 +26,7 @@ import type { Question, Talk } from './talk.ts'
 export type Client = Omit<Talk, 'signal' | 'tell' | 'ask' | 'progressToken'> & {
   ask(question: Question, signal: AbortSignal, reply: Reply): Promise<JsonObject>
   /** Missing where the answer has to be JSON. */
-  openStream?(caller: Caller, onGone: () => void): EventStream
+  openStream?(signal: AbortSignal, onGone: () => void): EventStream
   /** Finds the call again when the client cancels it by name. */
   key?: string
 }
@@ -53,7 +65,10 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       const { request, caller, asked, client } = asking
       const call = calls.start(caller.grant.id, client.key)
       const { openStream } = client
-      const reply = createReply(openStream && acceptsStream(request) ? () => openStream(caller, call.abort) : undefined)
+      const reply = createReply(
+        openStream && acceptsStream(request) ? () => openStream(request.signal, call.abort) : undefined,
+        !client.isModern && prefersStream(request),
+      )
       // On 2026-07-28 the end of the connection is the end of the request; a client of an older revision may only have lost its line.
       if (client.isModern) request.signal.addEventListener('abort', call.abort, { once: true })
       work(talkOf(asking, call, reply))
@@ -86,4 +101,3 @@ export function errorOf(error: unknown, log: Log) {
   log.error('a request to the gateway failed', error)
   return { code: CODES.internal, message: 'Something broke on our side.' }
 }
-

@@ -210,7 +210,9 @@ function createRefusing(addresses: Pick<Addresses, 'base'>) {
         { error: 'insufficient_scope' },
         {
           status: 403,
-          headers: { 'www-authenticate': `Bearer resource_metadata="${metadataOf(request, name)}", error="insufficient_scope", scope="mcp"` },
+          headers: {
+            'www-authenticate': `Bearer resource_metadata="${metadataOf(request, name)}", error="insufficient_scope", scope="mcp"`,
+          },
         },
       ),
   }

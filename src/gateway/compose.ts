@@ -27,7 +27,8 @@ export function compose(it: Composing): string {
 
 function written({ id, asked, params, isModern, meta, progress }: Composing): string {
   const kept: JsonObject = {}
-  for (const [name, value] of Object.entries(metaOf(asked.params))) if (!name.startsWith(META) && name !== 'progressToken') kept[name] = value
+  for (const [name, value] of Object.entries(metaOf(asked.params)))
+    if (!name.startsWith(META) && name !== 'progressToken') kept[name] = value
   if (progress) kept['progressToken'] = id
   if (isModern) Object.assign(kept, modernMeta(meta))
   const whole = Object.keys(kept).length === 0 ? params : { ...params, _meta: kept }
@@ -41,12 +42,22 @@ function written({ id, asked, params, isModern, meta, progress }: Composing): st
 function spliced({ id, asked, target, params, isModern, progress }: Composing): string | undefined {
   const { text, params: given } = asked
   if (text === undefined || text.length < SPLICED_FROM_CHARS || asked.isPlain !== true || !isModern || progress) return undefined
-  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || Object.keys(params).some((field) => !PLAIN_FIELDS.has(field))) return undefined
+  if (
+    asked.method !== 'tools/call' ||
+    params['arguments'] !== given['arguments'] ||
+    Object.keys(params).some((field) => !PLAIN_FIELDS.has(field))
+  )
+    return undefined
   if (Object.keys(given).some((field) => !PLAIN_FIELDS.has(field)) || text.includes('\\u')) return undefined
   const bytes = Buffer.from(text, 'utf8')
   const keys = ['"jsonrpc"', '"id"', '"method"', '"params"', '"name"', '"arguments"', '"_meta"']
   const meta = metaOf(given)
-  if (meta[`${META}protocolVersion`] === undefined || meta['progressToken'] !== undefined || keys.some((key) => countUpTo2(bytes, key) !== 1)) return undefined
+  if (
+    meta[`${META}protocolVersion`] === undefined ||
+    meta['progressToken'] !== undefined ||
+    keys.some((key) => countUpTo2(bytes, key) !== 1)
+  )
+    return undefined
   const name = pieceOf(text, '"name"', JSON.stringify(given['name']))
   const ownId = pieceOf(text, '"id"', JSON.stringify(asked.id))
   if (!name || !ownId) return undefined

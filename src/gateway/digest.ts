@@ -35,14 +35,17 @@ export function digested(answer: Exchanged): Digested {
   const response = isBatch ? (message as unknown[]).find((each) => isAnswerTo(id, each)) : message
   if (!isAnswerTo(id, response)) throw unusable()
   const digest: Digested = { response, length: bytes.byteLength }
-  return isBatch || bytes.byteLength < SPLICED_FROM_BYTES ? digest : { ...digest, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
+  return isBatch || bytes.byteLength < SPLICED_FROM_BYTES
+    ? digest
+    : { ...digest, bytes: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) }
 }
 
 function isAnswerTo(id: RequestId, message: unknown): message is JsonRpcResponse {
   if (!isObject(message) || message['jsonrpc'] !== '2.0' || message['id'] !== id) return false
   return isObject(message['result']) || isError(message['error'])
 }
-const isError = (value: unknown): value is JsonRpcError => isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
+const isError = (value: unknown): value is JsonRpcError =>
+  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
 type Splicing = { bytes: Buffer; upstreamId: RequestId; id: RequestId; result: JsonObject; profile: Profile; isModern: boolean }
 

@@ -19,11 +19,18 @@ const RETRY_MS = 1_000
 const HEADERS = { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' }
 const encoder = new TextEncoder()
 
-export type EventStream = { response: Response; send(message: unknown): void; close(): void; readonly isOpen: boolean }
+export type EventStream = {
+  response: Response
+  send(message: unknown): void
+  close(): void
+  readonly isOpen: boolean
+  /** Whether somebody is at the other end right now. */
+  readonly isHeard: boolean
+}
 type Line = { response: Response; write(text: string): void; close(): void; readonly isOpen: boolean }
 
 /** One connection's worth of events. `onGone` is called once, when the other side went away. */
-function openLine(onGone: () => void): Line {
+function openLine(onGone: () => void, signal?: AbortSignal): Line {
   let controller: ReadableStreamDefaultController<Uint8Array> | undefined
   const end = () => {
     clearInterval(timer)
@@ -50,6 +57,7 @@ function openLine(onGone: () => void): Line {
   })
   const timer = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS)
   timer.unref()
+  signal?.addEventListener('abort', gone, { once: true })
   return {
     response: new Response(body, { headers: HEADERS }),
     write,
@@ -74,10 +82,31 @@ export function openEventStream(onGone: () => void): EventStream {
     get isOpen() {
       return line.isOpen
     },
+    get isHeard() {
+      return line.isOpen
+    },
   }
 }
 
-type Kept = { of: string; events: { seq: number; text: string }[]; chars: number; seq: number; line?: Line; isOver: boolean; onGone(): void; timer?: ReturnType<typeof setTimeout> }
+type Kept = {
+  of: string
+  events: { seq: number; text: string }[]
+  chars: number
+  seq: number
+  line?: Line
+  isOver: boolean
+  onGone(): void
+  timer?: ReturnType<typeof setTimeout>
+}
+
+type Opening = {
+  /** Of the request that it answers: when it aborts the line is broken. */
+  signal: AbortSignal
+  /** An event without data comes first, whose id is enough to come back with (from 2025-11-25 on). */
+  isPrimed: boolean
+  /** Nobody came back. */
+  onGone(): void
+}
 
 /** Streams that outlive a broken line. `of` names whose they are: nobody else's last event id opens them. */
 export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: number } = {}) {
@@ -100,30 +129,39 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
         stream.onGone()
       })
   }
-  const attach = (id: string, stream: Kept): Line => {
+  const attach = (id: string, stream: Kept, signal: AbortSignal): Line => {
     clearTimeout(stream.timer)
     const line = openLine(() => {
       if (stream.line === line) away(id, stream)
-    })
+    }, signal)
     stream.line = line
     return line
+  }
+  /** There are too many: who has been away from theirs the longest has to begin anew. */
+  const giveUpOldest = () => {
+    for (const [id, stream] of streams) {
+      if (stream.line) continue
+      forget(id)
+      if (!stream.isOver) stream.onGone()
+      return
+    }
   }
   const keep = (stream: Kept, text: string): number => {
     stream.seq += 1
     stream.events.push({ seq: stream.seq, text })
     stream.chars += text.length
-    while (stream.events.length > KEPT_EVENTS_MAX || stream.chars > KEPT_CHARS_MAX) stream.chars -= stream.events.shift()?.text.length ?? stream.chars
+    while (stream.events.length > KEPT_EVENTS_MAX || stream.chars > KEPT_CHARS_MAX)
+      stream.chars -= stream.events.shift()?.text.length ?? stream.chars
     return stream.seq
   }
 
   return {
-    /** @param isPrimed an event without data comes first, whose id is enough to come back with (from 2025-11-25 on) */
-    open(of: string, onGone: () => void, isPrimed: boolean): EventStream {
+    open(of: string, { signal, isPrimed, onGone }: Opening): EventStream {
       const id = randomSecret(12)
       const stream: Kept = { of, events: [], chars: 0, seq: 0, isOver: false, onGone }
-      if (streams.size >= STREAMS_KEPT_MAX) forget(streams.keys().next().value as string)
+      if (streams.size >= STREAMS_KEPT_MAX) giveUpOldest()
       streams.set(id, stream)
-      const { response, write } = attach(id, stream)
+      const { response, write } = attach(id, stream, signal)
       write(isPrimed ? `id: ${id}-0\nretry: ${RETRY_MS}\ndata: \n\n` : ': open\n\n')
       return {
         response,
@@ -143,15 +181,18 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
         get isOpen() {
           return !stream.isOver
         },
+        get isHeard() {
+          return stream.line !== undefined
+        },
       }
     },
     /** What came after this event on its stream, and what still comes; undefined where there is no such stream of theirs. */
-    resume(of: string, lastEventId: string): Response | undefined {
+    resume(of: string, lastEventId: string, signal: AbortSignal): Response | undefined {
       const [, id = '', seq = ''] = /^([\w-]{16})-(\d{1,9})$/.exec(lastEventId) ?? []
       const stream = streams.get(id)
       if (!stream || stream.of !== of) return undefined
       const before = stream.line
-      const line = attach(id, stream)
+      const line = attach(id, stream, signal)
       before?.close()
       line.write(': again\n\n')
       for (const event of stream.events) if (event.seq > Number(seq)) line.write(`id: ${id}-${event.seq}\n${event.text}`)

@@ -30,26 +30,28 @@ export function createExchange({ states }: Deps) {
     if (inputResponses !== undefined) round['inputResponses'] = inputResponses
     if (requestState === undefined) return round
     const state = typeof requestState === 'string' ? states.open(requestState, caller.grant.id, fingerprint(method, params)) : undefined
-    if (!state) throw new Refusal(200, { code: CODES.invalidParams, message: 'requestState is not one of ours, or not for this request any more.' })
+    if (!state)
+      throw new Refusal(200, { code: CODES.invalidParams, message: 'requestState is not one of ours, or not for this request any more.' })
     return state.upstream === undefined ? round : { ...round, requestState: state.upstream }
-  }
-  /** Toward the client the upstream's state travels inside one of ours, also where it has none: it comes back to this request alone. */
-  const sealed = (response: JsonRpcResponse, { params, method }: Asked, caller: Caller): JsonRpcResponse => {
-    const { result } = response
-    if (!result || result['resultType'] !== 'input_required') return response
-    const upstream = result['requestState']
-    const state = typeof upstream === 'string' ? { upstream } : {}
-    return { ...response, result: { ...result, requestState: states.seal(state, caller.grant.id, fingerprint(method, params)) } }
   }
 
   return async (upstream: Upstream, target: Target, asked: Asked, caller: Caller, talk: Talk): Promise<Exchanged> => {
     const round = roundOf(asked, caller, talk)
     if (!upstream.isModern) return once(upstream, target, asked, talk, {})
     const answer = await once(upstream, target, asked, talk, round)
-    if ('bytes' in answer && answer.bytes) return answer
-    const response = answer as JsonRpcResponse
-    return talk.isModern ? sealed(response, asked, caller) : inPerson(upstream, target, asked, talk, response)
+    // A modern client answers between two requests; its answer finds the way by the state that it is given (serving.ts).
+    return talk.isModern || ('bytes' in answer && answer.bytes)
+      ? answer
+      : inPerson(upstream, target, asked, talk, answer as JsonRpcResponse)
   }
+}
+
+/** Toward the client the upstream's state travels inside one of ours, also where it has none: it comes back to this request alone. */
+export function withOwnState(result: JsonObject, { params, method }: Asked, caller: Caller, states: States): JsonObject {
+  if (result['resultType'] !== 'input_required') return result
+  const upstream = result['requestState']
+  const state = typeof upstream === 'string' ? { upstream } : {}
+  return { ...result, requestState: states.seal(state, caller.grant.id, fingerprint(method, params)) }
 }
 
 /** A legacy client is asked what a modern upstream needs, as often as it needs something. */
@@ -62,7 +64,10 @@ async function inPerson(upstream: Upstream, target: Target, asked: Asked, talk: 
     const answers = await Promise.all(entries.map(async ([key, request]) => [key, await answerTo(request, talk)] as const))
     const next = { inputResponses: Object.fromEntries(answers), ...(requestState !== undefined && { requestState }) }
     const answer = await once(upstream, target, asked, talk, next)
-    response = 'bytes' in answer && answer.bytes ? (JSON.parse(new TextDecoder().decode(answer.bytes)) as JsonRpcResponse) : (answer as JsonRpcResponse)
+    response =
+      'bytes' in answer && answer.bytes
+        ? (JSON.parse(new TextDecoder().decode(answer.bytes)) as JsonRpcResponse)
+        : (answer as JsonRpcResponse)
   }
   return response
 }
@@ -104,7 +109,8 @@ async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk
     ...common,
     method: asked.method,
     name: target.name,
-    build: (id: number) => compose({ id, asked, target, params, isModern: upstream.isModern, meta: talk.meta, progress: talk.progressToken !== undefined }),
+    build: (id: number) =>
+      compose({ id, asked, target, params, isModern: upstream.isModern, meta: talk.meta, progress: talk.progressToken !== undefined }),
   }
   const received = await Promise.race([upstream.forward(sending), failing.promise])
   return received.response ?? received
@@ -117,8 +123,17 @@ function hearingOf(talk: Talk, fail: (refusal: Refusal) => void): Hearing {
   const tell = ({ method, params = {} }: UpstreamMessage) => {
     if (method === 'notifications/progress' && talk.progressToken !== undefined) {
       const { progress, total, message } = params
-      talk.tell({ method, params: { progressToken: talk.progressToken, progress, ...(total !== undefined && { total }), ...(message !== undefined && { message }) } })
-    } else if (method === 'notifications/message' && isLoudEnough(params['level'], talk.logLevel)) talk.tell({ method, params: withoutReserved(params) })
+      talk.tell({
+        method,
+        params: {
+          progressToken: talk.progressToken,
+          progress,
+          ...(total !== undefined && { total }),
+          ...(message !== undefined && { message }),
+        },
+      })
+    } else if (method === 'notifications/message' && isLoudEnough(params['level'], talk.logLevel))
+      talk.tell({ method, params: withoutReserved(params) })
   }
   return {
     receive: tell,

@@ -23,7 +23,9 @@ type Needs = Pick<ServingDeps, 'audit' | 'profiles' | 'connections'> & Pick<Othe
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
   Needs & {
     profiles: EntranceDeps['profiles']
-    connections: Parameters<typeof createListeners>[0]['connections'] & { credentialMark: Parameters<typeof createSignInLinks>[0]['credentialMark'] }
+    connections: Parameters<typeof createListeners>[0]['connections'] & {
+      credentialMark: Parameters<typeof createSignInLinks>[0]['credentialMark']
+    }
     store: Store
     sealer: Pick<Sealer, 'keyFor'>
     log: Log

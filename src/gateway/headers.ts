@@ -71,4 +71,3 @@ export function demandMirrored(request: Request, mirrored: Record<string, string
     if (decoded(request.headers.get(name)) !== decoded(value))
       refuse(400, CODES.headerMismatch, `${name} does not say what the arguments say.`)
 }
-

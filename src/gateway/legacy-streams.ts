@@ -46,16 +46,28 @@ export function createLegacyStreams({ listeners, resumable, sessions, others }: 
     async open(request: Request, caller: Caller, session: Session | undefined): Promise<Response> {
       const of = session?.id ?? caller.grant.id
       const lastEventId = request.headers.get('last-event-id')
-      const again = lastEventId === null ? undefined : resumable.resume(of, lastEventId)
+      const again = lastEventId === null ? undefined : resumable.resume(of, lastEventId, request.signal)
       if (again) return again
       listeners.demandRoom(caller.userId)
       if (session) for (const earlier of listeners.ofSession(session.id)) earlier.wanted = NONE_WANTED
       let listener: Listener | undefined
-      const stream = resumable.open(of, () => listener && listeners.leave(listener), (session?.revision ?? '') >= PRIMED_SINCE)
+      const stream = resumable.open(of, {
+        signal: request.signal,
+        isPrimed: (session?.revision ?? '') >= PRIMED_SINCE,
+        onGone: () => listener && listeners.leave(listener),
+      })
       const own = { caller, stream, meta: {}, wanted: ALL_WANTED, ...(session && { session: session.id }) }
       listener = await listeners.add(own)
       // The line may break and be taken up again; until then the room it takes is counted.
       if (session) await takeUp(caller, session)
+      return stream.response
+    },
+    /** An answer that is there already, to a client that would rather have it as a stream. */
+    ofOne(request: Request, caller: Caller, session: Session | undefined, answer: unknown): Response {
+      const isPrimed = (session?.revision ?? '') >= PRIMED_SINCE
+      const stream = resumable.open(session?.id ?? caller.grant.id, { signal: request.signal, isPrimed, onGone: () => undefined })
+      stream.send(answer)
+      stream.close()
       return stream.response
     },
     /** @throws Failure `tool_not_granted`, `too_many` */

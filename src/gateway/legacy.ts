@@ -20,6 +20,7 @@ import {
   jsonText,
   LATEST_LEGACY_REVISION,
   LEGACY_REVISIONS,
+  prefersStream,
   refuse,
 } from './messages.ts'
 import type { Others } from './others.ts'
@@ -66,13 +67,22 @@ export function createLegacy(deps: LegacyDeps) {
     if (method === 'notifications/roots/list_changed') await others.rootsChanged(caller)
     return accepted()
   }
-  const one = async (request: Request, caller: Caller, session: Session | undefined, message: Incoming, isInBatch = false): Promise<Response> => {
+  const one = async (
+    request: Request,
+    caller: Caller,
+    session: Session | undefined,
+    message: Incoming,
+    isInBatch = false,
+  ): Promise<Response> => {
     if (message.kind === 'response') {
       questions.answered(ownerOf(caller, session), message.id, message)
       return accepted()
     }
     if (message.kind === 'notification') return tell(caller, session, message)
-    return serve(request, caller, session, message, isInBatch)
+    const response = await serve(request, caller, session, message, isInBatch)
+    const isJson =
+      response.status === 200 && !response.headers.has(SESSION) && response.headers.get('content-type')?.startsWith('application/json')
+    return isJson && !isInBatch && prefersStream(request) ? streams.ofOne(request, caller, session, await response.json()) : response
   }
   /** Answers in the order of the requests, as JSON (2025-03-26, "Batching"). */
   const many = async (request: Request, caller: Caller, session: Session | undefined, messages: readonly Incoming[]): Promise<Response> => {
@@ -80,14 +90,17 @@ export function createLegacy(deps: LegacyDeps) {
     if (revision !== BATCH_REVISION) return refuse(400, CODES.invalidRequest, 'Batches are not part of this revision of the protocol.')
     if (messages.some((message) => message.kind === 'request' && message.method === 'initialize'))
       return refuse(400, CODES.invalidRequest, 'initialize must stand alone.')
-    const answers = await Promise.all(messages.map((message) => one(request, caller, session, message, true).catch((error) => deps.answering.refused(error, message))))
+    const answers = await Promise.all(
+      messages.map((message) => one(request, caller, session, message, true).catch((error) => deps.answering.refused(error, message))),
+    )
     const bodies = await Promise.all(answers.filter((response) => response.status !== 202).map((response) => response.json()))
     return bodies.length === 0 ? accepted() : json(bodies)
   }
 
   return {
     async post(request: Request, caller: Caller, message: Incoming | Incoming[]): Promise<Response> {
-      if (!Array.isArray(message) && message.kind === 'request' && message.method === 'initialize') return serve(request, caller, undefined, message, false)
+      if (!Array.isArray(message) && message.kind === 'request' && message.method === 'initialize')
+        return serve(request, caller, undefined, message, false)
       const session = await sessionOf(request, caller)
       return Array.isArray(message) ? many(request, caller, session, message) : one(request, caller, session, message)
     },
@@ -148,10 +161,14 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
   return async (request: Request, caller: Caller, session: Session | undefined, asked: Asked, isInBatch: boolean): Promise<Response> => {
     const { id, method, params } = asked
     const client = () => clientOf(caller, session, asked, isInBatch)
-    if (CALLS.has(method)) return answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
+    if (CALLS.has(method))
+      return answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
     const kind = LISTS[method]
     if (kind === 'tools' && params['cursor'] === undefined) {
-      const text = await others.lists.toolsText(caller, false, ({ tools, ...rest }) => ({ ...rest, tools: (tools as JsonObject[]).map(legacyDefinition) }))
+      const text = await others.lists.toolsText(caller, false, ({ tools, ...rest }) => ({
+        ...rest,
+        tools: (tools as JsonObject[]).map(legacyDefinition),
+      }))
       return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
     }
     if (kind) return json(answer(id, legacyResult(await others.lists.page(kind, caller, params, false))))
@@ -159,7 +176,9 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
     if (own) return own(caller, session, asked)
     const other = others.legacy(method)
     if (!other) return refuse(200, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
-    return answering.answer({ request, caller, asked, client: client() }, async (talk) => ({ result: legacyResult(await other(caller, asked, talk)) }))
+    return answering.answer({ request, caller, asked, client: client() }, async (talk) => ({
+      result: legacyResult(await other(caller, asked, talk)),
+    }))
   }
 }
 
@@ -176,7 +195,9 @@ function createClients({ questions, resumable }: Pick<LegacyDeps, 'questions' | 
       key: keyOf(caller, session, id),
       ...(logLevel !== null && { logLevel }),
       ask: (question, signal, reply) => questions.ask(of, capabilities, question, signal, reply),
-      ...(!isInBatch && { openStream: (_: Caller, onGone: () => void) => resumable.open(of, onGone, revision >= PRIMED_SINCE) }),
+      ...(!isInBatch && {
+        openStream: (signal: AbortSignal, onGone: () => void) => resumable.open(of, { signal, isPrimed: revision >= PRIMED_SINCE, onGone }),
+      }),
     }
   }
 }

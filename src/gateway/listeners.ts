@@ -99,7 +99,7 @@ export function createListeners({ lists, grants, profiles, connections }: Deps) 
   return {
     /** @throws Failure `too_many_streams` */
     demandRoom(userId: UserId): void {
-      const own = [...listeners].filter(({ caller }) => caller.userId === userId)
+      const own = [...listeners].filter(({ caller, stream }) => caller.userId === userId && stream.isHeard)
       if (own.length >= STREAMS_PER_USER_MAX) throw new Failure('too_many_streams', { retryAfterSeconds: 60 })
     },
     /** Settles when changes from now on are news. */

@@ -38,10 +38,14 @@ export const LISTS: Readonly<Record<string, ListKind>> = {
 export function createLists({ profiles, connections, states, targets, searching }: ListsDeps) {
   const tools = (caller: Caller, view: ProfileView, isModern: boolean): JsonObject[] => {
     if (caller.profile.delivery === 'search') {
-      const isOwn = new Set(view.tools.filter((tool) => targets.permissionFor(caller, tool) === 'refuse').map(({ exposedName }) => exposedName))
+      const isOwn = new Set(
+        view.tools.filter((tool) => targets.permissionFor(caller, tool) === 'refuse').map(({ exposedName }) => exposedName),
+      )
       return searching.listed(view).filter(({ name }) => !isOwn.has(String(name)))
     }
-    const granted = view.tools.filter((tool) => targets.permissionFor(caller, tool) !== 'refuse').map((tool) => exposedDefinition(tool, uriOf(view, tool)))
+    const granted = view.tools
+      .filter((tool) => targets.permissionFor(caller, tool) !== 'refuse')
+      .map((tool) => exposedDefinition(tool, uriOf(view, tool)))
     return isModern ? granted : granted.map(legacyDefinition)
   }
   const prompts = (caller: Caller, view: ProfileView): JsonObject[] =>
@@ -123,8 +127,11 @@ function freeUri(uri: string, of: ProfileTool | undefined, taken: ReadonlySet<st
 }
 
 /** How a tool's own page (MCP Apps) is called here. */
-const uriOf = (view: ProfileView, { connectionId }: ProfileTool) => (uri: string): string =>
-  view.resources.find((item) => item.connectionId === connectionId && item.feature === 'resource' && item.upstreamName === uri)?.exposedName ?? uri
+const uriOf =
+  (view: ProfileView, { connectionId }: ProfileTool) =>
+  (uri: string): string =>
+    view.resources.find((item) => item.connectionId === connectionId && item.feature === 'resource' && item.upstreamName === uri)
+      ?.exposedName ?? uri
 
 /** By view, grant and revision; what a grant allows stands in the key, so that a changed one finds nothing. */
 function createCache() {
@@ -159,7 +166,12 @@ export function capabilitiesOf(view: ProfileView, isModern: boolean): JsonObject
       const offered = capabilities[name]
       return what === undefined ? offered !== undefined : isObject(offered) && offered[what] === true
     })
-  const extensions = Object.assign({}, ...servers.filter((server) => server.isModern).map(({ capabilities }) => (isObject(capabilities['extensions']) ? capabilities['extensions'] : {})))
+  const extensions = Object.assign(
+    {},
+    ...servers
+      .filter((server) => server.isModern)
+      .map(({ capabilities }) => (isObject(capabilities['extensions']) ? capabilities['extensions'] : {})),
+  )
   const capabilities: JsonObject = { tools: { listChanged: true } }
   if (prompts.length > 0) capabilities['prompts'] = { listChanged: true }
   if (resources.length > 0) capabilities['resources'] = { listChanged: true, ...(any('resources', 'subscribe') && { subscribe: true }) }
@@ -170,4 +182,3 @@ export function capabilitiesOf(view: ProfileView, isModern: boolean): JsonObject
   if (!isModern && hasTasks) capabilities['tasks'] = { cancel: {}, requests: { tools: { call: {} } } }
   return capabilities
 }
-

@@ -94,7 +94,11 @@ function responseOf({ id, result, error }: JsonObject): Incoming {
   if (isObject(result)) return { kind: 'response', id, result }
   const { code, message } = isObject(error) ? error : {}
   const isError = typeof code === 'number' && typeof message === 'string'
-  return { kind: 'response', id, error: isError ? (error as JsonRpcError) : { code: CODES.internal, message: 'The app gave no usable answer.' } }
+  return {
+    kind: 'response',
+    id,
+    error: isError ? (error as JsonRpcError) : { code: CODES.internal, message: 'The app gave no usable answer.' },
+  }
 }
 
 const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number'
@@ -118,4 +122,6 @@ export const json = (body: unknown, status = 200, headers: Record<string, string
 /** What is JSON already. */
 export const jsonText = (text: string | Uint8Array<ArrayBuffer>): Response => new Response(text, { headers: JSON_HEADERS })
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
+/** It takes both, and named the stream first. */
+export const prefersStream = (request: Request): boolean => /^\s*text\/event-stream\b/i.test(request.headers.get('accept') ?? '')
 export const acceptsStream = (request: Request): boolean => /\btext\/event-stream\b/i.test(request.headers.get('accept') ?? '')

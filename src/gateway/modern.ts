@@ -8,7 +8,20 @@ import { openEventStream } from './events.ts'
 import { demandModern, paramHeaders } from './headers.ts'
 import { ALL_WANTED, type Listener, type Listeners } from './listeners.ts'
 import { LISTS } from './lists.ts'
-import { accepted, answer, type Asked, CODES, type Incoming, isObject, json, jsonText, META, metaOf, MODERN_REVISION, refuse } from './messages.ts'
+import {
+  accepted,
+  answer,
+  type Asked,
+  CODES,
+  type Incoming,
+  isObject,
+  json,
+  jsonText,
+  META,
+  metaOf,
+  MODERN_REVISION,
+  refuse,
+} from './messages.ts'
 import type { Others } from './others.ts'
 import type { Answering, Client } from './answering.ts'
 import { fullServerInfo, modernResult } from './results.ts'
@@ -47,7 +60,10 @@ export function createModern(deps: Deps) {
       const { id, method, params } = message
       const shape = (result: JsonObject) => modernResult(caller.profile, result)
       if (method === 'tools/call') await others.demandMirrored(request, caller, message)
-      if (CALLS.has(method)) return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) => serveCall(caller, message, talk))
+      if (CALLS.has(method))
+        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
+          serveCall(caller, message, talk),
+        )
       if (method === 'server/discover') {
         const result = shape(await discover(caller))
         return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
@@ -60,7 +76,8 @@ export function createModern(deps: Deps) {
       if (kind) return json(answer(id, shape({ ...(await others.lists.page(kind, caller, params, true)), ...CACHING })))
       if (method === 'subscriptions/listen') return listen(request, caller, message)
       const other = others.modern(method)
-      if (other) return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, async (talk) => ({
+      if (other)
+        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, async (talk) => ({
           result: shape(await other(caller, message, talk)),
         }))
       return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
@@ -119,7 +136,9 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
       wanted[kind] = asked[name] === true
       if (wanted[kind]) notifications[name] = true
     }
-    const uris = Array.isArray(asked['resourceSubscriptions']) ? asked['resourceSubscriptions'].filter((uri) => typeof uri === 'string') : []
+    const uris = Array.isArray(asked['resourceSubscriptions'])
+      ? asked['resourceSubscriptions'].filter((uri) => typeof uri === 'string')
+      : []
     return { wanted, notifications, uris: uris.slice(0, RESOURCES_OF_A_STREAM_MAX) as string[] }
   }
   const watchAll = async (caller: Caller, listener: Listener, uris: readonly string[]): Promise<string[]> => {

@@ -44,7 +44,14 @@ export function createOthers(deps: OthersDeps) {
   const lists = createLists(deps)
   const viewFor = async (caller: Caller) => profiles.viewOf(caller.profile, caller.userId)
   /** Asked of an upstream as it is. A failure is said as an error: none of these is a model's to read. @throws Refusal */
-  const relay = async (caller: Caller, id: ConnectionId, asked: Asked, params: JsonObject, talk: Talk, timeoutMs = TIMEOUT_MS): Promise<JsonObject> => {
+  const relay = async (
+    caller: Caller,
+    id: ConnectionId,
+    asked: Asked,
+    params: JsonObject,
+    talk: Talk,
+    timeoutMs = TIMEOUT_MS,
+  ): Promise<JsonObject> => {
     try {
       const upstream = await connections.reach(id, caller.userId)
       const { result, error } = await upstream.request(asked.method, params, { signal: talk.signal, timeoutMs, meta: talk.meta })
@@ -57,17 +64,27 @@ export function createOthers(deps: OthersDeps) {
   const skills = createSkills({ ...deps, relay, viewFor })
 
   const complete: Other = async (caller, asked, talk) => {
-    const target = await targets.completion(caller, await viewFor(caller), asked.params).catch((error) => Promise.reject(asRefusal(error, asked, talk)))
+    const target = await targets
+      .completion(caller, await viewFor(caller), asked.params)
+      .catch((error) => Promise.reject(asRefusal(error, asked, talk)))
     return relay(caller, target.connectionId, asked, target.params, talk)
   }
   const task: Other = async (caller, asked, talk) => {
-    if (talk.isModern && !isObject((talk.capabilities['extensions'] as JsonObject | undefined)?.[TASKS])) throw missingCapability({ extensions: { [TASKS]: {} } })
+    if (talk.isModern && !isObject((talk.capabilities['extensions'] as JsonObject | undefined)?.[TASKS]))
+      throw missingCapability({ extensions: { [TASKS]: {} } })
     const id = String(asked.params['taskId'])
     const ref = deps.states.openTask(id, caller.grant.id)
     const tool = ref && (await viewFor(caller)).byToolId.get(ref.toolId)
     if (!ref || !tool || targets.permissionFor(caller, tool) === 'refuse') return refuse(200, CODES.invalidParams, 'Unknown task')
     const { _meta, ...params } = asked.params
-    const result = await relay(caller, ref.connectionId, asked, { ...params, taskId: ref.taskId }, talk, asked.method === 'tasks/result' ? TASK_RESULT_TIMEOUT_MS : TIMEOUT_MS)
+    const result = await relay(
+      caller,
+      ref.connectionId,
+      asked,
+      { ...params, taskId: ref.taskId },
+      talk,
+      asked.method === 'tasks/result' ? TASK_RESULT_TIMEOUT_MS : TIMEOUT_MS,
+    )
     return deps.tasks.renamed(result, ref.taskId, id)
   }
 
@@ -95,7 +112,11 @@ export function createOthers(deps: OthersDeps) {
     /** A client's roots are others now; servers that asked for them may ask again. */
     async rootsChanged(caller: Caller): Promise<void> {
       const { servers } = await viewFor(caller)
-      await connections.tellOpen(servers.map(({ connectionId }) => connectionId), caller.userId, 'notifications/roots/list_changed')
+      await connections.tellOpen(
+        servers.map(({ connectionId }) => connectionId),
+        caller.userId,
+        'notifications/roots/list_changed',
+      )
     },
   }
 }

@@ -19,8 +19,8 @@ export type Reply = {
   drop(): void
 }
 
-/** @param openStream undefined where the client takes none */
-export function createReply(openStream: (() => EventStream) | undefined): Reply {
+/** @param openStream undefined where the client takes none. @param isStream it asked for one first of all */
+export function createReply(openStream: (() => EventStream) | undefined, isStream = false): Reply {
   const { promise: response, resolve } = Promise.withResolvers<Response>()
   let stream: EventStream | undefined
   let isOver = false
@@ -44,6 +44,7 @@ export function createReply(openStream: (() => EventStream) | undefined): Reply 
     stream?.close()
     return stream !== undefined
   }
+  if (isStream) opened()
   return {
     response,
     tell(message) {

@@ -89,6 +89,9 @@ export function resultOfFailure(failure: Failure, { method, params }: Pick<Asked
 /** 2025-11-25 has a code of its own for resources; later revisions have one for all that is not there. */
 function unknown(method: string, { name, uri }: JsonObject, isModern: boolean): Refusal {
   if (method !== 'resources/read')
-    return new Refusal(200, { code: CODES.invalidParams, message: `Unknown ${method === 'tools/call' ? 'tool' : 'prompt'}: ${String(name).slice(0, 200)}` })
+    return new Refusal(200, {
+      code: CODES.invalidParams,
+      message: `Unknown ${method === 'tools/call' ? 'tool' : 'prompt'}: ${String(name).slice(0, 200)}`,
+    })
   return new Refusal(200, { code: isModern ? CODES.invalidParams : CODES.resourceNotFound, message: 'Resource not found', data: { uri } })
 }

@@ -1,7 +1,15 @@
 /** The three tools of a profile that is served through search. What they find, describe and call is what the grant allows, no more. */
 import type { CallRecord } from '@/audit'
 import type { JsonObject } from '@/plugins'
-import { createSearch, exposedDefinition, type ProfileTool, type ProfileView, SEARCH_DEFINITIONS, SEARCH_TOOLS, summaryOf } from '@/profiles'
+import {
+  createSearch,
+  exposedDefinition,
+  type ProfileTool,
+  type ProfileView,
+  SEARCH_DEFINITIONS,
+  SEARCH_TOOLS,
+  summaryOf,
+} from '@/profiles'
 import { Failure } from '@/lib/failure.ts'
 import type { Caller } from './caller.ts'
 import { type Asked, isObject } from './messages.ts'
@@ -28,7 +36,10 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
 
   return {
     /** What is listed in place of all tools. */
-    listed: (view: ProfileView): JsonObject[] => [...SEARCH_DEFINITIONS, ...view.tools.filter(({ isPinned }) => isPinned).map((tool) => exposedDefinition(tool))],
+    listed: (view: ProfileView): JsonObject[] => [
+      ...SEARCH_DEFINITIONS,
+      ...view.tools.filter(({ isPinned }) => isPinned).map((tool) => exposedDefinition(tool)),
+    ],
     /** Undefined for a tool that is no one of the three. @throws Failure `tool_not_granted` */
     take(caller: Caller, view: ProfileView, asked: Asked, record: CallRecord): Taken | undefined {
       const { name, arguments: given, ...rest } = asked.params
@@ -37,7 +48,12 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
         record.subject = String(args['name']).slice(0, 200)
         record.detail = { through: SEARCH_TOOLS.call }
         const { text: _, ...outer } = asked
-        return { asked: { ...outer, params: { ...rest, name: String(args['name']), arguments: isObject(args['arguments']) ? args['arguments'] : {} } } }
+        return {
+          asked: {
+            ...outer,
+            params: { ...rest, name: String(args['name']), arguments: isObject(args['arguments']) ? args['arguments'] : {} },
+          },
+        }
       }
       if (name !== SEARCH_TOOLS.find && name !== SEARCH_TOOLS.describe) return undefined
       record.readOnly = true

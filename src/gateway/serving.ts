@@ -11,7 +11,7 @@ import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
-import { createExchange, linksIn } from './exchange.ts'
+import { createExchange, linksIn, withOwnState } from './exchange.ts'
 import { type Asked, CODES, isObject, Refusal } from './messages.ts'
 import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
 import type { Searching } from './searching.ts'
@@ -63,7 +63,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
       if (asked.method === 'tools/call' && isAboutUs(error)) return saying(didNot(error))
       throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern)
     }
-    const own = tasks.exposed(uris.exposed(result, target, asked, view), target, caller)
+    const own = withOwnState(tasks.exposed(uris.exposed(result, target, asked, view), target, caller), asked, caller, states)
     return isModern && isRead ? withCaching(own) : own
   }
 
@@ -127,7 +127,9 @@ export function createServing({ profiles, connections, audit, states, targets, s
     /** @throws Refusal, Failure */
     async serve(caller: Caller, asked: Asked, talk: Talk): Promise<Served> {
       try {
-        const done = await audit.record(recordOf(caller, asked), (record) => work(caller, asked, talk, record).catch((error) => refused(error, record)))
+        const done = await audit.record(recordOf(caller, asked), (record) =>
+          work(caller, asked, talk, record).catch((error) => refused(error, record)),
+        )
         return served(done, asked, caller, talk)
       } catch (error) {
         if (!isFailure(error)) throw error
@@ -195,4 +197,3 @@ function judge(record: CallRecord, { response: { result, error }, length }: Dige
     record.reason = `upstream_error ${error.code}`
   } else if (result['isError'] === true) record.outcome = 'tool-error'
 }
-

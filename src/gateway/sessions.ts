@@ -39,7 +39,11 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
   }
   const write = (session: Session, values: Partial<typeof legacySessions.$inferInsert>) =>
     store.transact(
-      async (tx) => void (await tx.update(legacySessions).set(values).where(eq(legacySessions.hash, hashOf(session.id)))),
+      async (tx) =>
+        void (await tx
+          .update(legacySessions)
+          .set(values)
+          .where(eq(legacySessions.hash, hashOf(session.id)))),
       'process',
     )
   const tidy = (said: JsonObject): JsonObject => (JSON.stringify(said).length > SAID_CHARS_MAX ? {} : said)
@@ -68,7 +72,10 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
       const session = known.get(id)
       if (session) return session.grantId === grantId ? session : undefined
       if (id.length > ID_CHARS_MAX || !equal(id, signed(id.split('.')[0] ?? '', grantId))) return undefined
-      const [row] = await store.read.select().from(legacySessions).where(eq(legacySessions.hash, hashOf(id)))
+      const [row] = await store.read
+        .select()
+        .from(legacySessions)
+        .where(eq(legacySessions.hash, hashOf(id)))
       if (row?.grantId !== grantId) return undefined
       const { hash: _, createdAt: __, ...said } = row
       const found: Session = { id, ...said }
@@ -92,7 +99,10 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
     },
     async end(session: Session): Promise<void> {
       known.delete(session.id)
-      await store.transact(async (tx) => void (await tx.delete(legacySessions).where(eq(legacySessions.hash, hashOf(session.id)))), 'process')
+      await store.transact(
+        async (tx) => void (await tx.delete(legacySessions).where(eq(legacySessions.hash, hashOf(session.id)))),
+        'process',
+      )
     },
     /** Its grant has ended or rests: what was kept of its streams is not given out any more. */
     forgetOf(grantId: GrantId, end: (id: string) => void): void {

@@ -40,7 +40,11 @@ export function createSignInLinks({ key, clock, credentialMark }: Deps) {
     if (lacking(talk.capabilities, question)) return false
     // On 2025-11-25 what a call needs first is said in an error, and the call is made again (error -32042).
     if (!talk.isModern)
-      throw new Refusal(200, { code: CODES.urlElicitation, message: String(params['message'] ?? 'Open a link first.'), data: { elicitations: [question.params] } })
+      throw new Refusal(200, {
+        code: CODES.urlElicitation,
+        message: String(params['message'] ?? 'Open a link first.'),
+        data: { elicitations: [question.params] },
+      })
     const answer = await talk.ask(question, talk.signal).catch((error) => (error instanceof AskRefused ? undefined : Promise.reject(error)))
     return answer?.['action'] === 'accept'
   }

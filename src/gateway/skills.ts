@@ -21,9 +21,14 @@ export function createSkills({ relay, viewFor, targets }: Deps) {
   const serversOf = async (caller: Caller): Promise<ConnectionId[]> => {
     const view = await viewFor(caller)
     const isGranted = (id: ConnectionId) =>
-      view.resources.some((item) => item.connectionId === id && item.upstreamName === EVERY_RESOURCE && targets.permissionFor(caller, item) !== 'refuse')
+      view.resources.some(
+        (item) => item.connectionId === id && item.upstreamName === EVERY_RESOURCE && targets.permissionFor(caller, item) !== 'refuse',
+      )
     return view.servers
-      .filter(({ capabilities, connectionId }) => isObject(capabilities['extensions']) && capabilities['extensions'][SKILLS] !== undefined && isGranted(connectionId))
+      .filter(
+        ({ capabilities, connectionId }) =>
+          isObject(capabilities['extensions']) && capabilities['extensions'][SKILLS] !== undefined && isGranted(connectionId),
+      )
       .map(({ connectionId }) => connectionId)
   }
   const allOf = async (caller: Caller, id: ConnectionId, asked: Asked, talk: Talk): Promise<unknown[]> => {

@@ -60,4 +60,3 @@ export const metaFor = (capabilities: JsonObject, clientInfo: JsonObject, logLev
   ...(typeof clientInfo['name'] === 'string' && typeof clientInfo['version'] === 'string' && { [`${META}clientInfo`]: clientInfo }),
   ...(typeof logLevel === 'string' && { [`${META}logLevel`]: logLevel }),
 })
-

@@ -27,7 +27,20 @@ export type TargetDeps = {
  * Fields of requests that we know. A server that reads JSON without regard to case (Go's does) would take `Name` for `name`: what differs
  * from one of these in nothing else is not passed on, or a tool could be called that was never granted.
  */
-const FIELDS = ['name', 'uri', 'arguments', '_meta', 'task', 'ref', 'argument', 'context', 'cursor', 'inputResponses', 'requestState', 'taskId']
+const FIELDS = [
+  'name',
+  'uri',
+  'arguments',
+  '_meta',
+  'task',
+  'ref',
+  'argument',
+  'context',
+  'cursor',
+  'inputResponses',
+  'requestState',
+  'taskId',
+]
 const spelled = new Map(FIELDS.map((field) => [field.toLowerCase(), field]))
 
 export function cleanParams(params: JsonObject): JsonObject {
@@ -93,7 +106,13 @@ export function createTargets({ connections, clock }: TargetDeps) {
       if (!found) throw new Failure('tool_not_granted')
       const { uri: _, inputResponses, requestState, _meta, ...rest } = cleanParams(params)
       const permission = permissionFor(caller, found.by) === 'ask' ? 'ask' : 'allow'
-      return { tool: found.by, permission, connectionId: found.connectionId, name: found.upstreamUri, params: { uri: found.upstreamUri, ...rest } }
+      return {
+        tool: found.by,
+        permission,
+        connectionId: found.connectionId,
+        name: found.upstreamUri,
+        params: { uri: found.upstreamUri, ...rest },
+      }
     },
     /** What is to be completed: an argument of a prompt, or of a template. */
     async completion(caller: Caller, view: ProfileView, params: JsonObject): Promise<Target> {
@@ -102,7 +121,9 @@ export function createTargets({ connections, clock }: TargetDeps) {
       const isPrompt = ref['type'] === 'ref/prompt'
       const found = isPrompt ? view.promptsByName.get(String(ref['name'])) : await templateOf(caller, view, String(ref['uri']))
       const { tool, permission } = demand(caller, found)
-      const own = isPrompt ? { type: 'ref/prompt', name: tool.upstreamName } : { type: 'ref/resource', uri: templateName(tool, String(ref['uri'])) }
+      const own = isPrompt
+        ? { type: 'ref/prompt', name: tool.upstreamName }
+        : { type: 'ref/resource', uri: templateName(tool, String(ref['uri'])) }
       return { tool, permission, connectionId: tool.connectionId, name: tool.upstreamName, params: { ...rest, ref: own } }
     },
   }

@@ -26,12 +26,17 @@ export function createUris() {
     exposed(result: JsonObject, target: Target, { method, params }: Asked, view: ProfileView): JsonObject {
       const renames = renamesOf(view, target)
       const asked = String(params['uri'])
-      if (method === 'resources/read' && asked !== target.name) return { ...result, contents: replaced(result['contents'], new Map([[target.name, asked]])) }
+      if (method === 'resources/read' && asked !== target.name)
+        return { ...result, contents: replaced(result['contents'], new Map([[target.name, asked]])) }
       if (renames.size === 0) return result
       return { ...result, ...(result['content'] !== undefined && { content: linked(result['content'], renames) }) }
     },
     inError: ({ data, ...error }: JsonRpcError, { params }: Asked): JsonRpcError =>
-      isObject(data) && data['uri'] !== undefined ? { ...error, data: { ...data, uri: params['uri'] } } : data === undefined ? error : { ...error, data },
+      isObject(data) && data['uri'] !== undefined
+        ? { ...error, data: { ...data, uri: params['uri'] } }
+        : data === undefined
+          ? error
+          : { ...error, data },
   }
 }
 
@@ -51,6 +56,8 @@ const linked = (content: unknown, renames: Renames): unknown =>
     ? content.map((block) => {
         if (!isObject(block)) return block
         if (block['type'] === 'resource_link') return renamed(block, renames)
-        return block['type'] === 'resource' && isObject(block['resource']) ? { ...block, resource: renamed(block['resource'], renames) } : block
+        return block['type'] === 'resource' && isObject(block['resource'])
+          ? { ...block, resource: renamed(block['resource'], renames) }
+          : block
       })
     : content

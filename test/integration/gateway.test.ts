@@ -359,6 +359,8 @@ describe('revision 2026-07-28', () => {
     const response = await post(url, body, { ...headersOf('listening'), ...version, 'mcp-method': 'subscriptions/listen' })
     const text = response.text()
     await rooms.profiles.setTools(user, profile.id, [])
+    // Changes that come together are told together.
+    await Bun.sleep(200)
     await rooms.grants.revoke(user, grant.id)
     const all = await text
     expect(all.indexOf('acknowledged')).toBeGreaterThan(0)

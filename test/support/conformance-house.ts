@@ -27,7 +27,7 @@ export async function openConformanceHouse() {
   const pickAll = async (title: string, connectionId: ConnectionId) => {
     const profile = await house.profiles.create(user, { title })
     await house.profiles.update(user, profile.id, { title, description: '', naming: 'never' })
-    const listed = await house.connections.tools([connectionId])
+    const listed = await house.connections.everything([connectionId])
     await house.profiles.setTools(
       user,
       profile.id,
