@@ -131,6 +131,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       gateway.close()
       await connections.close()
       await plugins.close()
+      outbound.close()
       await programs.close()
       await audit.flush()
       await store.close()

@@ -5,6 +5,7 @@ import {
   defineConnector,
   definePlugin,
   type Exchange,
+  type ExchangeAnswer,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
@@ -13,10 +14,11 @@ import {
   z,
 } from '@/plugins/api.ts'
 import { headersSetting, lowerCased, urlSetting } from '../addresses.ts'
-import { asChannelError, contentType, isEventStream, isJson, readRefusal } from '../answers.ts'
-import { endingWith, joined } from '../signals.ts'
-import { claimedVersion, modernHeaders, namedHeaders } from './headers.ts'
+import { asChannelError, asResponse, isEventStream, isJsonType, readRefusal } from '../answers.ts'
+import { joined } from '../signals.ts'
+import { claimedVersion, modernHeaders } from './headers.ts'
 import { createOlder } from './older.ts'
+import { createRawHeaders } from './raw.ts'
 import { listenForever, readStream, readWhole } from './streams.ts'
 
 const MODERN_VERSION = '2026-07-28'
@@ -36,7 +38,9 @@ function createWire(context: ConnectorContext<Settings>) {
   const { url } = context.settings
   const ownHeaders = lowerCased(context.settings.headers)
   const legacy: Legacy = {}
+  const postHeaders = { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   let modernVersion = MODERN_VERSION
+  const rawHeaders = createRawHeaders(postHeaders, () => (legacy.version === undefined ? modernVersion : headersFor()))
 
   function headersFor(message?: JsonRpcRequest | JsonRpcNotification): Record<string, string> {
     const claimed = message === undefined ? undefined : claimedVersion(message)
@@ -55,31 +59,25 @@ function createWire(context: ConnectorContext<Settings>) {
   return {
     legacy,
     headersFor,
-    headersForRaw: ({ method, name, headers = {} }: RawRequest) => ({
-      ...lowerCased(headers),
-      ...(legacy.version === undefined ? namedHeaders(modernVersion, method, name) : headersFor()),
-    }),
-    post: (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>, signal: AbortSignal) =>
-      context.fetch(url, {
-        method: 'POST',
-        headers: { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-        body,
-        signal,
-      }),
-    listen: (signal: AbortSignal, lastEventId?: string) => {
+    postRaw: (raw: RawRequest, signal: AbortSignal | undefined): Promise<ExchangeAnswer> =>
+      context.exchange(url, { method: 'POST', headers: rawHeaders.for(raw), body: raw.body, signal }),
+    post: async (body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> =>
+      asResponse(await context.exchange(url, { method: 'POST', headers: { ...postHeaders, ...headers }, body, signal })),
+    listen: async (signal: AbortSignal, lastEventId?: string): Promise<Response> => {
       const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-      return context.fetch(url, { headers: { ...ownHeaders, accept: 'text/event-stream', ...headersFor(), ...resume }, signal })
+      const headers = { ...ownHeaders, accept: 'text/event-stream', ...headersFor(), ...resume }
+      return asResponse(await context.exchange(url, { headers, signal }))
     },
     /** DELETE is a courtesy (2025-06-18, "Session Management"); nobody waits long for it. */
     goodbye: async () => {
       if (legacy.sessionId === undefined) return
       try {
-        const response = await context.fetch(url, {
+        const { body } = await context.exchange(url, {
           method: 'DELETE',
           headers: { ...ownHeaders, ...headersFor() },
           signal: AbortSignal.timeout(GOODBYE_MS),
         })
-        void response.body?.cancel().catch(() => {})
+        if (body instanceof ReadableStream) void body.cancel().catch(() => {})
       } catch {
         // The session will run out by itself.
       }
@@ -122,17 +120,18 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     }
   }
 
-  async function forward(raw: RawRequest, signal: AbortSignal): Promise<RawAnswer> {
-    const scope = joined(signal, closing.signal)
+  /** The way of most calls, so it has no signal of its own: what the house sends for a channel ends with the channel. */
+  async function forward(raw: RawRequest, signal?: AbortSignal): Promise<RawAnswer> {
+    if (older.channel() !== undefined) throw new ChannelError('unreachable', 'The server speaks the older transport, message by message.')
     try {
-      const response = await wire.post(raw.body, wire.headersForRaw(raw), scope.signal)
-      if (!isPassable(response, legacy)) await readRefusal(response, undefined, legacy.sessionId !== undefined)
-      const body = isEventStream(response) ? endingWith(response.body, scope.end) : response.body
-      if (body === response.body) scope.end()
-      return { status: response.status, contentType: contentType(response), body }
+      closing.signal.throwIfAborted()
+      const answer = await wire.postRaw(raw, signal)
+      const type = answer.header('content-type')?.toLowerCase() ?? ''
+      if (!isPassable(answer.status, type, legacy)) await readRefusal(asResponse(answer), undefined, legacy.sessionId !== undefined)
+      return { status: answer.status, contentType: type, body: answer.body }
     } catch (error) {
-      scope.end()
-      throw scope.signal.aborted ? givenUp(scope.signal.reason) : asChannelError(error)
+      if (signal?.aborted) throw givenUp(signal.reason)
+      throw closing.signal.aborted ? givenUp(closing.signal.reason) : asChannelError(error)
     }
   }
 
@@ -158,10 +157,11 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
 }
 
 /** What may go on as bytes: messages, and errors that are messages (400 and 404 on the modern revision). */
-function isPassable(response: Response, legacy: Legacy): boolean {
-  if (response.status === 401 || response.status === 403) return false
-  if (response.status === 404 && legacy.sessionId !== undefined) return false
-  return isJson(response) || (response.ok && isEventStream(response))
+function isPassable(status: number, type: string, legacy: Legacy): boolean {
+  if (status === 401 || status === 403) return false
+  if (status === 404 && legacy.sessionId !== undefined) return false
+  const isFine = status >= 200 && status < 300
+  return isJsonType(type) || (isFine && type.startsWith('text/event-stream'))
 }
 
 function remember(legacy: Legacy, response: Response, { result }: JsonRpcResponse): void {

@@ -13,7 +13,7 @@ import { headerLines } from './outbound-headers.ts'
 import type { WireAnswer, WirePlace, WireRequest, Wires } from './wire.ts'
 
 export type ExchangeRequest = {
-  method?: string
+  method?: string | undefined
   /** A frozen record is read once and remembered, so what is the same for many requests costs nothing. */
   headers?: Readonly<Record<string, string>> | undefined
   /** Take the place of headers of the same name: a credential. */

@@ -81,7 +81,8 @@ export function createGathering() {
         return
       }
       if (filled === whole.byteLength || bytes > whole.byteLength) {
-        const larger = new Uint8Array(Math.max(expected ?? 2 * bytes, bytes))
+        // Where the length is known, all of it is written before anybody sees it, so it need not be cleared first.
+        const larger = expected === undefined || expected < bytes ? new Uint8Array(2 * bytes) : Buffer.allocUnsafeSlow(expected)
         larger.set(whole.subarray(0, filled))
         whole = larger
       }

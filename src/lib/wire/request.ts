@@ -41,46 +41,58 @@ const REPEATABLE = new Set(['GET', 'HEAD'])
 export const isRepeatable = (method: string): boolean => REPEATABLE.has(method)
 
 const WITH_BODY = new Set(['POST', 'PUT', 'PATCH'])
-/** Up to here head and body go out as one piece, which is one call of the system. */
-const JOINED_BYTES_MAX = 128 * 1024
-const scratch = Buffer.allocUnsafeSlow(JOINED_BYTES_MAX)
+/** Up to here a text goes to the socket as a text; beyond it pays to encode it first. */
+const TEXT_CHARS_MAX = 2 * 1024
+/** Head and body that fit go out as one piece, which is one call of the system. The head is put in front of the body. */
+const BODY_AT = 32 * 1024
+const scratch = Buffer.allocUnsafeSlow(BODY_AT + 192 * 1024)
+const bodyRoom = scratch.subarray(BODY_AT)
+const encoder = new TextEncoder()
 
 type Writable = { write(data: string | Uint8Array<ArrayBuffer>): number }
+/** `sent` is negative when the socket was closed already. */
+type Written = { sent: number; rest: Uint8Array<ArrayBuffer>[] }
+const NOTHING: Uint8Array<ArrayBuffer>[] = []
 
-/** Writes as much as the socket takes. `sent` is negative when the socket was closed already. */
-export function writeRequest(
-  socket: Writable,
-  { method, head, isAscii, body }: WireRequest,
-): { sent: number; rest: Uint8Array<ArrayBuffer>[] } {
+/** Writes as much as the socket takes. What is announced as the length is counted from the very bytes that are written. */
+export function writeRequest(socket: Writable, { method, head, isAscii, body }: WireRequest): Written {
   if (body === undefined) return writeText(socket, WITH_BODY.has(method) ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, isAscii)
-  if (typeof body === 'string') {
-    const length = Buffer.byteLength(body)
-    // Only ASCII is as long in every encoding; what is announced and what is written must never differ.
-    if (isAscii && length === body.length) return writeText(socket, `${head}content-length: ${length}\r\n\r\n${body}`, true)
-    return writeBytes(socket, `${head}content-length: ${length}\r\n\r\n`, Buffer.from(body))
+  if (typeof body !== 'string') {
+    if (body.byteLength > bodyRoom.length) return writePieces(socket, head, body)
+    bodyRoom.set(body)
+    return writeScratch(socket, head, body.byteLength)
   }
-  return writeBytes(socket, `${head}content-length: ${body.byteLength}\r\n\r\n`, body)
+  if (isAscii && body.length <= TEXT_CHARS_MAX) {
+    const length = Buffer.byteLength(body)
+    // Only ASCII is as long in every encoding.
+    if (length === body.length) return writeText(socket, `${head}content-length: ${length}\r\n\r\n${body}`, true)
+  }
+  const { read, written } = encoder.encodeInto(body, bodyRoom)
+  return read === body.length ? writeScratch(socket, head, written) : writePieces(socket, head, Buffer.from(body))
 }
 
-function writeText(socket: Writable, text: string, isAscii: boolean): ReturnType<typeof writeRequest> {
+function writeText(socket: Writable, text: string, isAscii: boolean): Written {
   if (!isAscii) return writeRest(socket, [Buffer.from(text, 'latin1')])
   const sent = socket.write(text)
   return { sent, rest: sent >= text.length || sent < 0 ? NOTHING : [Buffer.from(text.slice(sent), 'latin1')] }
 }
-const NOTHING: Uint8Array<ArrayBuffer>[] = []
 
-function writeBytes(socket: Writable, head: string, body: Uint8Array<ArrayBuffer>): ReturnType<typeof writeRequest> {
-  const length = head.length + body.byteLength
-  if (length > scratch.length) return writeRest(socket, [Buffer.from(head, 'latin1'), body])
-  scratch.write(head, 0, 'latin1')
-  scratch.set(body, head.length)
-  const sent = socket.write(scratch.subarray(0, length))
+/** The body lies in the scratch already. */
+function writeScratch(socket: Writable, head: string, length: number): Written {
+  const start = `${head}content-length: ${length}\r\n\r\n`
+  if (start.length > BODY_AT) return writePieces(socket, head, Buffer.from(bodyRoom.subarray(0, length)))
+  scratch.write(start, BODY_AT - start.length, 'latin1')
+  const all = scratch.subarray(BODY_AT - start.length, BODY_AT + length)
+  const sent = socket.write(all)
   // The scratch is everybody's: what is left moves out of it.
-  return { sent, rest: sent >= length || sent < 0 ? NOTHING : [Buffer.from(scratch.subarray(sent, length))] }
+  return { sent, rest: sent >= all.length || sent < 0 ? NOTHING : [Buffer.from(all.subarray(sent))] }
 }
 
+const writePieces = (socket: Writable, head: string, body: Uint8Array<ArrayBuffer>): Written =>
+  writeRest(socket, [Buffer.from(`${head}content-length: ${body.byteLength}\r\n\r\n`, 'latin1'), body])
+
 /** Takes from the front of `rest` what the socket takes. */
-export function writeRest(socket: Writable, rest: Uint8Array<ArrayBuffer>[]): ReturnType<typeof writeRequest> {
+export function writeRest(socket: Writable, rest: Uint8Array<ArrayBuffer>[]): Written {
   let sent = 0
   for (let at = 0; at < rest.length; at += 1) {
     const piece = rest[at] as Uint8Array<ArrayBuffer>
