@@ -18,7 +18,7 @@ import { asChannelError, asResponse, isEventStream, isJsonType, readRefusal } fr
 import { joined } from '../signals.ts'
 import { claimedVersion, modernHeaders } from './headers.ts'
 import { createOlder } from './older.ts'
-import { createRawHeaders } from './raw.ts'
+import { createRawHeaders, type Legacy, legacyHeaders } from './raw.ts'
 import { listenForever, readStream, readWhole } from './streams.ts'
 
 const MODERN_VERSION = '2026-07-28'
@@ -30,9 +30,6 @@ const settings = z.object({
 })
 type Settings = z.output<typeof settings>
 
-/** What a legacy upstream (2025-03-26 to 2025-11-25) made us remember. */
-type Legacy = { sessionId?: string; version?: string }
-
 /** The upstream's address with what the traffic taught us about it. */
 function createWire(context: ConnectorContext<Settings>) {
   const { url } = context.settings
@@ -40,7 +37,7 @@ function createWire(context: ConnectorContext<Settings>) {
   const legacy: Legacy = {}
   const postHeaders = { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   let modernVersion = MODERN_VERSION
-  const rawHeaders = createRawHeaders(postHeaders, () => (legacy.version === undefined ? modernVersion : headersFor()))
+  const rawHeaders = createRawHeaders(postHeaders)
 
   function headersFor(message?: JsonRpcRequest | JsonRpcNotification): Record<string, string> {
     const claimed = message === undefined ? undefined : claimedVersion(message)
@@ -48,19 +45,15 @@ function createWire(context: ConnectorContext<Settings>) {
       modernVersion = claimed
       return modernHeaders(message, claimed)
     }
-    const headers: Record<string, string> = {}
     // `initialize` opens a session, so it carries none, even when an older one is known.
-    if (message?.method === 'initialize') return headers
-    if (legacy.sessionId !== undefined) headers['mcp-session-id'] = legacy.sessionId
-    if (legacy.version !== undefined) headers['mcp-protocol-version'] = legacy.version
-    return headers
+    return message?.method === 'initialize' ? {} : legacyHeaders(legacy)
   }
 
   return {
     legacy,
     headersFor,
     postRaw: (raw: RawRequest, signal: AbortSignal | undefined): Promise<ExchangeAnswer> =>
-      context.exchange(url, { method: 'POST', headers: rawHeaders.for(raw), body: raw.body, signal }),
+      context.exchange(url, { method: 'POST', headers: rawHeaders(raw, legacy, modernVersion), body: raw.body, signal }),
     post: async (body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> =>
       asResponse(await context.exchange(url, { method: 'POST', headers: { ...postHeaders, ...headers }, body, signal })),
     listen: async (signal: AbortSignal, lastEventId?: string): Promise<Response> => {
@@ -88,6 +81,7 @@ function createWire(context: ConnectorContext<Settings>) {
 /** Nothing is sent yet: whether the upstream is there shows with the first request. */
 async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   const closing = new AbortController()
+  let isClosed = false
   const wire = createWire(context)
   const { legacy } = wire
   const older = createOlder(context, { url: context.settings.url, headers: lowerCased(context.settings.headers) })
@@ -124,14 +118,14 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   async function forward(raw: RawRequest, signal?: AbortSignal): Promise<RawAnswer> {
     if (older.channel() !== undefined) throw new ChannelError('unreachable', 'The server speaks the older transport, message by message.')
     try {
-      closing.signal.throwIfAborted()
+      if (isClosed) throw closing.signal.reason
       const answer = await wire.postRaw(raw, signal)
       const type = answer.header('content-type')?.toLowerCase() ?? ''
       if (!isPassable(answer.status, type, legacy)) await readRefusal(asResponse(answer), undefined, legacy.sessionId !== undefined)
       return { status: answer.status, contentType: type, body: answer.body }
     } catch (error) {
       if (signal?.aborted) throw givenUp(signal.reason)
-      throw closing.signal.aborted ? givenUp(closing.signal.reason) : asChannelError(error)
+      throw isClosed ? givenUp(closing.signal.reason) : asChannelError(error)
     }
   }
 
@@ -148,7 +142,8 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     },
     respond: (response) => older.channel()?.respond(response) ?? tell(response),
     close: async () => {
-      if (closing.signal.aborted) return
+      if (isClosed) return
+      isClosed = true
       closing.abort(new ChannelError('lost', 'The connection was closed.'))
       await older.channel()?.close()
       await wire.goodbye()

@@ -48,9 +48,19 @@ export function createWires({ ca, limits }: WireDeps = {}) {
     if (shared.isClosed) return Promise.reject(unsent(place))
     if (signal?.aborted) return Promise.reject(givenUp(signal.reason))
     const { promise, resolve, reject } = Promise.withResolvers<WireAnswer>()
-    const deadlineMs = performance.now() + request.timeoutMs
-    const state = { isRepeat: false, isAnswered: false, isOver: false, line: undefined, onAbort: undefined }
-    const ask: Ask = { place, request, deadlineMs, resolve, reject, onOver, ...state }
+    const ask: Ask = {
+      place,
+      request,
+      deadlineMs: performance.now() + request.timeoutMs,
+      isRepeat: false,
+      isAnswered: false,
+      isOver: false,
+      line: undefined,
+      resolve,
+      reject,
+      onOver,
+      onAbort: undefined,
+    }
     if (signal !== undefined) {
       ask.onAbort = () => stopAsk(ask, givenUp(signal.reason))
       signal.addEventListener('abort', ask.onAbort, { once: true })

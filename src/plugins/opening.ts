@@ -120,14 +120,15 @@ function createCredential({ credential }: OpenedBy): CredentialFor {
 
 /** Nothing is waited for that is there already: this is the way of each tools/call. */
 function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy, scope: State, credentialFor: CredentialFor) {
-  const limits = {
-    scope,
-    privateAllowed: by.privateAllowed,
-    headTimeoutMs: answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
-    bodyBytesMax: Number.POSITIVE_INFINITY,
+  const { privateAllowed } = by
+  const headTimeoutMs = answerTimeoutMs ?? ANSWER_TIMEOUT_MS
+  const bodyBytesMax = Number.POSITIVE_INFINITY
+  const remembered = createRemembered()
+  const send = (url: string, { method, headers, body, signal }: ExchangeInit, credential: Record<string, string> | undefined) => {
+    const overriding = credential === undefined ? undefined : remembered(credential)
+    const request = { method, headers, overriding, body, signal, scope, privateAllowed, headTimeoutMs, bodyBytesMax }
+    return outbound.exchange(url, request).catch(throwDescribed)
   }
-  const send = (url: string, { method, headers, body, signal }: ExchangeInit, overriding: Record<string, string> | undefined) =>
-    outbound.exchange(url, { method, headers, overriding, body, signal, ...limits }).catch(throwDescribed)
   const sendLater = async (url: string, init: ExchangeInit, credential: Promise<Record<string, string>>) =>
     send(url, init, await credential)
   return (url: string, init: ExchangeInit = {}): Promise<ExchangeAnswer> => {
@@ -137,6 +138,23 @@ function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+}
+
+/** The same frozen record for as long as what is in it is the same, so that it is read once: tokens change by the hour. */
+function createRemembered() {
+  let last: Readonly<Record<string, string>> = Object.freeze({})
+  let count = 0
+  return (given: Record<string, string>): Readonly<Record<string, string>> => {
+    let same = 0
+    for (const name in given) {
+      if (given[name] !== last[name]) same = Number.NaN
+      same += 1
+    }
+    if (same === count) return last
+    last = Object.freeze({ ...given })
+    count = Object.keys(last).length
+    return last
   }
 }
 

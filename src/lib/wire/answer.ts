@@ -63,13 +63,13 @@ export function createAnswerReader(sink: AnswerSink) {
     if (state === 'rest') return from
     if (state === 'chunked') {
       const { filled, at } = chunks.read(bytes, from)
-      hand(bytes.subarray(from, from + filled))
+      hand(part(bytes, from, filled))
       if (bodyBytes + chunks.announced() > rules.bodyBytesMax) throw tooLarge(rules)
       if (chunks.isAtEnd()) end()
       return at
     }
     const to = state === 'length' ? Math.min(bytes.length, from + remaining) : bytes.length
-    hand(bytes.subarray(from, to))
+    hand(part(bytes, from, to - from))
     remaining -= to - from
     if (state === 'length' && remaining === 0) end()
     return to
@@ -104,5 +104,15 @@ export function createAnswerReader(sink: AnswerSink) {
   }
 }
 export type AnswerReader = ReturnType<typeof createAnswerReader>
+
+/** Up to here a copy is cheaper than a view, and lets go of the rest of what came. */
+const COPIED_BYTES_MAX = 8 * 1024
+
+function part(bytes: Buffer<ArrayBuffer>, from: number, length: number): Uint8Array<ArrayBuffer> {
+  if (length > COPIED_BYTES_MAX) return new Uint8Array(bytes.buffer, bytes.byteOffset + from, length)
+  const copy = new Uint8Array(length)
+  bytes.copy(copy, 0, from, from + length)
+  return copy
+}
 
 const tooLarge = ({ bodyBytesMax }: AnswerRules) => new AnswerError('too-large', `the body is larger than ${bodyBytesMax} bytes`)
