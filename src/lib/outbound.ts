@@ -140,6 +140,8 @@ export function createOutbound(deps: OutboundDeps = {}) {
     endScope: wires.endScope,
     /** Closes the connections of `exchange`. Safe to call twice. */
     close: wires.close,
+    /** What there is of those connections at the moment. */
+    count: wires.count,
   }
 }
 export type Outbound = ReturnType<typeof createOutbound>
