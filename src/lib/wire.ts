@@ -1,6 +1,6 @@
 import { OutboundError } from './outbound-error.ts'
 import { type Ask, failAsk } from './wire/ask.ts'
-import { destroyLine, retireLine } from './wire/line.ts'
+import { retireLine } from './wire/line.ts'
 import { createPool, type Pool, type Shared, unsent, type WireLimits } from './wire/pool.ts'
 import type { WireAnswer, WirePlace, WireRequest } from './wire/request.ts'
 
@@ -55,7 +55,7 @@ export function createWires({ ca, limits }: WireDeps = {}) {
       isRepeat: false,
       isAnswered: false,
       isOver: false,
-      line: undefined,
+      stop: undefined,
       resolve,
       reject,
       onOver,
@@ -99,7 +99,7 @@ export type Wires = ReturnType<typeof createWires>
 
 /** Ends a request wherever it is: a connection with half an answer on it is of no use to anybody. */
 function stopAsk(ask: Ask, error: OutboundError): void {
-  if (ask.line !== undefined) destroyLine(ask.line, error)
+  if (ask.stop !== undefined) ask.stop(error)
   else failAsk(ask, error)
 }
 

@@ -1,7 +1,6 @@
 import { boundedBody } from '../outbound-body.ts'
 import { describeError, OutboundError } from '../outbound-error.ts'
 import type { AnswerHead } from './head.ts'
-import type { Line } from './line.ts'
 import type { WireAnswer, WirePlace, WireRequest } from './request.ts'
 
 /** One request under way: first without a connection, then on one, until the last byte of its answer. */
@@ -14,8 +13,8 @@ export type Ask = {
   isRepeat: boolean
   isAnswered: boolean
   isOver: boolean
-  /** What it is on. */
-  line: Line | undefined
+  /** Ends the connection that it is on, where it is on one. */
+  stop: ((error: OutboundError) => void) | undefined
   readonly resolve: (answer: WireAnswer) => void
   readonly reject: (error: OutboundError) => void
   readonly onOver: (ask: Ask) => void
@@ -58,7 +57,7 @@ const streamOf = (bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<Arr
 export function endAsk(ask: Ask): void {
   if (ask.isOver) return
   ask.isOver = true
-  ask.line = undefined
+  ask.stop = undefined
   if (ask.onAbort !== undefined) ask.request.signal?.removeEventListener('abort', ask.onAbort)
   ask.onOver(ask)
 }

@@ -28,6 +28,8 @@ export type Line = {
   readonly keeper: LineKeeper
   readonly reader: AnswerReader
   readonly gathering: Gathering
+  /** Ends the connection at once. */
+  readonly stop: (error: OutboundError) => void
   socket: Socket<unknown> | undefined
   /** What is on it now. */
   ask: Ask | undefined
@@ -60,8 +62,9 @@ export function createLine(place: WirePlace, keeper: LineKeeper): Line {
     },
   })
   const nothing = { socket: undefined, ask: undefined, head: undefined, length: undefined, body: undefined, rest: [] }
+  const stop = (error: OutboundError): void => destroyLine(line, error)
   const line: Line = {
-    ...{ place, keeper, reader, gathering: createGathering(), ...nothing },
+    ...{ place, keeper, reader, gathering: createGathering(), stop, ...nothing },
     ...{ isDead: false, isWhole: false, uses: 0, sentBytes: 0, idleUntilMs: Number.POSITIVE_INFINITY },
   }
   return line
@@ -72,7 +75,7 @@ export function startLine(line: Line, ask: Ask): void {
   const { socket } = line
   if (socket === undefined || line.isDead) return line.keeper.onRepeat(ask)
   line.ask = ask
-  ask.line = line
+  ask.stop = line.stop
   line.uses += 1
   line.idleUntilMs = Number.POSITIVE_INFINITY
   line.head = line.body = undefined
@@ -149,7 +152,7 @@ export function endLine(line: Line, error?: unknown): void {
   if (ask === undefined) return
   if (error === undefined && isOver(line)) return progress(line, false)
   line.ask = undefined
-  ask.line = undefined
+  ask.stop = undefined
   if (!(error instanceof OutboundError) && mayRepeat(line, ask)) {
     ask.isRepeat = true
     return keeper.onRepeat(ask)
