@@ -1,4 +1,11 @@
-import { ChannelError, type JsonObject, type JsonRpcResponse, type RequestId, type UpstreamMessage } from '@/plugins/api.ts'
+import {
+  ChannelError,
+  type ExchangeAnswer,
+  type JsonObject,
+  type JsonRpcResponse,
+  type RequestId,
+  type UpstreamMessage,
+} from '@/plugins/api.ts'
 import { createEventReader, type ServerSentEvent } from './events.ts'
 
 export const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
@@ -9,8 +16,23 @@ const DRAIN_MS = 200
 const tooLarge = () => new ChannelError('invalid', `The server sent a message of more than ${MESSAGE_BYTES_MAX} bytes.`)
 const lost = (cause?: unknown) => new ChannelError('lost', 'The connection broke before the answer came.', { cause })
 
+/** Statuses that a `Response` has no body for. */
+const EMPTY_STATUSES = new Set([204, 205, 304])
+const HEADERS_READ = ['content-type', 'content-length', 'www-authenticate', 'mcp-session-id', 'location']
+
+/** The answer of an exchange in the shape that everything here reads. */
+export function asResponse({ status, header, body }: ExchangeAnswer): Response {
+  const headers = new Headers()
+  for (const name of HEADERS_READ) {
+    const value = header(name)
+    if (value !== null) headers.set(name, value)
+  }
+  return new Response(EMPTY_STATUSES.has(status) ? null : body, { status, headers })
+}
+
 export const isEventStream = (response: Response): boolean => contentType(response).startsWith('text/event-stream')
-export const isJson = (response: Response): boolean => /^application\/([\w.-]+\+)?json\b/.test(contentType(response))
+export const isJson = (response: Response): boolean => isJsonType(contentType(response))
+export const isJsonType = (type: string): boolean => /^application\/([\w.-]+\+)?json\b/.test(type)
 export const contentType = (response: Response): string => response.headers.get('content-type')?.toLowerCase() ?? ''
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -24,29 +24,3 @@ export function pause(durationMs: number, signal: AbortSignal): Promise<void> {
   signal.addEventListener('abort', onAbort, { once: true })
   return promise.finally(() => signal.removeEventListener('abort', onAbort))
 }
-
-/** The same bytes, unbuffered, and one call when they end, however they do. */
-export function endingWith(body: ReadableStream<Uint8Array> | null, end: () => void): ReadableStream<Uint8Array> | null {
-  if (body === null) return (end(), null)
-  const reader = body.getReader()
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read()
-          if (!done) return controller.enqueue(value)
-          end()
-          controller.close()
-        } catch (error) {
-          end()
-          controller.error(error)
-        }
-      },
-      cancel(reason) {
-        end()
-        return reader.cancel(reason)
-      },
-    },
-    { highWaterMark: 0 },
-  )
-}

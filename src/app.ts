@@ -132,6 +132,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       gateway.close()
       await connections.close()
       await plugins.close()
+      outbound.close()
       await programs.close()
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)

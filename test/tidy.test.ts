@@ -101,7 +101,12 @@ describe('tests', () => {
 describe('the way out', () => {
   // Commands speak to the Toolpass on this machine, by its socket or its own port, and to nobody else.
   const TO_OURSELVES = new Set(['src/cli/control.ts', 'src/cli/healthcheck.ts'])
-  const guarded = ours.filter((path) => !/^src\/lib\/outbound[^/]*\.ts$/.test(path) && !TO_OURSELVES.has(path))
+  const guarded = ours.filter((path) => !/^src\/lib\/(outbound[^/]*|wire\/socket)\.ts$/.test(path) && !TO_OURSELVES.has(path))
+  /** The pool speaks to whatever address it is given; who may give it one has checked it. */
+  const unguarded = ours.filter((path) => !/^src\/lib\/(outbound|wire)[^/]*\.ts$|^src\/lib\/wire\//.test(path))
+  test('goes past the guard: no other file takes connections from lib/wire', () => {
+    expect(offences(unguarded, /from '[^']*\/wire(\/[^']*|\.ts)'/)).toEqual([])
+  })
   test('is lib/outbound: no other file fetches or opens a socket', () => {
     expect([
       // A declaration of a `fetch` that is handed in ends in its type; a call does not.

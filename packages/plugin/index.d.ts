@@ -55,17 +55,19 @@ declare module 'toolpass/plugin' {
   }
   /** A whole JSON-RPC request as bytes, with what a transport must know of it without parsing. */
   export type RawRequest = {
-    body: Uint8Array<ArrayBuffer>
+    /** Must not be changed while the request is under way. */
+    body: string | Uint8Array<ArrayBuffer>
     method: string
     /** Name (tools, prompts) or uri (resources) as the upstream knows it, for `Mcp-Name`. */
     name?: string
     /** `Mcp-Param-*` headers of the client, passed on. */
     headers?: Record<string, string>
   }
+  /** `body` is whole where the answer was short or here at once, whatever its type, else a stream. `contentType` is in lower case. */
   export type RawAnswer = {
     status: number
     contentType: string
-    body: ReadableStream<Uint8Array> | null
+    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null
   }
   export interface Channel {
     /**
@@ -78,8 +80,12 @@ declare module 'toolpass/plugin' {
     notify(notification: JsonRpcNotification): Promise<void>
     /** Answers a request that the upstream made. */
     respond(response: JsonRpcResponse): Promise<void>
-    /** Passes bytes through without parsing them, where the transport has a stream for each request. */
-    forward?(request: RawRequest, signal: AbortSignal): Promise<RawAnswer>
+    /**
+     * Passes bytes through without parsing them, where the transport has a stream for each request. Rejects with `ChannelError`;
+     * `unreachable` also where this very server cannot be spoken to that way, so `request` may be tried instead. Without a
+     * signal it ends with its answer, its stream or the channel.
+     */
+    forward?(request: RawRequest, signal?: AbortSignal): Promise<RawAnswer>
     /** Ends everything that belongs to the channel (sockets, processes). Safe to call twice; never rejects. */
     close(): Promise<void>
   }
@@ -118,6 +124,11 @@ declare module 'toolpass/plugin' {
     settings: Settings
     /** The guarded fetch: addresses are checked and pinned, redirects re-checked, credentials dropped across origins. */
     fetch(url: string, init?: OutboundInit): Promise<Response>
+    /**
+     * The lean way out, for what is sent many times a second: as guarded as `fetch`, without its objects. No redirect is followed.
+     * It ends with the channel. A frozen `headers` record is read once and remembered.
+     */
+    exchange(url: string, init?: ExchangeInit): Promise<ExchangeAnswer>
     /** Starts a program as its own process group, without a shell, in a clean environment, shut in as far as the system allows. */
     spawn(command: ProgramToStart): Promise<Program>
     /** Messages that belong to no request (listen streams, stdio notifications, requests of a legacy upstream). */
@@ -136,6 +147,20 @@ declare module 'toolpass/plugin' {
     signal?: AbortSignal
     /** Redirects to follow, each checked again. Default 0: a redirect is an answer like any other. */
     redirectsMax?: number
+  }
+  export type ExchangeInit = {
+    method?: string
+    headers?: Readonly<Record<string, string>>
+    /** Must not be changed while the request is under way. */
+    body?: string | Uint8Array<ArrayBuffer>
+    signal?: AbortSignal | undefined
+  }
+  export type ExchangeAnswer = {
+    status: number
+    /** All values of that name, joined by comma. The name in lower case. */
+    header(name: string): string | null
+    /** Whole where it was short or here at once, else a stream, which nobody ends but the server and you; null where there is none. */
+    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null
   }
   export type ProgramToStart = {
     /** A program's name or path. `javascript` is understood by the house as its own JavaScript runtime. */

@@ -5,6 +5,7 @@ import {
   defineConnector,
   definePlugin,
   type Exchange,
+  type ExchangeAnswer,
   type JsonRpcNotification,
   type JsonRpcRequest,
   type JsonRpcResponse,
@@ -13,10 +14,11 @@ import {
   z,
 } from '@/plugins/api.ts'
 import { headersSetting, lowerCased, urlSetting } from '../addresses.ts'
-import { asChannelError, isEventStream, isJson, MESSAGE_BYTES_MAX, readRefusal, readWholeBody } from '../answers.ts'
+import { asChannelError, asResponse, contentType, isEventStream, isJsonType, MESSAGE_BYTES_MAX, readRefusal, readWholeBody } from '../answers.ts'
 import { joined } from '../signals.ts'
-import { claimedVersion, modernHeaders, namedHeaders } from './headers.ts'
+import { claimedVersion, modernHeaders } from './headers.ts'
 import { createOlder } from './older.ts'
+import { createRawHeaders, type Legacy, legacyHeaders } from './raw.ts'
 import { listenForever, readStream, readWhole } from './streams.ts'
 
 const MODERN_VERSION = '2026-07-28'
@@ -28,15 +30,14 @@ const settings = z.object({
 })
 type Settings = z.output<typeof settings>
 
-/** What a legacy upstream (2025-03-26 to 2025-11-25) made us remember. */
-type Legacy = { sessionId?: string; version?: string }
-
 /** The upstream's address with what the traffic taught us about it. */
 function createWire(context: ConnectorContext<Settings>) {
   const { url } = context.settings
   const ownHeaders = lowerCased(context.settings.headers)
   const legacy: Legacy = {}
+  const postHeaders = { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream' }
   let modernVersion = MODERN_VERSION
+  const rawHeaders = createRawHeaders(postHeaders)
 
   function headersFor(message?: JsonRpcRequest | JsonRpcNotification): Record<string, string> {
     const claimed = message === undefined ? undefined : claimedVersion(message)
@@ -44,42 +45,32 @@ function createWire(context: ConnectorContext<Settings>) {
       modernVersion = claimed
       return modernHeaders(message, claimed)
     }
-    const headers: Record<string, string> = {}
     // `initialize` opens a session, so it carries none, even when an older one is known.
-    if (message?.method === 'initialize') return headers
-    if (legacy.sessionId !== undefined) headers['mcp-session-id'] = legacy.sessionId
-    if (legacy.version !== undefined) headers['mcp-protocol-version'] = legacy.version
-    return headers
+    return message?.method === 'initialize' ? {} : legacyHeaders(legacy)
   }
 
   return {
     legacy,
     headersFor,
-    headersForRaw: ({ method, name, headers = {} }: RawRequest) => ({
-      ...lowerCased(headers),
-      ...(legacy.version === undefined ? namedHeaders(modernVersion, method, name) : headersFor()),
-    }),
-    post: (body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string>, signal: AbortSignal) =>
-      context.fetch(url, {
-        method: 'POST',
-        headers: { ...ownHeaders, 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
-        body,
-        signal,
-      }),
-    listen: (signal: AbortSignal, lastEventId?: string) => {
+    postRaw: (raw: RawRequest, signal: AbortSignal | undefined): Promise<ExchangeAnswer> =>
+      context.exchange(url, { method: 'POST', headers: rawHeaders(raw, legacy, modernVersion), body: raw.body, signal }),
+    post: async (body: string, headers: Record<string, string>, signal: AbortSignal): Promise<Response> =>
+      asResponse(await context.exchange(url, { method: 'POST', headers: { ...postHeaders, ...headers }, body, signal })),
+    listen: async (signal: AbortSignal, lastEventId?: string): Promise<Response> => {
       const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-      return context.fetch(url, { headers: { ...ownHeaders, accept: 'text/event-stream', ...headersFor(), ...resume }, signal })
+      const headers = { ...ownHeaders, accept: 'text/event-stream', ...headersFor(), ...resume }
+      return asResponse(await context.exchange(url, { headers, signal }))
     },
     /** DELETE is a courtesy (2025-06-18, "Session Management"); nobody waits long for it. */
     goodbye: async () => {
       if (legacy.sessionId === undefined) return
       try {
-        const response = await context.fetch(url, {
+        const { body } = await context.exchange(url, {
           method: 'DELETE',
           headers: { ...ownHeaders, ...headersFor() },
           signal: AbortSignal.timeout(GOODBYE_MS),
         })
-        void response.body?.cancel().catch(() => {})
+        if (body instanceof ReadableStream) void body.cancel().catch(() => {})
       } catch {
         // The session will run out by itself.
       }
@@ -90,6 +81,7 @@ function createWire(context: ConnectorContext<Settings>) {
 /** Nothing is sent yet: whether the upstream is there shows with the first request. */
 async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   const closing = new AbortController()
+  let isClosed = false
   const wire = createWire(context)
   const { legacy } = wire
   const older = createOlder(context, { url: context.settings.url, headers: lowerCased(context.settings.headers) })
@@ -122,19 +114,30 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     }
   }
 
+  /** The way of most calls: what the house sends for a channel ends with the channel, so one signal is enough. */
   async function forward(raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {
     const channel = older.channel()
     if (channel !== undefined) return { response: await channel.request(messageOf(raw), exchange) }
+    try {
+      if (isClosed) throw closing.signal.reason
+      const answer = await wire.postRaw(raw, exchange.signal)
+      const isFine = answer.status >= 200 && answer.status < 300
+      if (isFine && answer.body instanceof Uint8Array && isJsonType(answer.header('content-type')?.toLowerCase() ?? ''))
+        return { bytes: answer.body }
+      return await forwardSlowly(asResponse(answer), raw, exchange)
+    } catch (error) {
+      if (exchange.signal.aborted) throw givenUp(exchange.signal.reason)
+      throw isClosed ? givenUp(closing.signal.reason) : asChannelError(error)
+    }
+  }
+  /** What is not there at once, or no answer at all. */
+  async function forwardSlowly(response: Response, raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {
+    if (!response.ok) return { response: await readRefusal(response, raw.id, legacy.sessionId !== undefined) }
+    if (isJsonType(contentType(response))) return { bytes: await readWholeBody(response, MESSAGE_BYTES_MAX) }
     const scope = joined(exchange.signal, closing.signal)
     try {
-      const response = await wire.post(raw.body, wire.headersForRaw(raw), scope.signal)
-      if (!response.ok) return { response: await readRefusal(response, raw.id, legacy.sessionId !== undefined) }
-      if (isEventStream(response))
-        return { response: await readStream(response, raw, exchange, (id) => wire.listen(scope.signal, id), scope.signal) }
-      if (!isJson(response)) return { response: await readWhole(response, raw, exchange) }
-      return { bytes: await readWholeBody(response, MESSAGE_BYTES_MAX) }
-    } catch (error) {
-      throw scope.signal.aborted ? givenUp(scope.signal.reason) : asChannelError(error)
+      if (!isEventStream(response)) return { response: await readWhole(response, raw, exchange) }
+      return { response: await readStream(response, raw, exchange, (id) => wire.listen(scope.signal, id), scope.signal) }
     } finally {
       scope.end()
     }
@@ -153,7 +156,8 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     },
     respond: (response) => older.channel()?.respond(response) ?? tell(response),
     close: async () => {
-      if (closing.signal.aborted) return
+      if (isClosed) return
+      isClosed = true
       closing.abort(new ChannelError('lost', 'The connection was closed.'))
       await older.channel()?.close()
       await wire.goodbye()

@@ -1,42 +1,25 @@
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { kindOfAddress } from '@/lib/addresses.ts'
-import { boundedBody } from '@/lib/outbound-body.ts'
+import { boundedBody } from './outbound-body.ts'
+import { describeError, OutboundError } from './outbound-error.ts'
+import { createExchange } from './outbound-exchange.ts'
+import {
+  ADDRESSES_TRIED_MAX,
+  bareHostname,
+  demandAllowed,
+  demandUrl,
+  keepResolutions,
+  RESOLUTION_KEPT_MS,
+  type Resolve,
+  resolveBySystem,
+  within,
+} from './outbound-guard.ts'
+import { HEADERS_OF_OURS } from './outbound-headers.ts'
+import { createWires, type WireLimits } from './wire.ts'
 
-/**
- * Why a request got no answer, or no whole one.
- * - `request`: it may not be sent as asked (scheme, userinfo, a malformed header).
- * - `address`: the name leads to an address that is out of bounds. No connection was made.
- * - `resolve` | `connect` | `tls`: no such name, nobody listening, wrong certificate. Nothing was sent.
- * - `lost`: the connection broke after something may have been sent.
- * - `timeout`: our time limit; something may have been sent.
- * - `too-large`: more body than allowed, on the wire or unpacked.
- * - `redirect`: one too many, or to where we do not follow.
- * - `aborted`: the caller gave up.
- */
-export type OutboundErrorKind =
-  | 'request'
-  | 'address'
-  | 'resolve'
-  | 'connect'
-  | 'tls'
-  | 'lost'
-  | 'timeout'
-  | 'too-large'
-  | 'redirect'
-  | 'aborted'
-
-export class OutboundError extends Error {
-  override readonly name = 'OutboundError'
-  constructor(
-    readonly kind: OutboundErrorKind,
-    /** A plain sentence that may be shown; names the host at most. */
-    message: string,
-    cause?: unknown,
-  ) {
-    super(message, { cause })
-  }
-}
+export { OutboundError, type OutboundErrorKind } from './outbound-error.ts'
+export type { ExchangeRequest } from './outbound-exchange.ts'
+export type { Resolve } from './outbound-guard.ts'
+export type { WireAnswer } from './wire.ts'
 
 export type OutboundRequest = {
   method?: string
@@ -57,59 +40,47 @@ export type OutboundRequest = {
 /** A URL together with the one address that was checked for it. */
 type Pinned = { url: URL; hostname: string; address: string }
 export type TransportInit = { method: string; headers: Headers; body?: string | Uint8Array<ArrayBuffer>; signal: AbortSignal }
-/** Speaks HTTP to the pinned address and to no other. The seam for a connection pool of our own. */
+/** Speaks HTTP to the pinned address and to no other. */
 export type Transport = (pinned: Pinned, init: TransportInit) => Promise<Response>
-/** All addresses of a name, literal. */
-export type Resolve = (hostname: string) => Promise<readonly string[]>
 
 export type OutboundDeps = {
   resolve?: Resolve
   transport?: Transport
   /** PEM certificates to trust instead of the built-in list. */
   ca?: string
+  limits?: Partial<WireLimits>
   /** How long an answer of the resolver is used. It is checked against the rules on every request all the same. */
   resolutionKeptMs?: number
 }
 
-const RESOLUTION_KEPT_MS = 10_000
-const RESOLUTIONS_MAX = 1_000
-const ADDRESSES_TRIED_MAX = 4
-const URL_CHARS_MAX = 8_192
 const REDIRECTS = new Set([301, 302, 303, 307, 308])
 const EMPTY_STATUSES = new Set([204, 205, 304])
 // A stranger's redirect gets these and nothing else: which of the other headers carry a secret cannot be told by name.
 const HEADERS_ACROSS_ORIGINS = new Set(['accept', 'accept-language', 'content-type', 'user-agent'])
-// Framing and routing are ours. Caller-made ones could smuggle a request into a kept-alive connection that others share.
-const HEADERS_OF_OURS = [
-  ...['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive', 'te', 'trailer', 'upgrade', 'expect'],
-  ...['proxy-authorization', 'proxy-connection', 'accept-encoding'],
-]
-const NOTHING_SENT = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'ConnectionRefused', 'FailedToOpenSocket'])
-const WRONG_CERTIFICATE = /^(ERR_TLS_|UNABLE_TO_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|ERR_SSL|HOSTNAME_MISMATCH|INVALID_CA|ERROR_IN_CERT)/
-
 /**
  * The only way out of the house. Every name is resolved here once a request, each of its addresses checked, and the
  * connection made to a checked address, so a resolver that changes its mind (DNS rebinding) changes nothing.
  */
 export function createOutbound(deps: OutboundDeps = {}) {
-  const addressesOf = keepResolutions(deps.resolve ?? resolveBySystem, deps.resolutionKeptMs ?? RESOLUTION_KEPT_MS)
+  const resolutions = keepResolutions(deps.resolve ?? resolveBySystem, deps.resolutionKeptMs ?? RESOLUTION_KEPT_MS)
   const transport = deps.transport ?? fetchPinned(deps.ca)
+  const wires = createWires({ ca: deps.ca, ...(deps.limits === undefined ? {} : { limits: deps.limits }) })
 
   /** One URL, no redirects: the addresses in turn until one takes the connection. */
   async function send(url: URL, request: OutboundRequest, init: TransportInit): Promise<Response> {
-    const hostname = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '')
-    const addresses = await within(init.signal, addressesOf.get(hostname))
-    demandAllowed(hostname, addresses, request.privateAllowed)
+    const hostname = bareHostname(url)
+    const resolution = await within(init.signal, resolutions.get(hostname))
+    demandAllowed(hostname, resolution, request.privateAllowed)
     let refusal: OutboundError | undefined
-    for (const address of addresses.slice(0, ADDRESSES_TRIED_MAX)) {
+    for (const address of resolution.addresses.slice(0, ADDRESSES_TRIED_MAX)) {
       try {
         return await transport({ url, hostname, address }, init)
       } catch (error) {
-        refusal = describe(error, hostname)
+        refusal = describeError(error, hostname)
         if (refusal.kind !== 'connect') throw refusal
       }
     }
-    addressesOf.forget(hostname)
+    resolutions.forget(hostname)
     throw refusal ?? new OutboundError('resolve', `${hostname} has no address.`)
   }
 
@@ -142,7 +113,7 @@ export function createOutbound(deps: OutboundDeps = {}) {
       return finish(url, response, request, limit, init.method === 'HEAD')
     } catch (error) {
       limit.end()
-      throw limit.reason() ?? describe(error, first.hostname)
+      throw limit.reason() ?? describeError(error, first.hostname)
     }
   }
 
@@ -161,18 +132,19 @@ export function createOutbound(deps: OutboundDeps = {}) {
       })
     }
 
-  return { fetch: outboundFetch, asFetch }
+  return {
+    fetch: outboundFetch,
+    asFetch,
+    exchange: createExchange({ resolutions, wires }),
+    /** Ends what was sent by `exchange` with this scope and has no whole answer yet. */
+    endScope: wires.endScope,
+    /** Closes the connections of `exchange`. Safe to call twice. */
+    close: wires.close,
+    /** What there is of those connections at the moment. */
+    count: wires.count,
+  }
 }
 export type Outbound = ReturnType<typeof createOutbound>
-
-function demandUrl(address: string): URL {
-  const url = address.length <= URL_CHARS_MAX ? URL.parse(address) : null
-  if (url === null) throw new OutboundError('request', 'This is no address.')
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new OutboundError('request', 'Only http and https addresses work here.')
-  // Userinfo hides the real host from the eye (https://good.example@evil.example) and puts a secret into logs.
-  if (url.username !== '' || url.password !== '') throw new OutboundError('request', 'An address must not contain a user name or password.')
-  return url
-}
 
 function demandTarget(location: string, from: URL): URL {
   const absolute = URL.parse(location, from.href)
@@ -181,16 +153,6 @@ function demandTarget(location: string, from: URL): URL {
   if (from.protocol === 'https:' && next.protocol === 'http:')
     throw new OutboundError('redirect', `${from.hostname} redirected from https to plain http.`)
   return next
-}
-
-/** All addresses must be in bounds, not just the one we would take: a name with both is an attack or a mistake. */
-function demandAllowed(hostname: string, addresses: readonly string[], privateAllowed: boolean): void {
-  if (addresses.length === 0) throw new OutboundError('resolve', `${hostname} has no address.`)
-  for (const address of addresses) {
-    const kind = kindOfAddress(address)
-    if (kind === 'public' || (kind === 'private' && privateAllowed)) continue
-    throw new OutboundError('address', `${hostname} leads to a network address that is not allowed here.`)
-  }
 }
 
 function ownHeaders(given: Record<string, string> = {}): Headers {
@@ -268,7 +230,7 @@ function finish(url: URL, response: Response, request: OutboundRequest, limit: L
     encoding,
     bytesMax: request.bodyBytesMax,
     tooLarge,
-    describe: (error) => limit.reason() ?? describe(error, url.hostname),
+    describe: (error) => limit.reason() ?? describeError(error, url.hostname),
     end: limit.end,
   })
   return named(new Response(body, { status: response.status, headers }), url)
@@ -276,54 +238,6 @@ function finish(url: URL, response: Response, request: OutboundRequest, limit: L
 
 /** The connection went to a bare address; callers want to see the URL they know. */
 const named = (response: Response, url: URL): Response => Object.defineProperty(response, 'url', { value: url.href })
-
-function describe(error: unknown, hostname: string): OutboundError {
-  if (error instanceof OutboundError) return error
-  const code = String((error as { code?: unknown } | null)?.code ?? '')
-  if (NOTHING_SENT.has(code)) return new OutboundError('connect', `${hostname} does not take connections.`, error)
-  if (WRONG_CERTIFICATE.test(code)) return new OutboundError('tls', `${hostname} did not show a valid certificate for its name.`, error)
-  return new OutboundError('lost', `The connection to ${hostname} broke.`, error)
-}
-
-/** Settles with the work or with the abort, whichever is first: a resolver cannot be interrupted. */
-function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason)
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  return promise
-}
-
-async function resolveBySystem(hostname: string): Promise<readonly string[]> {
-  const found = await lookup(hostname, { all: true, order: 'ipv4first' })
-  return found.map(({ address }) => address)
-}
-
-function keepResolutions(resolve: Resolve, keptMs: number) {
-  const kept = new Map<string, { addresses: Promise<readonly string[]>; untilMs: number }>()
-  async function ask(hostname: string): Promise<readonly string[]> {
-    try {
-      return await resolve(hostname)
-    } catch (error) {
-      kept.delete(hostname)
-      throw new OutboundError('resolve', `${hostname} is not known to the name service.`, error)
-    }
-  }
-  return {
-    get: (hostname: string): Promise<readonly string[]> => {
-      if (isIP(hostname) !== 0) return Promise.resolve([hostname])
-      const now = performance.now()
-      const known = kept.get(hostname)
-      if (known !== undefined && known.untilMs > now) return known.addresses
-      const addresses = ask(hostname)
-      if (kept.size >= RESOLUTIONS_MAX) kept.delete(kept.keys().next().value as string)
-      kept.set(hostname, { addresses, untilMs: now + keptMs })
-      return addresses
-    },
-    forget: (hostname: string): void => void kept.delete(hostname),
-  }
-}
 
 /**
  * Bun's fetch, aimed at the address itself: `Host` names the site, `tls.serverName` is both the SNI and the name that the

@@ -1,10 +1,18 @@
 import { type JsonError, tameJson } from '@/lib/json.ts'
 import { type Outbound, OutboundError } from '@/lib/outbound.ts'
 import { ProgramError, type Programs } from '@/lib/programs.ts'
-import { type Channel, ChannelError, type Connector, type ConnectorContext, type UpstreamMessage } from './api.ts'
+import {
+  type Channel,
+  ChannelError,
+  type Connector,
+  type ConnectorContext,
+  type ExchangeAnswer,
+  type ExchangeInit,
+  type UpstreamMessage,
+} from './api.ts'
 
 export type OpeningDeps = {
-  outbound: Pick<Outbound, 'fetch'>
+  outbound: Pick<Outbound, 'fetch' | 'exchange' | 'endScope'>
   programs: Pick<Programs, 'start'>
   /** The longest wait for the head of an answer. The house's own time limit for a call is shorter; this is the backstop. */
   answerTimeoutMs?: number
@@ -40,10 +48,11 @@ export function createOpening(deps: OpeningDeps) {
     const opening = Promise.try(() => connector.open(createContext(deps, by, settings.data, state)))
     // A connector that hangs, or ignores the signal, is left behind; what it opens after all is closed at once.
     const channel = await untilAborted(opening, by.signal, (late) => void late.close().catch(() => {}))
-    return guardChannel(channel, state, by)
+    return guardChannel(channel, state, by, () => deps.outbound.endScope(state))
   }
 }
 
+/** Of a channel; also the scope of what its connector sends. */
 type State = { ended: boolean }
 
 function createContext(
@@ -52,12 +61,14 @@ function createContext(
   settings: Record<string, unknown>,
   state: State,
 ): ConnectorContext<Record<string, unknown>> {
+  const credentialFor = createCredential(by)
   return {
     settings,
     signal: by.signal,
+    exchange: createExchange(deps, by, state, credentialFor),
     fetch: async (url, init = {}) => {
       try {
-        const headers = { ...init.headers, ...(await credentialFor(url, by)) }
+        const headers = { ...init.headers, ...(await credentialFor(url)) }
         return await deps.outbound.fetch(url, {
           ...init,
           headers,
@@ -68,7 +79,7 @@ function createContext(
           redirectsMax: init.redirectsMax ?? 0,
         })
       } catch (error) {
-        throw error instanceof OutboundError ? describeOutbound(error) : error
+        return throwDescribed(error)
       }
     },
     spawn: async (command) => {
@@ -90,14 +101,69 @@ function createContext(
   }
 }
 
+type CredentialFor = (url: string) => Record<string, string> | Promise<Record<string, string>> | undefined
+
 /** A credential goes to the origin that it was made for and to no other, whatever address a connector asks for. */
-async function credentialFor(url: string, { credential }: OpenedBy): Promise<Record<string, string>> {
-  if (credential === undefined || URL.parse(url)?.origin !== credential.origin) return {}
-  return credential.headers()
+function createCredential({ credential }: OpenedBy): CredentialFor {
+  // A connector asks for the same address again and again, and reading one costs as much as sending a header.
+  let lastUrl: string | undefined
+  let isItsOrigin = false
+  return (url) => {
+    if (credential === undefined) return undefined
+    if (url !== lastUrl) {
+      isItsOrigin = URL.parse(url)?.origin === credential.origin
+      lastUrl = url
+    }
+    return isItsOrigin ? credential.headers() : undefined
+  }
+}
+
+/** Nothing is waited for that is there already: this is the way of each tools/call. */
+function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy, scope: State, credentialFor: CredentialFor) {
+  const { privateAllowed } = by
+  const headTimeoutMs = answerTimeoutMs ?? ANSWER_TIMEOUT_MS
+  const bodyBytesMax = Number.POSITIVE_INFINITY
+  const remembered = createRemembered()
+  const send = (url: string, { method, headers, body, signal }: ExchangeInit, credential: Record<string, string> | undefined) => {
+    const overriding = credential === undefined ? undefined : remembered(credential)
+    const request = { method, headers, overriding, body, signal, scope, privateAllowed, headTimeoutMs, bodyBytesMax }
+    return outbound.exchange(url, request).catch(throwDescribed)
+  }
+  const sendLater = async (url: string, init: ExchangeInit, credential: Promise<Record<string, string>>) =>
+    send(url, init, await credential)
+  return (url: string, init: ExchangeInit = {}): Promise<ExchangeAnswer> => {
+    try {
+      const credential = credentialFor(url)
+      return credential instanceof Promise ? sendLater(url, init, credential) : send(url, init, credential)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+}
+
+/** The same frozen record for as long as what is in it is the same, so that it is read once: tokens change by the hour. */
+function createRemembered() {
+  let last: Readonly<Record<string, string>> = Object.freeze({})
+  let count = 0
+  return (given: Record<string, string>): Readonly<Record<string, string>> => {
+    let same = 0
+    for (const name in given) {
+      if (given[name] !== last[name]) same = Number.NaN
+      same += 1
+    }
+    if (same === count) return last
+    last = Object.freeze({ ...given })
+    count = Object.keys(last).length
+    return last
+  }
+}
+
+function throwDescribed(error: unknown): never {
+  throw error instanceof OutboundError ? describeOutbound(error) : error
 }
 
 /** Holds a connector to its promises: `ChannelError` only, JSON within bounds, `close` that never rejects. */
-function guardChannel(channel: Channel, state: State, by: OpenedBy): Channel {
+function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges: () => void): Channel {
   const guarded: Channel = {
     shared: channel.shared,
     request: async (request, exchange) => {
@@ -111,14 +177,18 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy): Channel {
     respond: (response) => channel.respond(response).catch((error) => Promise.reject(asChannelError(error))),
     close: async () => {
       state.ended = true
+      endExchanges()
       await channel.close().catch(() => {})
+      // What it sent to say goodbye, if that is still under way.
+      endExchanges()
     },
   }
   const { forward } = channel
   if (forward !== undefined)
     guarded.forward = async (request, exchange) => {
       try {
-        const answer = await forward(request, { ...exchange, receive: (message) => hand(message, exchange.receive, by) })
+        const receive = (message: UpstreamMessage) => hand(message, exchange.receive, by)
+        const answer = await forward.call(channel, request, { ...exchange, receive })
         return answer.response === undefined ? answer : { response: tame(answer.response) }
       } catch (error) {
         throw asChannelError(error)

@@ -1,6 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from 'bun:test'
 import { createServer, type Server, type Socket } from 'node:net'
-import { createOutbound, OutboundError, type OutboundErrorKind, type OutboundRequest } from '@/lib/outbound.ts'
+import { createOutbound, type Outbound, OutboundError, type OutboundErrorKind, type OutboundRequest } from '@/lib/outbound.ts'
 
 // Rows 21, 22, 23 and 46 of the abuse table, as far as they are the network guard's.
 const LIMITS = { privateAllowed: false, timeoutMs: 5_000, bodyBytesMax: 5_000, redirectsMax: 3 } satisfies OutboundRequest
@@ -9,6 +9,18 @@ const kindOf = (work: Promise<unknown>): Promise<OutboundErrorKind | 'none'> =>
     () => 'none' as const,
     (error) => (error instanceof OutboundError ? error.kind : Promise.reject(error)),
   )
+
+type Way = (outbound: Outbound, url: string, request: OutboundRequest) => Promise<Response>
+const byFetch: Way = (outbound, url, request) => outbound.fetch(url, request)
+const byExchange: Way = async (outbound, url, { timeoutMs, privateAllowed, bodyBytesMax, method, headers, body }) => {
+  const answer = await outbound.exchange(url, { method, headers, body, privateAllowed, bodyBytesMax, headTimeoutMs: timeoutMs })
+  return new Response(answer.body, { status: answer.status })
+}
+/** The two ways out: what holds for one holds for the other. */
+const WAYS = [
+  ['fetch', byFetch],
+  ['exchange', byExchange],
+] as const
 
 const connections: string[] = []
 const seen: Request[] = []
@@ -41,7 +53,7 @@ async function listenRaw(behave: (socket: Socket) => void): Promise<number> {
   return (server.address() as { port: number }).port
 }
 
-describe('21: an address inside is refused before any connection', () => {
+describe.each(WAYS)('21: an address inside is refused before any connection, by %s', (_way, send) => {
   const { port } = victim
   test.each([
     [`http://127.0.0.1:${port}/`],
@@ -68,7 +80,7 @@ describe('21: an address inside is refused before any connection', () => {
     ['http://[fe80::1]/'],
     ['http://[fd00::1]/'],
   ])('%s', async (url) => {
-    expect(await kindOf(createOutbound().fetch(url, LIMITS))).toBe('address')
+    expect(await kindOf(send(createOutbound(), url, LIMITS))).toBe('address')
     expect(connections).toEqual([])
   })
   test.each([
@@ -79,7 +91,7 @@ describe('21: an address inside is refused before any connection', () => {
     ['http://0.0.0.0/'],
     ['http://[::ffff:169.254.169.254]/'],
   ])('metadata at %s is refused to administrators too', async (url) =>
-    expect(await kindOf(createOutbound().fetch(url, { ...LIMITS, privateAllowed: true }))).toBe('address'),
+    expect(await kindOf(send(createOutbound(), url, { ...LIMITS, privateAllowed: true }))).toBe('address'),
   )
   test.each([
     ['ftp://site.test/'],
@@ -90,11 +102,11 @@ describe('21: an address inside is refused before any connection', () => {
     ['nope'],
     [`https://site.test/${'a'.repeat(10_000)}`],
   ])('%s is no address to go to', async (url) =>
-    expect(await kindOf(createOutbound({ resolve: async () => ['1.1.1.1'] }).fetch(url, LIMITS))).toBe('request'),
+    expect(await kindOf(send(createOutbound({ resolve: async () => ['1.1.1.1'] }), url, LIMITS))).toBe('request'),
   )
   test('one address inside among others outside spoils the name', async () => {
     const outbound = createOutbound({ resolve: async () => ['1.1.1.1', '127.0.0.1'] })
-    expect(await kindOf(outbound.fetch(`http://both.test:${port}/`, LIMITS))).toBe('address')
+    expect(await kindOf(send(outbound, `http://both.test:${port}/`, LIMITS))).toBe('address')
   })
   test.each([
     ...['127.0.0.1', '10.1.2.3', '172.16.0.1', '192.168.1.1', '169.254.169.254', '100.64.0.1', '100.100.100.200', '0.0.0.0'],
@@ -105,19 +117,19 @@ describe('21: an address inside is refused before any connection', () => {
   ])('[ABUSE-21] a name that resolves to %j leads nowhere, alone or beside an address outside', async (answer) => {
     for (const answers of [[answer], ['1.1.1.1', answer], [answer, '1.1.1.1'], ['2606:4700:4700::1111', answer]]) {
       const outbound = createOutbound({ resolve: async () => answers })
-      expect(await kindOf(outbound.fetch(`http://name.test:${port}/`, LIMITS))).toBe('address')
+      expect(await kindOf(send(outbound, `http://name.test:${port}/`, LIMITS))).toBe('address')
     }
     expect(connections).toEqual([])
   })
   test('a resolver that answers rubbish is not believed', async () => {
     for (const rubbish of [['localhost'], ['127.1'], ['']]) {
       const outbound = createOutbound({ resolve: async () => rubbish })
-      expect(await kindOf(outbound.fetch(`http://rubbish.test:${port}/`, LIMITS))).toBe('address')
+      expect(await kindOf(send(outbound, `http://rubbish.test:${port}/`, LIMITS))).toBe('address')
     }
   })
 })
 
-describe('22: DNS rebinding', () => {
+describe.each(WAYS)('22: DNS rebinding, by %s', (_way, send) => {
   /** Says something else each time it is asked. */
   const rebinding = (...answers: string[][]) => {
     let asked = 0
@@ -127,7 +139,7 @@ describe('22: DNS rebinding', () => {
   test('the name is resolved once a request, and only the checked address is spoken to', async () => {
     const { resolve, asked } = rebinding(['127.0.0.2'], ['127.0.0.1'])
     const outbound = createOutbound({ resolve, resolutionKeptMs: 0 })
-    const response = await outbound.fetch(`http://rebind.test:${bystander.port}/`, { ...LIMITS, privateAllowed: true })
+    const response = await send(outbound, `http://rebind.test:${bystander.port}/`, { ...LIMITS, privateAllowed: true })
     expect(await response.text()).toBe('inside')
     expect(asked()).toBe(1)
     expect(connections).toEqual(['127.0.0.2'])
@@ -135,14 +147,14 @@ describe('22: DNS rebinding', () => {
   test('the second answer is checked anew', async () => {
     const { resolve } = rebinding(['169.254.169.254'], ['127.0.0.1'])
     const outbound = createOutbound({ resolve, resolutionKeptMs: 0 })
-    for (const _ of [1, 2]) expect(await kindOf(outbound.fetch(`http://rebind.test:${victim.port}/`, LIMITS))).toBe('address')
+    for (const _ of [1, 2]) expect(await kindOf(send(outbound, `http://rebind.test:${victim.port}/`, LIMITS))).toBe('address')
     expect(connections).toEqual([])
   })
   test('a kept answer that an administrator may use is still refused to others', async () => {
     const outbound = createOutbound({ resolve: async () => ['127.0.0.1'] })
     const url = `http://home.test:${victim.port}/`
-    expect(await kindOf(outbound.fetch(url, { ...LIMITS, privateAllowed: true }))).toBe('none')
-    expect(await kindOf(outbound.fetch(url, LIMITS))).toBe('address')
+    expect(await kindOf(send(outbound, url, { ...LIMITS, privateAllowed: true }))).toBe('none')
+    expect(await kindOf(send(outbound, url, LIMITS))).toBe('address')
   })
 })
 
@@ -166,6 +178,14 @@ describe('46: redirects', () => {
   test('are an answer like any other unless following was asked for', async () => {
     redirectTo('/there')
     expect((await outbound.fetch(url('first.test'), { ...home, redirectsMax: 0 })).status).toBe(307)
+  })
+  test('are an answer like any other by exchange, whatever is asked, and nothing goes where they lead', async () => {
+    for (const location of ['/there', `http://127.0.0.2:${bystander.port}/`, 'http://169.254.169.254/']) {
+      redirectTo(location)
+      const { status, header } = await outbound.exchange(url('first.test'), { ...home, headTimeoutMs: 5_000, headers })
+      expect([status, header('location')]).toEqual([307, location])
+    }
+    expect(connections).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1'])
   })
   test('within the origin keep the headers', async () => {
     redirectTo('/there')
@@ -198,11 +218,11 @@ describe('46: redirects', () => {
   })
 })
 
-describe('23 and 48: what a hostile server sends is bounded', () => {
+describe.each(WAYS)('23 and 48: what a hostile server sends is bounded, by %s', (_way, send) => {
   const outbound = createOutbound({ resolve: async () => ['127.0.0.1'] })
   const home = { ...LIMITS, privateAllowed: true, redirectsMax: 0 }
   const read = async (port: number, limits: Partial<OutboundRequest> = {}) =>
-    (await outbound.fetch(`http://site.test:${port}/`, { ...home, ...limits })).text()
+    (await send(outbound, `http://site.test:${port}/`, { ...home, ...limits })).text()
 
   test('a gigabyte announced is not read', async () => {
     const port = await listenRaw((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 1000000000\r\n\r\nx'))
@@ -260,7 +280,7 @@ describe('23 and 48: what a hostile server sends is bounded', () => {
       requests += 1
       socket.destroy()
     })
-    expect(await kindOf(outbound.fetch(`http://site.test:${port}/`, { ...home, method: 'POST', body: 'pay' }))).toBe('lost')
+    expect(await kindOf(send(outbound, `http://site.test:${port}/`, { ...home, method: 'POST', body: 'pay' }))).toBe('lost')
     await Bun.sleep(100)
     expect(requests).toBe(1)
   })

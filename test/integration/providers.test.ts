@@ -69,6 +69,7 @@ beforeAll(async () => {
   const plain = createOutbound({})
   const pick = (address: string | URL) => (CLASSIC_HOSTS.includes(new URL(address).hostname) ? hosts.outbound : plain)
   const outbound: typeof plain = {
+    ...plain,
     fetch: (address, request) => pick(address).fetch(address, request),
     asFetch: (limits) => (input, init) => pick(input).asFetch(limits)(input, init),
   }

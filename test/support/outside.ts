@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** A certificate authority of our own with certificates for the given names, as PEM. */
+/** A certificate authority of our own with certificates for the given names, as PEM. Negative `days`: run out already. */
 export function makeCertificates<Name extends string>(
   names: readonly Name[],
+  { days = 2 }: { days?: number } = {},
 ): { ca: string; of: Record<Name, { cert: string; key: string }> } {
   const dir = mkdtempSync(join(tmpdir(), 'certificates-'))
   const openssl = (...args: string[]) => {
@@ -13,12 +15,14 @@ export function makeCertificates<Name extends string>(
     if (status !== 0) throw new Error(String(stderr))
   }
   const read = (file: string) => readFileSync(join(dir, file), 'utf8')
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2']
-  openssl('req', '-x509', ...ec, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test CA')
+  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  openssl('req', '-x509', ...ec, '-days', '2', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test CA')
   const of = {} as Record<Name, { cert: string; key: string }>
   for (const name of names) {
-    const extension = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name}`]
-    openssl('req', '-x509', ...ec, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-keyout', `${name}.key`, '-out', `${name}.pem`, ...extension)
+    const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=${isIP(name) === 0 ? 'DNS' : 'IP'}:${name}`]
+    openssl('req', ...ec, '-keyout', `${name}.key`, '-out', `${name}.csr`, ...subject)
+    const signed = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-copy_extensions', 'copy', '-days', String(days)]
+    openssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.pem`)
     of[name] = { cert: read(`${name}.pem`), key: read(`${name}.key`) }
   }
   const ca = read('ca.pem')
