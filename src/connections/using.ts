@@ -1,6 +1,7 @@
 /** A connection in use for one user: always with the credential that is meant for them. */
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { Plugins } from '@/plugins'
+import type { Store } from '@/store'
 import type { Credentials } from './credentials.ts'
 import { may } from './may.ts'
 import type { News } from './news.ts'
@@ -10,6 +11,7 @@ import type { Connection, Rows } from './rows.ts'
 import type { Upstream } from './session.ts'
 
 type Deps = {
+  store: Pick<Store, 'epoch'>
   plugins: Pick<Plugins, 'connector'>
   rows: Pick<Rows, 'demand'>
   pool: Pick<ReturnType<typeof createPool>, 'reach' | 'opened'>
@@ -23,9 +25,25 @@ export const keyFor = (it: Connection, userId: UserId): PoolKey => ({
   credentialOf: may({ id: userId }, it).credentialOf,
 })
 
-export function createUsing({ plugins, rows, pool, news, resources, credentials }: Deps) {
+const KEYS_MAX = 10_000
+
+export function createUsing({ store, plugins, rows, pool, news, resources, credentials }: Deps) {
   /** @throws Failure `connection_not_found` where this user may not use it */
-  const keyOf = async (id: ConnectionId, userId: UserId): Promise<PoolKey> => keyFor(await rows.demand({ id: userId }, id), userId)
+  const keyOf = async (id: ConnectionId, userId: UserId): Promise<PoolKey> => known(id, userId) ?? read(id, userId)
+  /** Whose credential goes along, as long as nothing was committed that could have changed it: on the path of every call. */
+  const keys = new Map<string, PoolKey>()
+  let epoch = store.epoch()
+  const known = (id: ConnectionId, userId: UserId): PoolKey | undefined => {
+    if (store.epoch() !== epoch || keys.size >= KEYS_MAX) keys.clear()
+    epoch = store.epoch()
+    return keys.get(`${id} ${userId}`)
+  }
+  const read = async (id: ConnectionId, userId: UserId): Promise<PoolKey> => {
+    const before = store.epoch()
+    const key = keyFor(await rows.demand({ id: userId }, id), userId)
+    if (before === store.epoch()) keys.set(`${id} ${userId}`, key)
+    return key
+  }
   return {
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     reach: async (id: ConnectionId, userId: UserId): Promise<Upstream> => pool.reach(await keyOf(id, userId)),
