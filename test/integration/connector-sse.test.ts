@@ -120,6 +120,9 @@ describe('the way back', () => {
     expect((await greet(channel)).result).toMatchObject({ serverInfo: { name: 'old' } })
     expect((await ask(channel, ...call('echo', { message: 'old ways' }))).result).toMatchObject({ content: [{ text: 'old ways' }] })
     expect(heard.lines).toEqual(['The server speaks the older HTTP with SSE.'])
+    // There is no stream for a request of its own here: whoever forwards is told that nothing was sent, and asks in words.
+    const forwarded = channel.forward?.({ body: '{}', method: 'tools/call', name: 'echo' })
+    await expect(forwarded).rejects.toMatchObject({ name: 'ChannelError', kind: 'unreachable' })
     expect(upstream.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
       ...['POST /sse', 'POST /sse', 'GET /sse', 'POST /messages', 'POST /messages', 'POST /messages'],
     ])

@@ -236,7 +236,49 @@ describe('the modern way', () => {
     )
     expect(answer).toMatchObject({ status: 200, contentType: 'application/json' })
     expect(await new Response(answer?.body).json()).toMatchObject({ id: 7, result: { content: [{ text: 'bytes' }] } })
+    const text = await channel.forward?.({ body: JSON.stringify({ ...request, id: 'text' }), method: 'tools/call', name: 'echo' })
+    expect(text?.body).toBeInstanceOf(Uint8Array)
+    expect(await new Response(text?.body).json()).toMatchObject({ id: 'text', result: { content: [{ text: 'bytes' }] } })
     await channel.close()
+    await expect(channel.forward?.({ body: '{}', method: 'tools/call' })).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
+  })
+  test('forwards within the session of an older revision', async () => {
+    const { channel } = await openLegacy()
+    const call = (id: number) =>
+      JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'echo', arguments: { message: `number ${id}` } } })
+    await greet(channel)
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, id) => {
+        const answer = await channel.forward?.({ body: call(id), method: 'tools/call', name: 'echo' })
+        return new Response(answer?.body).text()
+      }),
+    )
+    answers.forEach((answer, id) => {
+      expect(answer).toContain(`"id":${id}`)
+      expect(answer).toContain(`number ${id}`)
+    })
+    await channel.close()
+  })
+  test('forwards until the channel is closed, and what is under way ends with it', async () => {
+    const { channel } = await openModern()
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: {
+        name: 'forever',
+        arguments: {},
+        _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+      },
+    })
+    const hanging = (async () => {
+      const answer = await channel.forward?.({ body, method: 'tools/call', name: 'forever' })
+      return new Response(answer?.body).text()
+    })()
+    await Bun.sleep(100)
+    const closing = channel.close()
+    await expect(hanging).rejects.toThrow()
+    await closing
   })
 })
 
