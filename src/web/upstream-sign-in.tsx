@@ -10,7 +10,11 @@ import { Field } from './forms.ts'
 import type { Mounted, Page } from './needs.ts'
 import type { Connections as AllConnections } from '@/connections'
 
-type Deps = Page & Mounted & { connections: Pick<AllConnections, 'demand' | 'signIn'> }
+type Deps = Page &
+  Mounted & {
+    connections: Pick<AllConnections, 'demand' | 'signIn'>
+    gateway: { isSignInLinkFor(text: string, userId: User['id'], connectionId: ConnectionId): boolean }
+  }
 type Seen = { request: Request; incoming: Incoming; session: Session; user: User }
 
 const One = { params: z.object({ id: ConnectionId }) }
@@ -18,12 +22,23 @@ const One = { params: z.object({ id: ConnectionId }) }
 const POPUP = '#popup'
 
 export const upstreamSignInRoutes = (deps: Deps) => {
-  const { doors, reply, connections } = deps
+  const { doors, reply, connections, gateway } = deps
   const { signIn } = connections
   const said = (seen: Seen, text: string, path: string, tone: 'good' | 'bad' = 'good') =>
     reply.to(seen.request, path, { cookies: [reply.notice(seen.incoming, { tone, text })] })
   return doors
     .member('/connections')
+    // Where an app sent its user. Whoever else follows the link would sign in for somebody else's call: they are told so instead.
+    .get(
+      '/:id/sign-in',
+      async ({ params: { id }, query, ...seen }) => {
+        if (!gateway.isSignInLinkFor(query.for, seen.user.id, id))
+          throw new Failure('not_found', { message: 'This link was made for another user, or has expired. Make the call in your app again.' })
+        const { name } = await connections.demand(seen.user, id)
+        return said(seen, `An app of yours needs ${name}. Sign in here; then it can go on.`, `/connections/${id}`)
+      },
+      { ...One, query: z.object({ for: Field.default('') }) },
+    )
     .get('/callback', (seen) => comeBack(deps, seen, new URL(seen.request.url).searchParams))
     .get('/callback/:id', ({ params: _, ...seen }) => comeBack(deps, seen, new URL(seen.request.url).searchParams), One)
     .post('/:id/sign-in', ({ params: { id }, body, ...seen }) => go(deps, seen, id, body?.popup === '1'), {

@@ -120,8 +120,13 @@ describe('the way back', () => {
     expect((await greet(channel)).result).toMatchObject({ serverInfo: { name: 'old' } })
     expect((await ask(channel, ...call('echo', { message: 'old ways' }))).result).toMatchObject({ content: [{ text: 'old ways' }] })
     expect(heard.lines).toEqual(['The server speaks the older HTTP with SSE.'])
+    // There is no stream for a request of its own here: what is forwarded goes as any other message.
+    const params = { name: 'echo', arguments: { message: 'forwarded' } }
+    const raw = { id: 77, body: JSON.stringify({ jsonrpc: '2.0', id: 77, method: 'tools/call', params }), method: 'tools/call', name: 'echo' }
+    const forwarded = await channel.forward?.(raw, { signal: new AbortController().signal, receive: () => undefined })
+    expect(JSON.stringify(forwarded?.response?.result)).toContain('forwarded')
     expect(upstream.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
-      ...['POST /sse', 'POST /sse', 'GET /sse', 'POST /messages', 'POST /messages', 'POST /messages'],
+      ...['POST /sse', 'POST /sse', 'GET /sse', 'POST /messages', 'POST /messages', 'POST /messages', 'POST /messages'],
     ])
     for (const { headers } of upstream.seen) expect(headers).toMatchObject({ 'x-api-key': 'mine' })
     await upstream.hangUp()

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'bun:test'
 import { resolve } from 'node:path'
-import { type Channel, ChannelError, type UpstreamMessage } from '@/plugins/index.ts'
+import { type Channel, ChannelError, type RawAnswer, type UpstreamMessage } from '@/plugins/index.ts'
 import { ask, greet, openHouse } from '../support/channels.ts'
 import { eventually } from '../support/outside.ts'
 import { startLegacyUpstream, startModernUpstream } from '../support/upstreams.ts'
@@ -185,6 +185,10 @@ describe('legacy sessions', () => {
   })
 })
 
+const plain = { signal: new AbortController().signal, receive: () => undefined }
+/** The answer as text, whether it came as bytes or was read from a stream. */
+const textIn = (answer: RawAnswer | undefined): string => (answer?.bytes ? new TextDecoder().decode(answer.bytes) : JSON.stringify(answer?.response))
+
 describe('the modern way', () => {
   test('says in the headers what the body says, names beyond ASCII encoded', async () => {
     modern.seen.length = 0
@@ -232,11 +236,49 @@ describe('the modern way', () => {
     }
     const answer = await channel.forward?.(
       { id: 7, body: Buffer.from(JSON.stringify(request)), method: 'tools/call', name: 'echo' },
-      { signal: new AbortController().signal, receive: () => undefined },
+      plain,
     )
-    expect(answer?.bytes).toBeDefined()
-    expect(JSON.parse(new TextDecoder().decode(answer?.bytes))).toMatchObject({ id: 7, result: { content: [{ text: 'bytes' }] } })
+    expect(JSON.parse(textIn(answer))).toMatchObject({ id: 7, result: { content: [{ text: 'bytes' }] } })
+    const text = await channel.forward?.({ id: 'text', body: JSON.stringify({ ...request, id: 'text' }), method: 'tools/call', name: 'echo' }, plain)
+    expect(JSON.parse(textIn(text))).toMatchObject({ id: 'text', result: { content: [{ text: 'bytes' }] } })
     await channel.close()
+    await expect(channel.forward?.({ id: 1, body: '{}', method: 'tools/call' }, plain)).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
+  })
+  test('forwards within the session of an older revision', async () => {
+    const { channel } = await openLegacy()
+    const call = (id: number) =>
+      JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'echo', arguments: { message: `number ${id}` } } })
+    await greet(channel)
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, async (_, id) => {
+        return textIn(await channel.forward?.({ id, body: call(id), method: 'tools/call', name: 'echo' }, plain))
+      }),
+    )
+    answers.forEach((answer, id) => {
+      expect(answer).toContain(`"id":${id}`)
+      expect(answer).toContain(`number ${id}`)
+    })
+    await channel.close()
+  })
+  test('forwards until the channel is closed, and what is under way ends with it', async () => {
+    const { channel } = await openModern()
+    const body = JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'tools/call',
+      params: {
+        name: 'forever',
+        arguments: {},
+        _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+      },
+    })
+    const hanging = (async () => {
+      return textIn(await channel.forward?.({ id: 1, body, method: 'tools/call', name: 'forever' }, plain))
+    })()
+    await Bun.sleep(100)
+    const closing = channel.close()
+    await expect(hanging).rejects.toThrow()
+    await closing
   })
 })
 

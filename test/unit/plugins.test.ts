@@ -4,7 +4,8 @@ import streamableHttp from '../../plugins/streamable-http/index.ts'
 import { createOutbound } from '@/lib/outbound.ts'
 import { ProgramError } from '@/lib/programs.ts'
 import { type Channel, ChannelError, createPlugins, joinSettings, type OpenedBy, settingsForm, splitSettings } from '@/plugins/index.ts'
-import { defineConnector, z } from '@/plugins/api.ts'
+import { type ConnectorContext, defineConnector, z } from '@/plugins/api.ts'
+import { eventually } from '../support/outside.ts'
 
 const programs = { start: () => Promise.reject(new ProgramError('no programs in this test')) }
 const host = (...plugins: unknown[]) => createPlugins({ plugins, outbound: createOutbound(), programs })
@@ -211,6 +212,61 @@ describe('61: a connector that misbehaves', () => {
       { signal: new AbortController().signal, receive: () => {} },
     )
     expect(result).toEqual({ texts: ['Bearer mine', ''] })
+    await server.stop(true)
+  })
+  test('by exchange gets the credential of the moment, for its own origin, over whatever the connector says, and ends with it', async () => {
+    let hung = 0
+    const server = Bun.serve({
+      port: 0,
+      hostname: '127.0.0.1',
+      idleTimeout: 0,
+      fetch: async (request) => {
+        if (!request.url.endsWith('/hang')) return new Response(request.headers.get('authorization'))
+        hung += 1
+        await new Promise((done) => request.signal.addEventListener('abort', done))
+        hung -= 1
+        return new Response()
+      },
+    })
+    let context: ConnectorContext<unknown> | undefined
+    const open = async (given: never) => {
+      context = given
+      return channel
+    }
+    const tokens: (() => Record<string, string> | Promise<Record<string, string>>)[] = []
+    const credential = { origin: `http://127.0.0.1:${server.port}`, headers: () => tokens.shift()?.() ?? {} }
+    const opened = await openWith(open, { privateAllowed: true, credential })
+    const ask = async (url: string, headers: Record<string, string> = {}) =>
+      new Response((await context?.exchange(url, { headers }))?.body).text()
+    const record: Record<string, string> = { authorization: 'Bearer 3' }
+    tokens.push(
+      () => ({ authorization: 'Bearer 1' }),
+      () => ({ Authorization: 'Bearer 2' }),
+      () => record,
+      async () => ({ authorization: 'Bearer 5' }),
+    )
+    expect(await ask(server.url.href)).toBe('Bearer 1')
+    expect(await ask(server.url.href, { Authorization: 'Bearer of the connector' })).toBe('Bearer 2')
+    expect(await ask(server.url.href)).toBe('Bearer 3')
+    expect(await ask(`http://localhost:${server.port}/`)).toBe('')
+    expect(await ask(server.url.href)).toBe('Bearer 5')
+    record['authorization'] = 'Bearer 6'
+    tokens.push(
+      () => record,
+      () => ({}),
+      () => Promise.reject(new ChannelError('unauthorized', 'Sign in again.')),
+    )
+    expect(await ask(server.url.href)).toBe('Bearer 6')
+    expect(await ask(server.url.href)).toBe('')
+    await expect(ask(server.url.href)).rejects.toMatchObject({ name: 'ChannelError', kind: 'unauthorized' })
+    await expect(ask('http://169.254.169.254/')).rejects.toMatchObject({ name: 'ChannelError', kind: 'unreachable' })
+
+    const hanging = ask(`${server.url.href}hang`)
+    expect(await eventually(() => hung === 1)).toBe(true)
+    const closing = opened.close()
+    await expect(hanging).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
+    await closing
+    expect(await eventually(() => hung === 0)).toBe(true)
     await server.stop(true)
   })
 })
