@@ -26,70 +26,74 @@ export const upstreamSignInRoutes = (deps: Deps) => {
   const { signIn } = connections
   const said = (seen: Seen, text: string, path: string, tone: 'good' | 'bad' = 'good') =>
     reply.to(seen.request, path, { cookies: [reply.notice(seen.incoming, { tone, text })] })
-  return doors
-    .member('/connections')
-    // Where an app sent its user. Whoever else follows the link would sign in for somebody else's call: they are told so instead.
-    .get(
-      '/:id/sign-in',
-      async ({ params: { id }, query, ...seen }) => {
-        if (!gateway.isSignInLinkFor(query.for, seen.user.id, id))
-          throw new Failure('not_found', { message: 'This link was made for another user, or has expired. Make the call in your app again.' })
-        const { name } = await connections.demand(seen.user, id)
-        return said(seen, `An app of yours needs ${name}. Sign in here; then it can go on.`, `/connections/${id}`)
-      },
-      { ...One, query: z.object({ for: Field.default('') }) },
-    )
-    .get('/callback', (seen) => comeBack(deps, seen, new URL(seen.request.url).searchParams))
-    .get('/callback/:id', ({ params: _, ...seen }) => comeBack(deps, seen, new URL(seen.request.url).searchParams), One)
-    .post('/:id/sign-in', ({ params: { id }, body, ...seen }) => go(deps, seen, id, body?.popup === '1'), {
-      ...One,
-      body: z.object({ popup: Field.optional() }).nullish(),
-    })
-    .post(
-      '/:id/sign-in/paste',
-      ({ params: { id }, body, ...seen }) => {
-        const address = URL.parse(body.address.trim())
-        const answer = address?.searchParams
-        if (!address || !answer?.has('state'))
-          return said(seen, 'That is not the address of the page in the end. Sign in once more.', `/connections/${id}`, 'bad')
-        return comeBack(deps, seen, answer, address.origin + address.pathname)
-      },
-      { ...One, body: z.object({ address: Field }) },
-    )
-    .post(
-      '/:id/sign-in/client',
-      async ({ params: { id }, body, ...seen }) => {
-        const asked = { clientId: body.client_id, clientSecret: body.client_secret, issuer: '' }
-        try {
-          await signIn.setClient(seen.user, id, asked)
-        } catch (error) {
-          if (!isFailure(error, 'invalid_form')) throw error
-          return said(seen, Object.values(error.fields).join(' '), `/connections/${id}`, 'bad')
-        }
-        return said(seen, 'Client saved. Sign in now.', `/connections/${id}`)
-      },
-      { ...One, body: z.object({ client_id: Field, client_secret: Field.default('') }) },
-    )
-    .post(
-      '/:id/sign-in/options',
-      async ({ params: { id }, body, ...seen }) => {
-        const scopes = body.scopes.split(/\s+/).filter(Boolean)
-        await signIn.configure(seen.user, id, { scopes, grant: body.grant, returnBy: body.return_by })
-        return said(seen, 'Saved. It holds at the next sign-in.', `/connections/${id}`)
-      },
-      {
+  return (
+    doors
+      .member('/connections')
+      // Where an app sent its user. Whoever else follows the link would sign in for somebody else's call: they are told so instead.
+      .get(
+        '/:id/sign-in',
+        async ({ params: { id }, query, ...seen }) => {
+          if (!gateway.isSignInLinkFor(query.for, seen.user.id, id))
+            throw new Failure('not_found', {
+              message: 'This link was made for another user, or has expired. Make the call in your app again.',
+            })
+          const { name } = await connections.demand(seen.user, id)
+          return said(seen, `An app of yours needs ${name}. Sign in here; then it can go on.`, `/connections/${id}`)
+        },
+        { ...One, query: z.object({ for: Field.default('') }) },
+      )
+      .get('/callback', (seen) => comeBack(deps, seen, new URL(seen.request.url).searchParams))
+      .get('/callback/:id', ({ params: _, ...seen }) => comeBack(deps, seen, new URL(seen.request.url).searchParams), One)
+      .post('/:id/sign-in', ({ params: { id }, body, ...seen }) => go(deps, seen, id, body?.popup === '1'), {
         ...One,
-        body: z.object({ scopes: Field, grant: z.enum(['code', 'client_credentials']), return_by: z.enum(['callback', 'paste']) }),
-      },
-    )
-    .post(
-      '/:id/sign-out',
-      async ({ params: { id }, ...seen }) => {
-        await signIn.disconnect(seen.user, id)
-        return said(seen, 'Disconnected. What Toolpass held is destroyed.', `/connections/${id}`)
-      },
-      One,
-    )
+        body: z.object({ popup: Field.optional() }).nullish(),
+      })
+      .post(
+        '/:id/sign-in/paste',
+        ({ params: { id }, body, ...seen }) => {
+          const address = URL.parse(body.address.trim())
+          const answer = address?.searchParams
+          if (!address || !answer?.has('state'))
+            return said(seen, 'That is not the address of the page in the end. Sign in once more.', `/connections/${id}`, 'bad')
+          return comeBack(deps, seen, answer, address.origin + address.pathname)
+        },
+        { ...One, body: z.object({ address: Field }) },
+      )
+      .post(
+        '/:id/sign-in/client',
+        async ({ params: { id }, body, ...seen }) => {
+          const asked = { clientId: body.client_id, clientSecret: body.client_secret, issuer: '' }
+          try {
+            await signIn.setClient(seen.user, id, asked)
+          } catch (error) {
+            if (!isFailure(error, 'invalid_form')) throw error
+            return said(seen, Object.values(error.fields).join(' '), `/connections/${id}`, 'bad')
+          }
+          return said(seen, 'Client saved. Sign in now.', `/connections/${id}`)
+        },
+        { ...One, body: z.object({ client_id: Field, client_secret: Field.default('') }) },
+      )
+      .post(
+        '/:id/sign-in/options',
+        async ({ params: { id }, body, ...seen }) => {
+          const scopes = body.scopes.split(/\s+/).filter(Boolean)
+          await signIn.configure(seen.user, id, { scopes, grant: body.grant, returnBy: body.return_by })
+          return said(seen, 'Saved. It holds at the next sign-in.', `/connections/${id}`)
+        },
+        {
+          ...One,
+          body: z.object({ scopes: Field, grant: z.enum(['code', 'client_credentials']), return_by: z.enum(['callback', 'paste']) }),
+        },
+      )
+      .post(
+        '/:id/sign-out',
+        async ({ params: { id }, ...seen }) => {
+          await signIn.disconnect(seen.user, id)
+          return said(seen, 'Disconnected. What Toolpass held is destroyed.', `/connections/${id}`)
+        },
+        One,
+      )
+  )
 }
 
 /** Our own client metadata document, for upstreams that take one: public, and the same for everybody. */
@@ -149,7 +153,12 @@ async function comeBack(deps: Deps, seen: Seen, answer: URLSearchParams, cameTo 
 const cameToOf = ({ addresses }: Deps, { request, incoming }: Seen) => incoming.origin + addresses.base + new URL(request.url).pathname
 
 /** What the page of a connection shows of it; undefined where there is nothing to sign in to. */
-export async function signInOf({ connections, addresses }: Deps, user: User, incoming: Incoming, connection: Connection) {
+export async function signInOf(
+  { connections, addresses }: Pick<Deps, 'connections' | 'addresses'>,
+  user: User,
+  incoming: Incoming,
+  connection: Connection,
+) {
   const { signIn, change: mayChange } = may(user, connection)
   if (!signIn) return undefined
   const { id } = connection

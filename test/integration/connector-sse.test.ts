@@ -122,7 +122,12 @@ describe('the way back', () => {
     expect(heard.lines).toEqual(['The server speaks the older HTTP with SSE.'])
     // There is no stream for a request of its own here: what is forwarded goes as any other message.
     const params = { name: 'echo', arguments: { message: 'forwarded' } }
-    const raw = { id: 77, body: JSON.stringify({ jsonrpc: '2.0', id: 77, method: 'tools/call', params }), method: 'tools/call', name: 'echo' }
+    const raw = {
+      id: 77,
+      body: JSON.stringify({ jsonrpc: '2.0', id: 77, method: 'tools/call', params }),
+      method: 'tools/call',
+      name: 'echo',
+    }
     const forwarded = await channel.forward?.(raw, { signal: new AbortController().signal, receive: () => undefined })
     expect(JSON.stringify(forwarded?.response?.result)).toContain('forwarded')
     expect(upstream.seen.map(({ method, path }) => `${method} ${path}`)).toEqual([

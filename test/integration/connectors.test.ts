@@ -187,7 +187,8 @@ describe('legacy sessions', () => {
 
 const plain = { signal: new AbortController().signal, receive: () => undefined }
 /** The answer as text, whether it came as bytes or was read from a stream. */
-const textIn = (answer: RawAnswer | undefined): string => (answer?.bytes ? new TextDecoder().decode(answer.bytes) : JSON.stringify(answer?.response))
+const textIn = (answer: RawAnswer | undefined): string =>
+  answer?.bytes ? new TextDecoder().decode(answer.bytes) : JSON.stringify(answer?.response)
 
 describe('the modern way', () => {
   test('says in the headers what the body says, names beyond ASCII encoded', async () => {
@@ -234,15 +235,18 @@ describe('the modern way', () => {
         _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
       },
     }
-    const answer = await channel.forward?.(
-      { id: 7, body: Buffer.from(JSON.stringify(request)), method: 'tools/call', name: 'echo' },
+    const answer = await channel.forward?.({ id: 7, body: Buffer.from(JSON.stringify(request)), method: 'tools/call', name: 'echo' }, plain)
+    expect(JSON.parse(textIn(answer))).toMatchObject({ id: 7, result: { content: [{ text: 'bytes' }] } })
+    const text = await channel.forward?.(
+      { id: 'text', body: JSON.stringify({ ...request, id: 'text' }), method: 'tools/call', name: 'echo' },
       plain,
     )
-    expect(JSON.parse(textIn(answer))).toMatchObject({ id: 7, result: { content: [{ text: 'bytes' }] } })
-    const text = await channel.forward?.({ id: 'text', body: JSON.stringify({ ...request, id: 'text' }), method: 'tools/call', name: 'echo' }, plain)
     expect(JSON.parse(textIn(text))).toMatchObject({ id: 'text', result: { content: [{ text: 'bytes' }] } })
     await channel.close()
-    await expect(channel.forward?.({ id: 1, body: '{}', method: 'tools/call' }, plain)).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
+    await expect(channel.forward?.({ id: 1, body: '{}', method: 'tools/call' }, plain)).rejects.toMatchObject({
+      name: 'ChannelError',
+      kind: 'lost',
+    })
   })
   test('forwards within the session of an older revision', async () => {
     const { channel } = await openLegacy()
