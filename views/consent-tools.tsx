@@ -4,7 +4,7 @@ import { Badge } from './parts/badge.tsx'
 import { Switch } from './parts/field.tsx'
 import { foreign, foreignMiddle, short } from './parts/format.ts'
 import { ContextMeter } from './parts/meter.tsx'
-import { amountInWords, amountsOf, type Feature, FREE, OfferedName } from './parts/offered.tsx'
+import { amountInWords, amountsOf, type Feature, OfferedName } from './parts/offered.tsx'
 import { ToolDescription, type ToolKind } from './parts/tool.tsx'
 
 export type ConsentTool = {
@@ -31,7 +31,7 @@ const GROUPS: readonly { kind: GroupKind; title: string; of: string; hint: strin
     kind: 'beside',
     title: 'Prompts and resources',
     of: 'prompts and resources',
-    hint: `Texts and data that the app can fetch and show to a model. They change nothing. ${FREE}`,
+    hint: 'Texts and data that the app can fetch and show to a model. They change nothing, and cost nothing until they are used.',
   },
 ]
 const groupOf = ({ feature, kind }: ConsentTool): GroupKind => (feature === 'tool' ? kind : 'beside')

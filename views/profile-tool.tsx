@@ -70,8 +70,7 @@ const Side = (p: { title: string; lead: string; side: ToolSide; other?: ToolSide
       value
     )
   const { side, other } = p
-  const cost: readonly [Child, Child][] =
-    side.cost === undefined ? [] : [['Context cost', changed(side.cost !== other?.cost && side.json !== other?.json, short(side.cost))]]
+  const cost: readonly [Child, Child][] = side.cost === undefined ? [] : [['Context cost', short(side.cost)]]
   return (
     <Card title={p.title} lead={p.lead}>
       <Facts
@@ -118,17 +117,20 @@ const Value = ({ field, form }: { field: ArgumentField; form: FormState | undefi
 }
 
 const Argument = ({ field, form }: { field: ArgumentField; form: FormState | undefined }) => (
-  <fieldset class="argument">
-    <legend>
-      <span class="mono strong break">{foreign(unhidden(field.name), 128)}</span> <span class="muted">{foreign(field.type, 60)}</span>
-      {field.isRequired && <Badge>required</Badge>}
-    </legend>
-    {field.description && <ToolDescription text={field.description} />}
+  // biome-ignore lint/a11y/useSemanticElements: a fieldset is no grid in every browser, and its name stands beside its fields here
+  <div class="argument" role="group" aria-labelledby={`argument-${field.at}`}>
+    <div>
+      <p class="argument-name" id={`argument-${field.at}`}>
+        <span class="mono strong break">{foreign(unhidden(field.name), 128)}</span> <span class="muted">{foreign(field.type, 60)}</span>
+        {field.isRequired && <Badge>required</Badge>}
+      </p>
+      {field.description && <ToolDescription text={field.description} />}
+    </div>
     <div class="argument-fields">
-      <SelectField scope="argument" name={`use-${field.at}`} label="Apps" form={form} value={field.use} options={USES} />
+      <SelectField scope="argument" name={`use-${field.at}`} label="How apps get it" form={form} value={field.use} options={USES} />
       <Value field={field} form={form} />
     </div>
-  </fieldset>
+  </div>
 )
 
 const Arguments = ({ fields, form }: Pick<ProfileToolPageProps, 'fields' | 'form'>) => (

@@ -101,16 +101,19 @@ const Notes = ({ profileId, tool }: Omit<RowProps, 'bySearch'>) => (
 
 const Adjust = ({ profileId, tool }: Omit<RowProps, 'bySearch'>) =>
   tool.saved ? (
-    <p class="cell-adjust">
-      <a href={`/profiles/${profileId}/tools/${tool.id}`} aria-label={`Adjust ${foreign(tool.name, 64)}`}>
-        Adjust
-      </a>
-      {tool.adjusted && <Badge tone="accent">adjusted</Badge>}
-      {tool.pinned && <Badge>pinned</Badge>}
-    </p>
+    <a class="cell-adjust" href={`/profiles/${profileId}/tools/${tool.id}`} aria-label={`Adjust ${foreign(tool.name, 64)}`}>
+      Adjust
+    </a>
   ) : (
     <></>
   )
+
+const Marks = ({ tool }: { tool: ProfileTool }) => (
+  <>
+    {tool.adjusted && <Badge tone="accent">adjusted</Badge>}
+    {tool.pinned && <Badge title="Shown to the model even where others are found by search">pinned</Badge>}
+  </>
+)
 
 const Tool = ({ profileId, tool, bySearch }: RowProps) => (
   <tr class="tool-row" data-row={true}>
@@ -125,16 +128,17 @@ const Tool = ({ profileId, tool, bySearch }: RowProps) => (
             <bdi>{foreign(tool.title, 80)}</bdi>
           </span>
         )}
+        <Marks tool={tool} />
       </label>
       <ToolDescription text={tool.description} />
       <Notes profileId={profileId} tool={tool} />
-      <Adjust profileId={profileId} tool={tool} />
     </td>
     <td>
       <KindBadge kind={tool.kind} />
     </td>
     <td class="number" data-label="Context cost">
       {short(tool.contextCost)}
+      <Adjust profileId={profileId} tool={tool} />
     </td>
   </tr>
 )
@@ -144,7 +148,7 @@ const Item = ({ profileId, tool, bySearch }: RowProps) => (
     <Box tool={tool} bySearch={bySearch} />
     <div>
       <label for={`tool-${tool.id}`}>
-        <OfferedName item={tool} />
+        <OfferedName item={tool} more={<Marks tool={tool} />} />
       </label>
       {tool.isEvery ? (
         <p class="description">With this one ticked, those below need not be.</p>
@@ -182,14 +186,14 @@ const Count = ({ tools }: { tools: readonly ProfileTool[] }) => (
 /** Longer ones fold, so that the next connection stays within reach. */
 const UNFOLDED_MAX = 5
 
-type PartProps = { profileId: string; title: string; tools: readonly ProfileTool[]; bySearch: boolean }
+type PartProps = { profileId: string; connectionId: string; title: string; tools: readonly ProfileTool[]; bySearch: boolean }
 
 /** What is no tool has neither kind nor cost, hence no cells of its own. */
 const Part = (p: PartProps) =>
   p.tools.length === 0 ? (
     <></>
   ) : (
-    <tbody data-group={true}>
+    <tbody data-group={true} data-of={p.connectionId}>
       <tr class="offered-part">
         <td colspan="4">
           <details open={p.tools.length <= UNFOLDED_MAX}>
@@ -211,9 +215,10 @@ const Part = (p: PartProps) =>
 const Group = ({ profileId, group, bySearch }: { profileId: string; group: ProfileToolGroup; bySearch: boolean }) => {
   const of = (...features: Feature[]) => group.tools.filter(({ feature }) => features.includes(feature))
   const tools = of('tool')
+  const common = { profileId, connectionId: group.connection.id, bySearch }
   return (
     <>
-      <tbody data-group={true}>
+      <tbody data-group={true} data-of={group.connection.id}>
         <tr class="group-row">
           <th colspan="4" scope="rowgroup">
             <div class="group-head">
@@ -221,7 +226,7 @@ const Group = ({ profileId, group, bySearch }: { profileId: string; group: Profi
                 {foreign(group.connection.name)}
               </a>
               {group.connection.trouble && <Status tone="danger">Trouble</Status>}
-              <Count tools={tools} />
+              {tools.length > 0 && <Count tools={tools} />}
               {tools.length > 0 && <Pick ofTools={true} />}
             </div>
           </th>
@@ -236,8 +241,8 @@ const Group = ({ profileId, group, bySearch }: { profileId: string; group: Profi
           tools.map((tool) => <Tool profileId={profileId} tool={tool} bySearch={bySearch} />)
         )}
       </tbody>
-      <Part profileId={profileId} title="Prompts" tools={of('prompt')} bySearch={bySearch} />
-      <Part profileId={profileId} title="Resources" tools={of('resource', 'template')} bySearch={bySearch} />
+      <Part {...common} title="Prompts" tools={of('prompt')} />
+      <Part {...common} title="Resources" tools={of('resource', 'template')} />
     </>
   )
 }
@@ -336,7 +341,7 @@ export const ProfileTools = (p: ProfileToolsProps) => {
             <h3>Limits of well-known apps</h3>
             <Chips chips={p.chips} />
             {p.helps !== undefined && p.helps.length > 0 && (
-              <p class="chip-why">
+              <p class="hint">
                 Found by search instead, it would fit: see <a href={`/profiles/${p.profileId}#profile-details`}>Details</a>.
               </p>
             )}

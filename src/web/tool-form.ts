@@ -83,7 +83,7 @@ export function readTool(posted: Readonly<Record<string, string>>, definition: R
   for (const [at, argument] of shown.entries()) {
     const use = useIn(posted, at)
     if (use === 'as-is') continue
-    const read = valueOf(argument, posted[`value-${at}`] ?? '')
+    const read = enteredOf(argument, posted[`value-${at}`] ?? '')
     if ('says' in read) errors[`value-${at}`] = read.says
     else values[use].push([argument.name, read.value])
   }
@@ -92,7 +92,7 @@ export function readTool(posted: Readonly<Record<string, string>>, definition: R
   return { override, errors }
 }
 
-function valueOf({ kind, schema, choices }: Argument, entered: string): { value: unknown } | { says: string } {
+function enteredOf({ kind, schema, choices }: Argument, entered: string): { value: unknown } | { says: string } {
   if (entered.length > VALUE_CHARS_MAX) return { says: `Use up to ${VALUE_CHARS_MAX} characters.` }
   if (kind === 'text') return { value: entered.replace(/\r\n/g, '\n') }
   const text = entered.trim()

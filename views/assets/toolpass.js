@@ -137,8 +137,9 @@ const recount = (form) => {
 
 const select = (button) => {
   const which = button.dataset.select
-  for (const box of button.closest('[data-group]').querySelectorAll('input[name="tool_id"]'))
-    box.checked = which === 'all' || (which === 'read' && box.dataset.kind === 'read')
+  // What the filter hides stays as it is: nobody sees it being ticked.
+  const boxes = [...button.closest('[data-group]').querySelectorAll('input[name="tool_id"]')].filter((box) => !box.closest('[hidden]'))
+  for (const box of boxes) box.checked = which === 'all' || (which === 'read' && box.dataset.kind === 'read')
   recount(button.closest('form'))
 }
 
@@ -153,8 +154,11 @@ const filter = (field) => {
     row.hidden = !words.every((word) => text.includes(word))
     if (!row.hidden) found += 1
   }
-  for (const group of form.querySelectorAll('tbody[data-group]'))
-    group.hidden = words.length > 0 && !group.querySelector('[data-row]:not([hidden])')
+  const groups = [...form.querySelectorAll('tbody[data-group]')]
+  const isHit = (group) => words.length === 0 || group.querySelector('[data-row]:not([hidden])') !== null
+  const hits = new Set(groups.filter(isHit).map((group) => group.dataset.of))
+  // The first of a connection bears its name.
+  for (const group of groups) group.hidden = group.querySelector('.group-row') ? !hits.has(group.dataset.of) : !isHit(group)
   // A folded list opens while something in it is looked for, and goes back to how it was.
   for (const fold of form.querySelectorAll('.offered-part details')) {
     fold.dataset.was ??= String(fold.open)

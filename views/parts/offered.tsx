@@ -25,7 +25,7 @@ export function amountInWords({ tools, prompts, resources, every }: Amounts): st
   const parts = [
     (tools > 0 || rest === 0) && plural(tools, 'tool'),
     prompts > 0 && plural(prompts, 'prompt'),
-    every > 0 ? 'all resources' : resources > 0 && plural(resources, 'resource'),
+    every > 0 ? 'resources' : resources > 0 && plural(resources, 'resource'),
   ].filter((part) => part !== false)
   const last = parts.pop() as string
   return parts.length > 0 ? `${parts.join(', ')} and ${last}` : last
