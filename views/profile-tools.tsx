@@ -110,7 +110,9 @@ const Adjust = ({ profileId, tool }: Omit<RowProps, 'bySearch'>) =>
 
 const Marks = ({ tool }: { tool: ProfileTool }) => (
   <>
+    {tool.adjusted && ' '}
     {tool.adjusted && <Badge tone="accent">adjusted</Badge>}
+    {tool.pinned && ' '}
     {tool.pinned && <Badge title="Shown to the model even where others are found by search">pinned</Badge>}
   </>
 )
@@ -294,7 +296,7 @@ export const ProfileTools = (p: ProfileToolsProps) => {
       data-recount={true}
     >
       <Card
-        title="Tools"
+        title={all.length > tools.length ? 'Tools, prompts and resources' : 'Tools'}
         lead={
           p.suggested
             ? 'What only reads is ticked for you; tick what else an app should be able to use, then save.'
@@ -331,7 +333,7 @@ export const ProfileTools = (p: ProfileToolsProps) => {
             of={tools.length}
           />
           {all.length > tools.length && <p class="meter-note">{FREE}</p>}
-          <Button tone="primary">Save tools</Button>
+          <Button tone="primary">{all.length > tools.length ? 'Save' : 'Save tools'}</Button>
           <p class="picker-unsaved" aria-live="polite">
             Not saved yet
           </p>
