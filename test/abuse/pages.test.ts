@@ -36,8 +36,7 @@ beforeAll(async () => {
   ada = await signedIn(running)
   // What people write themselves goes the same way.
   await addHttpConnection(ada, `<b>${'<i>x'}`, rogue.url('markup'))
-  // Two tools, prompts, resources and templates each, and all resources.
-  await makeProfile(ada, 'Work', 9)
+  await makeProfile(ada, 'Work', 2)
   access = (await connectApp(running, ada, { profile: 'work' })).access_token
   const listed = await readMcp(await callMcp(running, 'work', access, 'tools/list'))
   const [first] = (listed.result?.['tools'] ?? []) as { name: string }[]
