@@ -17,7 +17,7 @@ import { Empty } from './parts/empty.tsx'
 import { FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
 import { foreign, plural, short } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
-import { amountInWords, amountsOf, FREE, OfferedName, type OfferedWords } from './parts/offered.tsx'
+import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
 import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
@@ -198,7 +198,7 @@ const Others = (p: { others: readonly UpstreamOther[] }) =>
   p.others.length === 0 ? (
     <></>
   ) : (
-    <Card title="Prompts and resources" lead={`${amountInWords(amountsOf(p.others))}. ${FREE}`} flush={true}>
+    <Card title="Prompts and resources" lead={`${amountInWords(amountsOf(p.others))}. They cost nothing until they are used.`} flush={true}>
       <List title="Prompts" items={p.others.filter(({ feature }) => feature === 'prompt')} />
       <List title="Resources" items={p.others.filter(({ feature }) => feature !== 'prompt')} />
     </Card>

@@ -3,6 +3,7 @@
  * POST /profiles/:id — title, description, naming (always | on-collision | never), delivery (whole | search), visibility (private | open).
  *   A plain form: the title stands in the page's head too, so the whole page comes back.
  */
+import type { Child } from './jsx-runtime.ts'
 import { Button } from './parts/button.tsx'
 import { Card } from './parts/card.tsx'
 import { FormProblem, type FormState, RadioField, TextArea, TextField } from './parts/field.tsx'
@@ -34,19 +35,29 @@ const wholeInWords = ({ whole: { tools, cost } }: Deliveries): string =>
     ? 'All of them, always in the context of the model.'
     : `${tools === 1 ? 'Its one tool is' : `All ${tools} are`} in the context of the model from the start: context cost ${short(cost)}.`
 
-const searchInWords = ({ search: { cost }, pinned }: Deliveries): string =>
-  `It sees find_tools, describe_tool and call_tool${pinned === 0 ? '' : ` and the ${plural(pinned, 'tool')} you pinned`}, and looks for the rest when it needs it: context cost ${short(cost)}, however many tools there are.`
+const SEARCHES = ['find_tools', 'describe_tool', 'call_tool']
 
-function adviceOn(delivery: Delivery, { whole, search, helps }: Deliveries): string | undefined {
+const searchInWords = ({ search: { cost }, pinned }: Deliveries): string => {
+  const seen = listInWords(pinned === 0 ? SEARCHES : [...SEARCHES, `the ${plural(pinned, 'tool')} you pinned`], 'and')
+  return `It sees ${seen}, and looks for the rest when it needs it: context cost ${short(cost)}, however many tools there are.`
+}
+
+function adviceOn(delivery: Delivery, { whole, search, helps }: Deliveries): Child {
   if (delivery === 'search' && whole.tools > 0 && whole.cost <= search.cost)
     return 'So few tools cost less when the model is shown every one of them.'
   if (delivery === 'search') return undefined
-  if (helps.length > 0) return `Advised here: as it is, this profile is more than ${namesOf(helps)} takes. Found by search, it fits.`
-  return levelOf(whole.cost) === 'heavy' ? 'Advised here: so many tools take a large part of the context of the model.' : undefined
+  const advised = <strong>Search is advised here.</strong>
+  if (helps.length > 0)
+    return (
+      <>
+        {advised} As it is, this profile is more than {listInWords(helps, 'or')} takes; found by search, it fits.
+      </>
+    )
+  return levelOf(whole.cost) === 'heavy' ? <>{advised} So many tools take a large part of the context of the model.</> : undefined
 }
 
-const namesOf = (names: readonly string[]): string =>
-  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`
+const listInWords = (names: readonly string[], last: 'and' | 'or'): string =>
+  names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`
 
 export const ProfileDetails = ({ profile, deliveries, form }: ProfileDetailsProps) => (
   <div id="profile-details">
@@ -85,7 +96,11 @@ export const ProfileDetails = ({ profile, deliveries, form }: ProfileDetailsProp
               label: 'Only when two share a name',
               hint: 'Short names, and never two alike. The address of a resource stays its server’s, unless two servers have the same one.',
             },
-            { value: 'always', label: 'Always', hint: 'linear__create_issue: names stay the same whatever you add later.' },
+            {
+              value: 'always',
+              label: 'Always',
+              hint: 'linear__create_issue: names of tools and prompts stay the same whatever you add later.',
+            },
             { value: 'never', label: 'Never', hint: 'Leaves names and addresses untouched. Refused while two share one.' },
           ]}
         />

@@ -256,7 +256,7 @@ const FILTERED_FROM = 12
 const Filter = () => (
   <div class="picker-filter needs-js">
     <input type="text" data-filter={true} placeholder="Filter by name or description" aria-label="Filter by name or description" />
-    <p class="muted" data-filter-none={true} hidden={true}>
+    <p class="muted" role="status" data-filter-none={true} hidden={true}>
       Nothing here has these words.
     </p>
   </div>

@@ -132,7 +132,7 @@ export const innerPages: Record<string, Html> = {
       steps={{ ...steps(true), toolsPicked: true, appConnected: true }}
       calls={calls}
       apps={apps.slice(0, 3)}
-      heldBack={[{ id: 'pro_1', title: 'Work', tools: 2 }]}
+      heldBack={[{ id: 'pro_1', title: 'Work', holds: holding(2, 1) }]}
       troubles={[{ id: 'con_2', name: 'Company docs', problem: 'The connected server refused the credential. Sign in to it again.' }]}
     />
   ),

@@ -362,7 +362,7 @@ export const summaries = [
     holds: holding(14),
     bySearch: false,
     connections: 2,
-    contextCost: 4_180,
+    contextCost: 16_180,
     apps: 2,
   },
   {
@@ -372,7 +372,7 @@ export const summaries = [
     holds: holding(61),
     bySearch: true,
     connections: 5,
-    contextCost: 18_900,
+    contextCost: 640,
     apps: 1,
   },
   {

@@ -52,7 +52,7 @@ export const switchesOf = (tools: readonly Grantable[], isOn: (tool: Grantable) 
   }))
 
 /** A tool as apps get it, its context cost measured anew where its words or arguments were changed. */
-const costOf = (tool: ProfileTool): number => (tool.override ? contextCost(exposedDefinition(tool)) : tool.contextCost)
+export const costOf = (tool: ProfileTool): number => (tool.override ? contextCost(exposedDefinition(tool)) : tool.contextCost)
 
 type Listed = { exposedName: string; contextCost: number }
 const SEARCHES: readonly Listed[] = SEARCH_DEFINITIONS.map((definition) => ({
