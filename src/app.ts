@@ -66,6 +66,7 @@ import {
   profileRoutes,
   providersRoutes,
   profileChangesRoutes,
+  profileToolRoutes,
   profileToolsRoutes,
   programFetchesRoutes,
   programsRoutes,
@@ -287,7 +288,7 @@ export function createApp(house: House) {
     .use(homeRoutes(deps))
     .use(profileRoutes(deps))
     .use(profileToolsRoutes(deps))
-    .use(profileChangesRoutes(deps))
+    .use([profileChangesRoutes(deps), profileToolRoutes(deps)])
     .use(catalogueRoutes(deps))
     .use(catalogueManageRoutes(deps))
     .use(subRegistryRoutes(deps))

@@ -17,6 +17,7 @@ import { doctor } from './requirements/doctor.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
 import { interop } from './requirements/interop.ts'
+import { profiles } from './requirements/profiles.ts'
 import { programs } from './requirements/programs.ts'
 import { registry } from './requirements/registry.ts'
 import { plugins } from './requirements/plugins.ts'
@@ -371,5 +372,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...registry,
   ...plugins,
   ...providers,
+  ...profiles,
   ...programs,
 ]

@@ -9,7 +9,7 @@ import { Button, LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import { type Option, SelectField } from './parts/field.tsx'
-import { foreign, latency, size } from './parts/format.ts'
+import { foreign, foreignMiddle, latency, size, wholeOf } from './parts/format.ts'
 import { Ago } from './parts/time.tsx'
 
 /** `refused` is our own no (not granted, paused), `failed` the upstream's or a broken connection. */
@@ -35,8 +35,12 @@ export type CallRow = {
   /** The connected app, when it still exists. */
   appId?: string | undefined
   profile: string
-  /** The exposed name, or the method when no tool is meant (`tools/list`). */
+  /** The exposed name or the address, or the method when neither is meant (`tools/list`). */
   tool: string
+  /** What was done with it, where it was not simply called ("Resource read"). */
+  action?: string | undefined
+  /** The tool by which it was found and called, where a profile is served by search. */
+  via?: string | undefined
   outcome: Outcome
   /** Why it was refused or failed, in one sentence. */
   reason?: string | undefined
@@ -44,17 +48,24 @@ export type CallRow = {
   sizeBytes?: number | undefined
 }
 
+/** What is not said by the name alone. */
+export const doneInWords = ({ action, via }: Pick<CallRow, 'action' | 'via'>): string | undefined =>
+  via === undefined ? action : `${action ?? 'Called'} through ${foreign(via, 64)}`
+
 /** How much of a call is shown: all of it, without what seldom matters, or without the app where it is one app's page. */
 type Width = 'whole' | 'brief' | 'one-app'
 
 const Row = (p: { call: CallRow; width: Width }) => {
   const { call } = p
+  const shown = foreignMiddle(call.tool, 64)
+  const done = doneInWords(call)
   return (
     <tr>
       <td class="cell-main">
-        <a class="mono strong break" href={`/activity/${call.id}`}>
-          <bdi>{foreign(call.tool, 64)}</bdi>
+        <a class="mono strong break" href={`/activity/${call.id}`} title={wholeOf(call.tool, shown)}>
+          <bdi>{shown}</bdi>
         </a>
+        {done && <p class="cell-note">{done}</p>}
         {call.reason && <p class="cell-note">{foreign(call.reason, 160)}</p>}
       </td>
       {p.width !== 'one-app' && (
@@ -92,7 +103,7 @@ const Row = (p: { call: CallRow; width: Width }) => {
 const Head = (p: { width: Width }) => (
   <thead>
     <tr>
-      <th scope="col">Tool</th>
+      <th scope="col">What</th>
       {p.width !== 'one-app' && <th scope="col">App</th>}
       {p.width === 'whole' && <th scope="col">Profile</th>}
       <th scope="col">Outcome</th>

@@ -6,16 +6,17 @@
 import { type CallRow, CallTable } from './activity.tsx'
 import { type AppSummary, AppStatusWord, RevokeConfirm } from './apps.tsx'
 import { Layout, type Shell } from './layout.tsx'
+import { Badge } from './parts/badge.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, Facts, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import { type FormState, TextField } from './parts/field.tsx'
-import { foreign, plural } from './parts/format.ts'
+import { foreign } from './parts/format.ts'
+import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 import { KindBadge, type ToolKind } from './parts/tool.tsx'
 
-export type AppTool = {
-  exposedName: string
+export type AppTool = OfferedWords & {
   connection: string
   kind: ToolKind
   calls: number
@@ -71,16 +72,16 @@ const About = ({ app }: { app: AppPageProps['app'] }) => (
 )
 
 const Tools = (p: { tools: readonly AppTool[] }) => (
-  <Card title="Tools it may use" lead={p.tools.length > 0 && plural(p.tools.length, 'tool')} flush={true}>
+  <Card title="What it may use" lead={p.tools.length > 0 && amountInWords(amountsOf(p.tools))} flush={true}>
     {p.tools.length === 0 ? (
-      <Empty icon="layers" title="No tool">
-        You let this app in without any tool: it sees an empty list.
+      <Empty icon="layers" title="Nothing">
+        Nothing of what you allowed is in the profile any more: this app sees an empty list.
       </Empty>
     ) : (
       <table class="table table-lean">
         <thead>
           <tr>
-            <th scope="col">Tool</th>
+            <th scope="col">Name</th>
             <th scope="col">Kind</th>
             <th scope="col" class="number">
               Calls
@@ -94,11 +95,15 @@ const Tools = (p: { tools: readonly AppTool[] }) => (
           {p.tools.map((tool) => (
             <tr>
               <td class="cell-main">
-                <span class="mono strong break">{foreign(tool.exposedName, 128)}</span>
+                {tool.feature === 'tool' ? <span class="mono strong break">{foreign(tool.name, 128)}</span> : <OfferedName item={tool} />}
                 <p class="cell-note">{foreign(tool.connection)}</p>
               </td>
               <td>
-                <KindBadge kind={tool.kind} />
+                {tool.feature === 'tool' ? (
+                  <KindBadge kind={tool.kind} />
+                ) : (
+                  <Badge>{tool.feature === 'prompt' ? 'prompt' : 'resource'}</Badge>
+                )}
               </td>
               <td class="number" data-label="Calls">
                 {tool.calls}

@@ -8,7 +8,8 @@ import { LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import { Empty } from './parts/empty.tsx'
-import { foreign, plural } from './parts/format.ts'
+import { foreign } from './parts/format.ts'
+import { type Amounts, amountInWords } from './parts/offered.tsx'
 import { AppsPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 import { ActionsHead } from './parts/table.tsx'
@@ -26,7 +27,7 @@ export type AppSummary = {
   profile: string
   /** What the user called the install; empty when not named. */
   device: string
-  tools: number
+  holds: Amounts
   status: AppStatus
   createdAt: number
   lastUsedAt?: number | null | undefined
@@ -85,7 +86,7 @@ export const AppRow = ({ app }: { app: AppSummary }) => {
       </td>
       <td data-label="Profile" class="cell-name">
         {foreign(app.profile, 40)}
-        <span class="cell-note"> {plural(app.tools, 'tool')}</span>
+        <span class="cell-note"> {amountInWords(app.holds)}</span>
       </td>
       <td data-label="Let in" class="nowrap">
         <Ago at={app.createdAt} />

@@ -17,6 +17,7 @@ import { Empty } from './parts/empty.tsx'
 import { FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
 import { foreign, plural, short } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
+import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
 import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
@@ -25,6 +26,8 @@ import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
 import { SignInCard, type SignInCardProps } from './upstream-sign-in.tsx'
 
 export type UpstreamTool = { name: string; title?: string | undefined; description: string; kind: ToolKind; contextCost: number }
+
+export type UpstreamOther = OfferedWords & { description: string }
 
 export type ConnectionPageProps = {
   /** Where the server wants a sign-in. */
@@ -48,6 +51,8 @@ export type ConnectionPageProps = {
     upstream?: { name: string; title?: string | undefined; version?: string | undefined; revision: string } | undefined
   }
   tools: readonly UpstreamTool[]
+  /** Prompts, resources and templates. */
+  others: readonly UpstreamOther[]
   /** Last lines of a program's stderr and of the connector's remarks; absent where there is no log. */
   log?: readonly string[] | undefined
   /** Where it runs a program here, for those who may change it. */
@@ -165,6 +170,40 @@ const Tools = (p: { tools: readonly UpstreamTool[] }) => (
   </Card>
 )
 
+/** Longer ones fold. */
+const UNFOLDED_MAX = 8
+
+const List = (p: { title: string; items: readonly UpstreamOther[] }) =>
+  p.items.length === 0 ? (
+    <></>
+  ) : (
+    <details class="offered-fold" open={p.items.length <= UNFOLDED_MAX}>
+      <summary>
+        <span class="offered-title">{p.title}</span> <span class="muted">{p.items.length}</span>
+      </summary>
+      <ul class="rows">
+        {p.items.map((item) => (
+          <li>
+            <p>
+              <OfferedName item={item} />
+            </p>
+            {item.description && <ToolDescription text={item.description} />}
+          </li>
+        ))}
+      </ul>
+    </details>
+  )
+
+const Others = (p: { others: readonly UpstreamOther[] }) =>
+  p.others.length === 0 ? (
+    <></>
+  ) : (
+    <Card title="Prompts and resources" lead={`${amountInWords(amountsOf(p.others))}. They cost nothing until they are used.`} flush={true}>
+      <List title="Prompts" items={p.others.filter(({ feature }) => feature === 'prompt')} />
+      <List title="Resources" items={p.others.filter(({ feature }) => feature !== 'prompt')} />
+    </Card>
+  )
+
 const Log = (p: { lines: readonly string[] }) => (
   <Card title="Log" id="log" lead="The last lines it wrote.">
     {p.lines.length === 0 ? (
@@ -207,7 +246,7 @@ const OwnCredential = (p: { connection: Connection; own: NonNullable<ConnectionP
   </Card>
 )
 
-const Delete = (p: Pick<ConnectionPageProps, 'connection' | 'tools' | 'usedBy'>) => {
+const Delete = (p: Pick<ConnectionPageProps, 'connection' | 'usedBy'>) => {
   const name = foreign(p.connection.name)
   return (
     <Card title="Delete this connection" tone="danger" lead="Nothing changes at the upstream itself.">
@@ -225,7 +264,7 @@ const Delete = (p: Pick<ConnectionPageProps, 'connection' | 'tools' | 'usedBy'>)
           'Its settings and its sealed credential are destroyed',
           p.usedBy.length === 0
             ? 'No profile uses it'
-            : `${plural(p.tools.length, 'tool')} go from ${p.usedBy.map((profile) => foreign(profile.title)).join(', ')}, for every app`,
+            : `What it offers goes from ${p.usedBy.map((profile) => foreign(profile.title)).join(', ')}, for every app`,
         ]}
       />
     </Card>
@@ -246,13 +285,16 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.account?.use && <ConnectionAccount {...p.account} />}
     {p.own && <OwnCredential connection={p.connection} own={p.own} />}
     <div class="split split-wide">
-      <Tools tools={p.tools} />
+      <div class="stack">
+        <Tools tools={p.tools} />
+        <Others others={p.others} />
+      </div>
       <About connection={p.connection} />
     </div>
     {p.program && <ProgramFold {...p.program} />}
     {p.log && <Log lines={p.log} />}
     {p.edit && <Edit connection={p.connection} edit={p.edit} />}
     {p.account && !p.account.use && <ConnectionAccount {...p.account} />}
-    {p.edit && <Delete connection={p.connection} tools={p.tools} usedBy={p.usedBy} />}
+    {p.edit && <Delete connection={p.connection} usedBy={p.usedBy} />}
   </Layout>
 )

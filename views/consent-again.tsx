@@ -1,7 +1,7 @@
 /** For an app that its user let in before: what would be different now, and what becomes of the earlier connection. */
 import type { Child } from './jsx-runtime.ts'
 import { Switch } from './parts/field.tsx'
-import { foreign, plural } from './parts/format.ts'
+import { foreign, foreignMiddle } from './parts/format.ts'
 import { Ago } from './parts/time.tsx'
 
 /** The latest connection of this app, against what the page proposes. */
@@ -9,12 +9,12 @@ export type Earlier = {
   at: number
   /** Its profile, where it was another one. */
   profile?: string | undefined
-  /** Names of tools that are on now and were not, and the other way round. */
+  /** Names of tools, prompts and resources that are on now and were not, and the other way round. */
   added: readonly string[]
   dropped: readonly string[]
   /** In the profile and off, now as then. */
   left: readonly string[]
-  /** How many of its tools this profile does not have. */
+  /** How many of those that it had this profile does not have. */
   gone: number
   /** In words, where the page proposes another end. */
   lasts?: { before: string; now: string } | undefined
@@ -32,7 +32,7 @@ const names = (all: readonly string[]): Child => {
       <span class="mono break">
         {all
           .slice(0, NAMES_SHOWN_MAX)
-          .map((name) => foreign(name, 64))
+          .map((name) => foreignMiddle(name, 64))
           .join(', ')}
       </span>
       {rest > 0 && ` and ${rest} more`}
@@ -45,7 +45,7 @@ function differences({ profile, added, dropped, left, gone, lasts }: Earlier): C
   if (profile !== undefined) lines.push(<>Another profile; it was {foreign(profile, 64)}.</>)
   if (added.length > 0) lines.push(<>On now, not before: {names(added)}</>)
   if (dropped.length > 0) lines.push(<>No longer on: {names(dropped)}</>)
-  if (gone > 0) lines.push(`${plural(gone, 'tool')} that it had ${gone === 1 ? 'is' : 'are'} not in this profile.`)
+  if (gone > 0) lines.push(`Of what it had, ${gone} ${gone === 1 ? 'is' : 'are'} not in this profile.`)
   if (left.length > 0) lines.push(<>Off, as before or new since: {names(left)}</>)
   if (lasts) lines.push(`Ends ${lasts.now}; before, ${lasts.before}.`)
   return lines

@@ -22,11 +22,10 @@ import {
   TITLE,
   UserFact,
 } from './consent-parts.tsx'
-import { ConsentTools, type ConsentTool } from './consent-tools.tsx'
+import { ConsentTools, type ConsentTool, ToolsCost } from './consent-tools.tsx'
 import { Bare } from './layout.tsx'
 import { type FormState, FormProblem, RadioField, TextField } from './parts/field.tsx'
 import { foreign } from './parts/format.ts'
-import { ContextMeter } from './parts/meter.tsx'
 import { Notice } from './parts/notice.tsx'
 
 /** A connection of the profile that does not work as it is: usually somebody has to sign in to it. */
@@ -37,6 +36,8 @@ export type ConsentPageProps = ConsentRequest & {
   /** The profiles to choose from, where the app leaves that to the user; else none. */
   choices: readonly ProfileChoice[]
   tools: readonly ConsentTool[]
+  /** Where the app's model is shown the tools that find others, and not these. */
+  searchCost?: number | undefined
   unready: readonly Unready[]
   earlier?: Earlier | undefined
   replaceable: readonly Replaceable[]
@@ -89,43 +90,40 @@ const UnreadyNotice = (p: ConsentRequest & { unready: readonly Unready[] }) =>
     </Notice>
   )
 
-export const ConsentPage = (p: ConsentPageProps) => {
-  const on = p.tools.filter((tool) => tool.on)
-  return (
-    <Bare shell={p.shell} title="Allow an app?" wide={true}>
-      <form class="consent" method="post" action="/oauth/authorize/decide" data-recount={true} aria-labelledby={TITLE}>
-        <input type="hidden" name="request" value={p.request} />
-        <input type="hidden" name="profile_id" value={p.profile.id} />
-        <Asking {...p} />
-        <FormProblem form={p.form} />
-        <dl class="consent-facts">
-          <ReturnFact place={p.returnPlace} />
-          <UserFact {...p} />
-          <ProfileFact profile={p.profile} />
-        </dl>
-        <ProfilePicker choices={p.choices} />
-        {p.earlier && <Again earlier={p.earlier} />}
-        <UnreadyNotice {...p} />
-        <ConsentTools tools={p.tools} preset={<ReadOnly tools={p.tools} />} />
-        <ContextMeter cost={on.reduce((sum, tool) => sum + tool.contextCost, 0)} tools={on.length} of={p.tools.length} />
-        <RadioField name="expires" label="Until when" value={p.expires} form={p.form} options={EXPIRIES} inline={true} />
-        <TextField
-          name="device_name"
-          label="Name of this device"
-          value={p.deviceName}
-          form={p.form}
-          optional={true}
-          lengthMax={60}
-          hint="So that you can tell this install from others later."
-        />
-        <Replaces earlier={p.replaceable} shared={p.client.verification.level === 'document'} />
-        <Decision allow={true} />
-        <p class="consent-foot muted">You can take this back at any time under Connected apps. It holds at once.</p>
-      </form>
-      <OtherForms {...p} />
-    </Bare>
-  )
-}
+export const ConsentPage = (p: ConsentPageProps) => (
+  <Bare shell={p.shell} title="Allow an app?" wide={true}>
+    <form class="consent" method="post" action="/oauth/authorize/decide" data-recount={true} aria-labelledby={TITLE}>
+      <input type="hidden" name="request" value={p.request} />
+      <input type="hidden" name="profile_id" value={p.profile.id} />
+      <Asking {...p} />
+      <FormProblem form={p.form} />
+      <dl class="consent-facts">
+        <ReturnFact place={p.returnPlace} />
+        <UserFact {...p} />
+        <ProfileFact profile={p.profile} />
+      </dl>
+      <ProfilePicker choices={p.choices} />
+      {p.earlier && <Again earlier={p.earlier} />}
+      <UnreadyNotice {...p} />
+      <ConsentTools tools={p.tools} preset={<ReadOnly tools={p.tools} />} />
+      <ToolsCost tools={p.tools} searchCost={p.searchCost} />
+      <RadioField name="expires" label="Until when" value={p.expires} form={p.form} options={EXPIRIES} inline={true} />
+      <TextField
+        name="device_name"
+        label="Name of this device"
+        value={p.deviceName}
+        form={p.form}
+        optional={true}
+        lengthMax={60}
+        hint="So that you can tell this install from others later."
+      />
+      <Replaces earlier={p.replaceable} shared={p.client.verification.level === 'document'} />
+      <Decision allow={true} />
+      <p class="consent-foot muted">You can take this back at any time under Connected apps. It holds at once.</p>
+    </form>
+    <OtherForms {...p} />
+  </Bare>
+)
 
 export type ConsentNoToolsPageProps = ConsentRequest & {
   profile: ShownProfile

@@ -8,6 +8,7 @@ import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { Icon } from './parts/icon.tsx'
+import { type Amounts, amountInWords } from './parts/offered.tsx'
 import { AgoOr } from './parts/time.tsx'
 
 export type HomePageProps = {
@@ -23,7 +24,7 @@ export type HomePageProps = {
   apps: readonly Pick<AppSummary, 'id' | 'client' | 'profile' | 'device' | 'status' | 'lastUsedAt'>[]
   troubles: readonly { id: string; name: string; problem: string }[]
   /** Profiles with tools that their servers changed. */
-  heldBack: readonly { id: string; title: string; tools: number }[]
+  heldBack: readonly { id: string; title: string; holds: Amounts }[]
 }
 
 type Step = { title: string; text: string; done: boolean; action: { href: string; label: string } }
@@ -99,7 +100,7 @@ const Troubles = (p: Pick<HomePageProps, 'troubles' | 'heldBack'>) => (
             <Status tone="warning">Held back</Status>
           </a>
           <p class="row-note">
-            {plural(profile.tools, 'tool')} changed at the server since picked. Apps go without until you have looked and accepted.
+            {amountInWords(profile.holds)} changed at the server since picked. Apps go without until you have looked and accepted.
           </p>
         </li>
       ))}

@@ -17,7 +17,8 @@ export type ProbeProps = {
   steps: readonly ProbeStep[]
   /** No step will change any more. */
   done: boolean
-  tools: number
+  /** How much it offers, of whatever can be picked. */
+  offers: number
   /** Where the tools can be picked. */
   profiles: readonly { id: string; title: string }[]
 }
@@ -53,7 +54,7 @@ const Next = (p: ProbeProps) => {
   if (p.steps.some((step) => step.state === 'failed'))
     return <p class="probe-end">Not working yet. The connection is saved: change its settings below, then check again.</p>
   if (p.steps.some((step) => step.state === 'waiting')) return <p class="probe-end">One step is left: sign in below.</p>
-  if (p.tools === 0) return <p class="probe-end">It works, but shows no tools.</p>
+  if (p.offers === 0) return <p class="probe-end">It works, but offers nothing to pick.</p>
   return (
     <div class="probe-end actions">
       {p.profiles.length === 1 && p.profiles[0] ? (

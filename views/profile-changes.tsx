@@ -2,13 +2,16 @@
  * Tools that their servers changed after they were picked: held back until somebody has seen how.
  * POST /profiles/:id/tools/approve — seen, once for each tool: its id, a space, and the hash of the definition that was shown.
  */
+import { Badge } from './parts/badge.tsx'
 import { Button } from './parts/button.tsx'
 import { Card } from './parts/card.tsx'
 import { type FormState, FormProblem } from './parts/field.tsx'
 import { foreign, plural, unhidden } from './parts/format.ts'
+import type { Feature } from './parts/offered.tsx'
 
 export type ChangedTool = {
   id: string
+  feature: Feature
   hash: string
   /** As its upstream calls it. */
   name: string
@@ -40,10 +43,11 @@ const Line = ({ line }: { line: string }) => {
 }
 
 const Change = ({ profileId, tool }: { profileId: string; tool: ChangedTool }) => (
-  <li class="change">
+  <li class="change" id={`change-${tool.id}`}>
     <div class="change-head">
       <h3 class="break">
-        <span class="mono">{foreign(tool.name, 128)}</span> <span class="muted">{foreign(tool.connection)}</span>
+        <span class="mono">{foreign(tool.name, 128)}</span> {tool.feature === 'prompt' && <Badge>prompt</Badge>}{' '}
+        <span class="muted">{foreign(tool.connection)}</span>
       </h3>
       <form method="post" action={`/profiles/${profileId}/tools/approve`}>
         <input type="hidden" name="seen" value={`${tool.id} ${tool.hash}`} />
@@ -61,8 +65,8 @@ const Change = ({ profileId, tool }: { profileId: string; tool: ChangedTool }) =
 
 export const ProfileChanges = (p: { profileId: string; tools: readonly ChangedTool[]; form?: FormState | undefined }) => (
   <Card
-    title={`${plural(p.tools.length, 'changed tool')} held back`}
-    lead="Their servers describe them otherwise than when you picked them. Apps neither see nor call them until you accept the change; a tool that you no longer want can be taken out below."
+    title={`${plural(p.tools.length, p.tools.every(({ feature }) => feature === 'tool') ? 'changed tool' : 'change')} held back`}
+    lead="Their servers describe them otherwise than when you picked them. Apps neither see nor use them until you accept the change; what you no longer want can be taken out below."
   >
     <FormProblem form={p.form} />
     <ul class="changes">

@@ -9,6 +9,7 @@ import { CopyBlock } from './parts/copy.tsx'
 import { type FormState, FormProblem, TextField } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { ContextLine } from './parts/meter.tsx'
+import { type Amounts, amountInWords } from './parts/offered.tsx'
 
 export type ProfileSummary = {
   id: string
@@ -16,13 +17,15 @@ export type ProfileSummary = {
   description?: string | undefined
   /** The address to give to an app, whole. */
   url: string
-  tools: number
+  holds: Amounts
+  /** Apps' models are shown three tools, by which they find the others. */
+  bySearch: boolean
   connections: number
   contextCost: number
   apps: number
 }
 /** A profile of somebody else here that everybody may connect their apps to. */
-export type OpenProfile = { title: string; owner: string; url: string; tools: number }
+export type OpenProfile = { title: string; owner: string; url: string; holds: Amounts }
 export type ProfilesPageProps = {
   shell: Shell
   profiles: readonly ProfileSummary[]
@@ -40,7 +43,7 @@ const OpenProfiles = (p: { open: readonly OpenProfile[] }) => (
               <bdi>{foreign(profile.title, 64)}</bdi>
             </strong>{' '}
             <span class="muted">
-              of {foreign(profile.owner, 40)}, {plural(profile.tools, 'tool')} for you
+              of {foreign(profile.owner, 40)}, {amountInWords(profile.holds)} for you
             </span>
           </p>
           <CopyBlock text={profile.url} label="address" />
@@ -60,14 +63,15 @@ const ProfileCard = ({ profile }: { profile: ProfileSummary }) => (
     <p class="mono cut muted">{profile.url.replace(/^https?:\/\//, '')}</p>
     {profile.description && <p class="tile-text">{foreign(profile.description, 140)}</p>}
     <p class="tile-facts">
-      {profile.tools === 0 ? (
+      {profile.connections === 0 ? (
         <strong>No tools yet</strong>
       ) : (
         <span>
-          {plural(profile.tools, 'tool')} from {plural(profile.connections, 'connection')}
+          {amountInWords(profile.holds)} from {plural(profile.connections, 'connection')}
+          {profile.bySearch && ', found by search'}
         </span>
       )}
-      <span>{profile.apps === 0 ? 'no app' : plural(profile.apps, 'app')}</span>
+      <span class="nowrap">{profile.apps === 0 ? 'no app' : plural(profile.apps, 'app')}</span>
     </p>
     <ContextLine cost={profile.contextCost} />
   </article>

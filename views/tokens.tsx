@@ -6,7 +6,7 @@
  * POST /apps/tokens/:id/revoke — the reply to htmx is `<TokenRow …/>`, now revoked.
  */
 import { type AppStatus, AppStatusWord } from './apps.tsx'
-import { ConsentTools, type ConsentTool } from './consent-tools.tsx'
+import { ConsentTools, type ConsentTool, ToolsCost } from './consent-tools.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { Button, LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
@@ -14,10 +14,10 @@ import { Confirm } from './parts/confirm.tsx'
 import { CopyBlock } from './parts/copy.tsx'
 import { Empty } from './parts/empty.tsx'
 import { FieldError, FormProblem, type FormState, RadioField, TextField } from './parts/field.tsx'
-import { foreign, plural } from './parts/format.ts'
+import { foreign } from './parts/format.ts'
 import { Icon } from './parts/icon.tsx'
-import { ContextMeter } from './parts/meter.tsx'
 import { Notice } from './parts/notice.tsx'
+import { type Amounts, amountInWords, isNothing } from './parts/offered.tsx'
 import { AppsPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 import { ActionsHead } from './parts/table.tsx'
@@ -27,7 +27,7 @@ export type TokenSummary = {
   id: string
   name: string
   profile: string
-  tools: number
+  holds: Amounts
   status: AppStatus
   createdAt: number
   lastUsedAt: number | null
@@ -56,7 +56,7 @@ export const TokenRow = ({ token }: { token: TokenSummary }) => {
       </td>
       <td data-label="Profile" class="cell-name">
         {foreign(token.profile, 40)}
-        <span class="cell-note"> {plural(token.tools, 'tool')}</span>
+        <span class="cell-note"> {amountInWords(token.holds)}</span>
       </td>
       <td data-label="Made" class="nowrap">
         <Ago at={token.createdAt} />
@@ -129,7 +129,7 @@ export const TokensPage = (p: TokensPageProps) => (
 
 const BACK = { href: '/apps/tokens', label: 'Access tokens' }
 
-export type TokenProfilePageProps = { shell: Shell; profiles: readonly { id: string; title: string; tools: number }[] }
+export type TokenProfilePageProps = { shell: Shell; profiles: readonly { id: string; title: string; holds: Amounts }[] }
 
 /** The first question, where there are several answers. */
 export const TokenProfilePage = (p: TokenProfilePageProps) => (
@@ -145,7 +145,7 @@ export const TokenProfilePage = (p: TokenProfilePageProps) => (
                 {foreign(profile.title, 64)}
               </a>
             </h2>
-            <p>{profile.tools === 0 ? 'No tools yet' : plural(profile.tools, 'tool')}</p>
+            <p>{isNothing(profile.holds) ? 'No tools yet' : amountInWords(profile.holds)}</p>
           </div>
         </div>
       ))}
@@ -159,6 +159,7 @@ export type NewTokenPageProps = {
   /** There are others to choose from. */
   several: boolean
   tools: readonly ConsentTool[]
+  searchCost?: number | undefined
   form?: FormState | undefined
 }
 
@@ -170,7 +171,6 @@ const EXPIRIES = [
 ]
 
 export const NewTokenPage = (p: NewTokenPageProps) => {
-  const on = p.tools.filter((tool) => tool.on)
   return (
     <Layout shell={p.shell} title="Make a token" current="apps">
       <PageHead
@@ -211,8 +211,8 @@ export const NewTokenPage = (p: NewTokenPageProps) => {
             hint="What will use it. It stands beside each call in the activity."
           />
           {p.form?.errors?.['tool_id'] && <FieldError>{p.form.errors['tool_id']}</FieldError>}
-          <ConsentTools tools={p.tools} title="Tools it may use" />
-          <ContextMeter cost={on.reduce((sum, tool) => sum + tool.contextCost, 0)} tools={on.length} of={p.tools.length} />
+          <ConsentTools tools={p.tools} title="What it may use" />
+          <ToolsCost tools={p.tools} searchCost={p.searchCost} />
           <RadioField name="expires" label="Until when" value="month" form={p.form} options={EXPIRIES} inline={true} />
           <div class="actions">
             <Button tone="primary">Make token</Button>

@@ -20,6 +20,8 @@ import { ProfilePage } from '@views/profile.tsx'
 import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
+import { deliveries, featurePages } from './features.tsx'
+import { others, prompts, resources } from './offered.ts'
 import { cataloguePages } from './catalogue.tsx'
 import { doctorPages } from './doctor.tsx'
 import { pluginsPages } from './plugins.tsx'
@@ -43,6 +45,7 @@ import {
   few,
   filters,
   groups,
+  holding,
   many,
   member,
   now,
@@ -120,6 +123,7 @@ export const innerPages: Record<string, Html> = {
   ...cataloguePages,
   ...programPages,
   ...registryPages,
+  ...featurePages,
   ...doctorPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} heldBack={[]} />,
   home: (
@@ -128,7 +132,7 @@ export const innerPages: Record<string, Html> = {
       steps={{ ...steps(true), toolsPicked: true, appConnected: true }}
       calls={calls}
       apps={apps.slice(0, 3)}
-      heldBack={[{ id: 'pro_1', title: 'Work', tools: 2 }]}
+      heldBack={[{ id: 'pro_1', title: 'Work', holds: holding(2, 1) }]}
       troubles={[{ id: 'con_2', name: 'Company docs', problem: 'The connected server refused the credential. Sign in to it again.' }]}
     />
   ),
@@ -145,7 +149,8 @@ export const innerPages: Record<string, Html> = {
       shell={shell}
       profile={{ ...profile, description: '' }}
       groups={[]}
-      saved={0}
+      saved={holding(0)}
+      deliveries={deliveries(0)}
       chips={[]}
       changed={[]}
       reach="internet"
@@ -159,7 +164,8 @@ export const innerPages: Record<string, Html> = {
       shell={toasted}
       profile={profile}
       groups={groups(true)}
-      saved={4}
+      saved={holding(4, 2, 0, 1)}
+      deliveries={deliveries(4)}
       chips={chips}
       changed={changedTools}
       reach="this-network"
@@ -173,7 +179,8 @@ export const innerPages: Record<string, Html> = {
       shell={shell}
       profile={{ ...profile, title: LONG }}
       groups={groups(true)}
-      saved={4}
+      saved={holding(4, 2, 0, 1)}
+      deliveries={deliveries(4)}
       chips={chips}
       changed={[]}
       reach="internet"
@@ -229,6 +236,7 @@ export const innerPages: Record<string, Html> = {
       shell={shell}
       connection={connection}
       tools={upstreamTools}
+      others={[...prompts, ...resources]}
       program={{
         protections,
         fetches: 'Its first start downloads the package “mcp-server-git” and what it needs from the Python package index.',
@@ -244,13 +252,14 @@ export const innerPages: Record<string, Html> = {
       shell={shell}
       connection={{ ...connection, state: 'checking', checkedAt: undefined, upstream: undefined }}
       tools={[]}
+      others={[]}
       probe={probe(false, false)}
       edit={edit}
       usedBy={[]}
     />
   ),
   'connection-probed': (
-    <ConnectionPage shell={shell} connection={connection} tools={upstreamTools} probe={probe(true, false)} usedBy={[]} />
+    <ConnectionPage shell={shell} connection={connection} tools={upstreamTools} others={[]} probe={probe(true, false)} usedBy={[]} />
   ),
   'connection-failed': (
     <ConnectionPage
@@ -262,6 +271,7 @@ export const innerPages: Record<string, Html> = {
         fix: 'Check the address below. A typing error is the usual reason.',
       }}
       tools={[]}
+      others={[]}
       edit={{ ...edit, form: { values: edit.saved, errors: { 'settings.url': 'This is no https address.' } } }}
       usedBy={[]}
     />
@@ -280,11 +290,13 @@ export const innerPages: Record<string, Html> = {
         firstUsedAt: now - 11 * DAY,
         networks: ['192.168.1.0/24', '2001:db8:12:34::/64'],
       }}
-      tools={TOOLS.map(([exposedName, kind], at) => ({
-        exposedName,
-        kind,
+      tools={[
+        ...TOOLS.map(([name, kind]) => ({ feature: 'tool' as const, isEvery: false, name, kind })),
+        ...others.map((item) => ({ ...item, kind: 'read' as const })),
+      ].map((tool, at) => ({
+        ...tool,
         connection: 'Linear',
-        calls: 40 - at * 9,
+        calls: Math.max(0, 40 - at * 9),
         lastUsedAt: at < 4 ? now - at * DAY : undefined,
       }))}
       calls={calls}

@@ -100,7 +100,7 @@ const use: NonNullable<ConnectionAccountProps['use']> = {
   },
   account: { id: 'crd_1', name: 'kim', state: 'ok', problem: null, expiresAt: now + DAY, isRenewed: true },
 }
-const page = { connection, tools: upstreamTools.slice(0, 2), usedBy: [] }
+const page = { connection, tools: upstreamTools.slice(0, 2), others: [], usedBy: [] }
 
 export const providersPages: Record<string, Html> = {
   providers: <ProvidersPage shell={toasted} providers={summaries} />,

@@ -5,7 +5,7 @@ import { type ClientSummary, ClientsPage } from '@views/clients.tsx'
 import type { Html } from '@views/jsx-runtime'
 import { OwnClientsPage } from '@views/own-clients.tsx'
 import { NewTokenPage, TokenMadePage, TokenProfilePage, type TokenSummary, TokensPage } from '@views/tokens.tsx'
-import { DAY, EVIL, few, LONG, member, now, shell, toasted } from './samples.ts'
+import { DAY, EVIL, few, holding, LONG, member, now, shell, toasted } from './samples.ts'
 
 const client = (id: number, more: Partial<ClientSummary>): ClientSummary => ({
   id: `cli_${id}`,
@@ -57,7 +57,7 @@ const tokens: readonly TokenSummary[] = [
     id: 'grt_8',
     name: 'Nightly report',
     profile: 'Work',
-    tools: 3,
+    holds: holding(3, 2),
     status: 'active',
     createdAt: now - 4 * DAY,
     lastUsedAt: now - 3_600_000,
@@ -67,7 +67,7 @@ const tokens: readonly TokenSummary[] = [
     id: 'grt_9',
     name: `${EVIL}${LONG}`.slice(0, 60),
     profile: LONG,
-    tools: 140,
+    holds: holding(140, 2),
     status: 'expired',
     createdAt: now - 40 * DAY,
     lastUsedAt: null,
@@ -77,7 +77,7 @@ const tokens: readonly TokenSummary[] = [
     id: 'grt_a',
     name: 'Home automation',
     profile: 'Home',
-    tools: 1,
+    holds: holding(1, 2),
     status: 'revoked',
     createdAt: now - 90 * DAY,
     lastUsedAt: now - 80 * DAY,
@@ -193,8 +193,8 @@ export const registryPages: Record<string, Html> = {
     <TokenProfilePage
       shell={shell}
       profiles={[
-        { id: 'prf_1', title: 'Work', tools: 14 },
-        { id: 'prf_2', title: LONG, tools: 0 },
+        { id: 'prf_1', title: 'Work', holds: holding(14, 2, 0, 1) },
+        { id: 'prf_2', title: LONG, holds: holding(0) },
       ]}
     />
   ),

@@ -8,13 +8,15 @@ import type { Shell } from '@views/layout.tsx'
 import type { ProfileTool } from '@views/profile-tools.tsx'
 import { settingsToText } from '@views/settings-form.tsx'
 import { z } from 'zod'
+import { others, pickerRow } from './offered.ts'
+import { EVIL, LONG } from './samples-text.ts'
+
+export { EVIL, LONG } from './samples-text.ts'
 
 const SECOND = 1000
 const HOUR = 3_600 * SECOND
 export const DAY = 24 * HOUR
 export const now = Date.now()
-export const EVIL = '<script>alert(1)</script>'
-export const LONG = 'averyveryverylongnamewithoutanyspaceinit_that_goes_on_and_on_and_never_ends_for_no_good_reason'
 const BIDI = 'safe\u202Eexe.txt\u200B'
 
 export const assets = { css: '/assets/toolpass.css', js: '/assets/toolpass.js', htmx: '/assets/htmx.js', icon: '/assets/favicon.svg' }
@@ -49,6 +51,8 @@ const EVIL_TOOLS: typeof TOOLS = [
 ]
 const profileTool = ([name, kind, contextCost, description, title]: (typeof TOOLS)[number], at: number, picked: boolean): ProfileTool => ({
   id: `tol_${at}${name.slice(0, 12)}`,
+  feature: 'tool',
+  isEvery: false,
   name,
   title,
   exposedName: name === 'search' ? 'docs__search' : name.slice(0, 64),
@@ -56,10 +60,17 @@ const profileTool = ([name, kind, contextCost, description, title]: (typeof TOOL
   kind,
   contextCost,
   selected: picked && kind === 'read',
+  saved: picked && kind === 'read',
+  adjusted: name === 'list_issues',
+  pinned: name === 'list_issues',
+  heldBack: picked && name === 'search',
   note: name === 'update_issue' ? 'The upstream no longer offers it.' : undefined,
 })
 export const groups = (picked: boolean) => [
-  { connection: { id: 'con_1', name: 'Linear', trouble: false }, tools: TOOLS.map((tool, at) => profileTool(tool, at, picked)) },
+  {
+    connection: { id: 'con_1', name: 'Linear', trouble: false },
+    tools: [...TOOLS.map((tool, at) => profileTool(tool, at, picked)), ...others.map((item, at) => pickerRow(item, at, picked && at < 3))],
+  },
   {
     connection: { id: 'con_2', name: 'Company docs', trouble: true },
     tools: EVIL_TOOLS.map((tool, at) => profileTool(tool, at + 9, picked)),
@@ -69,6 +80,7 @@ export const groups = (picked: boolean) => [
 export const changedTools = [
   {
     id: 'tol_c1',
+    feature: 'tool' as const,
     hash: 'x',
     name: 'list_issues',
     connection: 'Linear',
@@ -82,13 +94,22 @@ export const changedTools = [
       '+    },',
     ],
   },
-  { id: 'tol_c2', hash: 'y', name: LONG, connection: EVIL, lines: [`-title: ${BIDI}`, `+title: ${LONG} ${EVIL}`] },
+  {
+    id: 'tol_c2',
+    feature: 'prompt' as const,
+    hash: 'y',
+    name: LONG,
+    connection: EVIL,
+    lines: [`-title: ${BIDI}`, `+title: ${LONG} ${EVIL}`],
+  },
 ]
 export const chips = [
   { client: 'Claude Code', ok: true, why: '4 tools; descriptions are cut at 2 KB' },
   { client: 'Cursor', ok: false, why: 'one name is longer than 60 characters and would be dropped' },
   { client: 'VS Code', ok: true, why: '4 of 128 tools' },
 ]
+
+export const holding = (tools: number, prompts = 0, resources = 0, every = 0) => ({ tools, prompts, resources, every })
 
 const call = (id: number, more: Partial<CallRow>): CallRow => ({
   id: `cal_${id}`,
@@ -122,6 +143,9 @@ export const calls: readonly CallRow[] = [
     latencyMs: 30_000,
     sizeBytes: undefined,
   }),
+  call(70, { tool: `file:///srv/shared/projects/2026/${LONG}/notes/meeting.md`, action: 'Resource read', sizeBytes: 9_100 }),
+  call(72, { tool: 'summarize_issue', action: 'Prompt fetched', sizeBytes: 900 }),
+  call(75, { tool: 'create_issue', via: 'call_tool' }),
   call(80, { tool: 'tools/list', client: 'ChatGPT', sizeBytes: 48_100 }),
   call(3000, { outcome: 'cancelled', latencyMs: 2_210, profile: 'Research' }),
 ]
@@ -131,7 +155,7 @@ export const apps: readonly AppSummary[] = [
     client: 'Claude Code',
     profile: 'Work',
     device: 'Work laptop',
-    tools: 14,
+    holds: holding(14),
     status: 'active',
     createdAt: now - 12 * DAY,
     lastUsedAt: now - 47 * SECOND,
@@ -142,7 +166,7 @@ export const apps: readonly AppSummary[] = [
     client: 'VS Code',
     profile: 'Work',
     device: '',
-    tools: 3,
+    holds: holding(3),
     status: 'paused',
     createdAt: now - 70 * DAY,
     lastUsedAt: now - 3 * DAY,
@@ -153,7 +177,7 @@ export const apps: readonly AppSummary[] = [
     client: `${EVIL} ${LONG}`,
     profile: LONG,
     device: LONG,
-    tools: 1,
+    holds: holding(1),
     status: 'expired',
     createdAt: now - 2 * DAY,
     expiresAt: now - DAY,
@@ -163,7 +187,7 @@ export const apps: readonly AppSummary[] = [
     client: BIDI,
     profile: 'Research',
     device: 'Phone',
-    tools: 140,
+    holds: holding(140),
     status: 'revoked',
     createdAt: now - 9 * DAY,
     lastUsedAt: now - 8 * DAY,
@@ -227,7 +251,7 @@ export const profiles = [
 export const probe = (done: boolean, failed: boolean) => ({
   connectionId: 'con_1',
   done,
-  tools: failed ? 0 : 7,
+  offers: failed ? 0 : 7,
   profiles,
   steps: [
     { title: 'Reach mcp.linear.app', state: 'ok' as const, text: 'It answers, certificate valid until March.', durationMs: 84 },
@@ -279,6 +303,8 @@ export const users = [
 
 const consentTool = (kind: ConsentTool['kind'], at: number, [name, , contextCost, description]: (typeof TOOLS)[number]): ConsentTool => ({
   id: `tol_${kind}${at}`,
+  feature: 'tool',
+  isEvery: false,
   exposedName: name.slice(0, 64),
   connection: 'Linear',
   description,
@@ -312,6 +338,7 @@ export const profile = {
   url: 'https://tools.example.org/mcp/work',
   description: 'Issues and documents of the company. Ask before changing anything.',
   naming: 'on-collision' as const,
+  delivery: 'whole' as const,
   visibility: 'private' as const,
 }
 export const waitingFor = {
@@ -332,18 +359,20 @@ export const summaries = [
     title: 'Work',
     description: profile.description,
     url: profile.url,
-    tools: 14,
+    holds: holding(14),
+    bySearch: false,
     connections: 2,
-    contextCost: 4_180,
+    contextCost: 16_180,
     apps: 2,
   },
   {
     id: 'prf_2',
     title: 'Research',
     url: 'https://tools.example.org/mcp/research',
-    tools: 61,
+    holds: holding(61),
+    bySearch: true,
     connections: 5,
-    contextCost: 18_900,
+    contextCost: 640,
     apps: 1,
   },
   {
@@ -351,7 +380,8 @@ export const summaries = [
     title: `${EVIL} ${LONG}`,
     description: LONG,
     url: `https://tools.example.org/mcp/${LONG}`,
-    tools: 0,
+    holds: holding(0),
+    bySearch: false,
     connections: 0,
     contextCost: 0,
     apps: 0,

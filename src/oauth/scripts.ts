@@ -85,8 +85,8 @@ async function demandChoice(
   const offered = new Set((await profiles.viewFor(profile.ownerId, profile.id)).offered.map(({ toolId }) => toolId))
   const fields: Record<string, string> = {}
   if (name === '') fields['name'] = 'Give it a name, so that you know later what uses it.'
-  if (asked.length === 0) fields['tool_id'] = 'Switch on at least one tool.'
-  else if (asked.some((toolId) => !offered.has(toolId))) fields['tool_id'] = 'A tool has left this profile meanwhile. Choose again.'
+  if (asked.length === 0) fields['tool_id'] = 'Switch on at least one of them.'
+  else if (asked.some((toolId) => !offered.has(toolId))) fields['tool_id'] = 'Something has left this profile meanwhile. Choose again.'
   if (Object.keys(fields).length > 0) throw new Failure('invalid_form', { fields })
   return [...asked]
 }

@@ -1,9 +1,10 @@
 /** What the common clients can take, so that a profile too large for one is seen here and not guessed at there. */
 import { KNOWN_CLIENTS, type KnownClient } from '@/clients'
-import type { ProfileView } from './view.ts'
+import type { ProfileTool } from './view.ts'
 
 export type ClientLimit = { client: string; ok: boolean; why: string }
-type Measured = Pick<ProfileView, 'tools'> & { profile: { name: string } }
+/** What is really listed, which may be the three tools that find others. */
+type Measured = { profile: { name: string }; tools: readonly Pick<ProfileTool, 'exposedName'>[] }
 
 const LIMITED = KNOWN_CLIENTS.filter(({ toolsMax, nameCharsMax }) => toolsMax !== undefined || nameCharsMax !== undefined)
 

@@ -8,6 +8,7 @@ import { CallPage } from '@views/call.tsx'
 import type { Option } from '@views/parts/field.tsx'
 import { nameOf } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
+import { isEvery } from './offered.ts'
 import type { Audit, Clients, Connections, Grants, Page, Profiles } from './needs.ts'
 
 type Deps = Page & {
@@ -133,10 +134,12 @@ export const callRoutes = ({ doors, reply, shell, audit, grants, connections }: 
         method: row.action,
         user: row.userName ?? 'unknown',
         kind: tool?.kind,
+        feature: tool?.feature,
         device: grant?.deviceName || undefined,
         ...(row.connectionId ? { connection: { id: row.connectionId, name: row.connectionName ?? '' } } : {}),
         profileId: isOwn ? (row.profileId ?? undefined) : undefined,
-        upstreamTool: tool?.name,
+        // Every resource stands for any; which one was read is the subject.
+        upstreamTool: tool && !isEvery(tool) ? tool.name : undefined,
         clientRevision: textIn(row, 'clientRevision'),
         upstreamRevision: textIn(row, 'upstreamRevision'),
         requestBytes: row.requestBytes ?? undefined,

@@ -2,6 +2,7 @@
 import { knownClient } from '@/clients'
 import { decide, state } from '@/grants'
 import type { AppSummary } from '@views/apps.tsx'
+import { heldBy } from './offered.ts'
 import type { Client, Clients, Clock, Grant, ProfileView, Profiles } from './needs.ts'
 
 export type AppDeps = { clients: Clients; profiles: Pick<Profiles, 'view'>; clock: Clock }
@@ -9,8 +10,8 @@ export type AppDeps = { clients: Clients; profiles: Pick<Profiles, 'view'>; cloc
 export const isAlive = (grant: Grant, now: number): boolean => ['active', 'paused'].includes(state(grant, now))
 
 /** What it may use, or could when it was alive: pages of the past show what it was. */
-export const toolsOf = (grant: Grant, { tools }: ProfileView, now: number): ProfileView['tools'] =>
-  tools.filter((tool) => decide({ ...grant, revokedAt: null, expiresAt: null, pausedAt: null }, tool.toolId, now) !== 'refuse')
+export const toolsOf = (grant: Grant, { offered }: ProfileView, now: number): ProfileView['offered'] =>
+  offered.filter((tool) => decide({ ...grant, revokedAt: null, expiresAt: null, pausedAt: null }, tool.toolId, now) !== 'refuse')
 
 export const nameOf = (client: Client | undefined): string => client?.name ?? 'unknown app'
 
@@ -35,7 +36,7 @@ export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps,
     client: nameOf(client),
     profile: view.profile.title,
     device: grant.deviceName,
-    tools: toolsOf(grant, view, now).length,
+    holds: heldBy(toolsOf(grant, view, now)),
     status: state(grant, now),
     createdAt: grant.createdAt,
     lastUsedAt: grant.lastUsedAt,

@@ -9,6 +9,7 @@ import type { FormState } from '@views/parts/field.tsx'
 import { type AppDeps, appOf, isScript, redirectHostsOf, toolsOf, verificationOf, withClients } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
 import { Field, REFUSED, refused } from './forms.ts'
+import { inOrder, isEvery, wordsOf } from './offered.ts'
 import type { Audit, Grant, Grants, Page } from './needs.ts'
 
 type Deps = Page & AppDeps & { grants: Grants; audit: Pick<Audit, 'list'> }
@@ -73,9 +74,11 @@ async function appPage(deps: Deps, request: Request, user: User, grant: Grant, f
     audit.list({ grantId: grant.id, kind: 'call', limit: CALLS_COUNTED_MAX }),
   ])
   if (!client) throw new Failure('client_not_found')
-  const tools = toolsOf(grant, view, clock()).map(({ toolId, exposedName, connectionName, kind }): AppTool => {
+  const tools = inOrder(toolsOf(grant, view, clock())).map((tool): AppTool => {
+    const { toolId, feature, exposedName, connectionName, kind } = tool
     const calls = rows.filter((row) => row.toolId === toolId)
-    return { exposedName, connection: connectionName, kind, calls: calls.length, lastUsedAt: calls[0]?.at }
+    const named = { feature, isEvery: isEvery(tool), name: exposedName, title: wordsOf(tool).title }
+    return { ...named, connection: connectionName, kind, calls: calls.length, lastUsedAt: calls[0]?.at }
   })
   const app = {
     ...summary,

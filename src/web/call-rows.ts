@@ -29,6 +29,30 @@ function sentenceOf({ reason, outcome }: Pick<AuditRow, 'reason' | 'outcome'>): 
 export const latencyMsOf = ({ durationUs }: Pick<AuditRow, 'durationUs'>): number | undefined =>
   durationUs === null ? undefined : durationUs / US_IN_MS
 
+/** Methods that are about something else than a tool, as people say it. A tool that is called needs no word for it. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  'resources/read': 'Resource read',
+  'resources/subscribe': 'Resource watched',
+  'resources/unsubscribe': 'Resource no longer watched',
+  'prompts/get': 'Prompt fetched',
+  'completion/complete': 'Completion of an argument',
+}
+/** Lists stand there by their method alone, so their words are beside it. */
+const LISTS: Readonly<Record<string, string>> = {
+  'tools/list': 'Tools listed',
+  'prompts/list': 'Prompts listed',
+  'resources/list': 'Resources listed',
+  'resources/templates/list': 'Templates listed',
+}
+const actionOf = ({ action, subject }: Pick<AuditRow, 'action' | 'subject'>): string | undefined =>
+  ACTIONS[action] ?? (subject === null ? LISTS[action] : undefined)
+
+/** By which tool of a profile that is served by search. */
+function viaOf({ detail, action }: Pick<AuditRow, 'detail' | 'action'>): string | undefined {
+  const via = detail?.['via']
+  return action === 'tools/call' && typeof via === 'string' && via !== '' ? via : undefined
+}
+
 /** The connected app and profile of somebody else are no pages of the reader's, so there is no link to them. */
 export const callRowOf = (row: AuditRow, reader: User): CallRow => ({
   id: String(row.seq),
@@ -37,6 +61,8 @@ export const callRowOf = (row: AuditRow, reader: User): CallRow => ({
   appId: row.userId === reader.id ? (row.grantId ?? undefined) : undefined,
   profile: row.profileName ?? '',
   tool: row.subject ?? row.action,
+  action: actionOf(row),
+  via: viaOf(row),
   outcome: OUTCOMES[row.outcome],
   reason: sentenceOf(row),
   latencyMs: latencyMsOf(row),

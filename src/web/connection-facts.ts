@@ -7,6 +7,7 @@ import type { ConnectorChoice } from '@views/connection-new.tsx'
 import type { ConnectionState, ConnectionSummary } from '@views/connections.tsx'
 import type { ProbeProps } from '@views/probe.tsx'
 import type { SettingsSchema } from '@views/settings-form.tsx'
+import { isEvery } from './offered.ts'
 import type { Connection, Connections, Plugins, Profiles } from './needs.ts'
 
 export type ConnectionDeps = {
@@ -133,12 +134,12 @@ function addressOf(connector: Connector, settings: JsonObject): string {
 
 export async function probeOf(user: User, { id }: Connection, deps: ConnectionDeps): Promise<ProbeProps> {
   const { steps, done } = deps.connections.probeOf(id)
-  const [tools, profiles] = await Promise.all([deps.connections.tools([id]), deps.profiles.list(user.id)])
+  const [offered, profiles] = await Promise.all([deps.connections.everything([id]), deps.profiles.list(user.id)])
   return {
     connectionId: id,
     steps,
     done,
-    tools: tools.length,
+    offers: offered.filter((tool) => !isEvery(tool)).length,
     profiles: profiles.map((profile) => ({ id: profile.id, title: profile.title })),
   }
 }
@@ -154,7 +155,5 @@ export function upstreamOf({ upstream, revision }: Connection) {
 export async function usersOf(user: User, { id }: Connection, { profiles }: ConnectionDeps): Promise<{ id: string; title: string }[]> {
   const own = await profiles.list(user.id)
   const views = await Promise.all(own.map((profile) => profiles.view(profile.id)))
-  return views
-    .filter(({ tools }) => tools.some((tool) => tool.connectionId === id))
-    .map(({ profile }) => ({ id: profile.id, title: profile.title }))
+  return views.filter(({ connectionIds }) => connectionIds.includes(id)).map(({ profile }) => ({ id: profile.id, title: profile.title }))
 }

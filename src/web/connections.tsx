@@ -25,7 +25,7 @@ import { type Connections as AllConnections, may } from '@/connections'
 import type { Connector } from '@/plugins'
 import type { Incoming } from '@/http/incoming.ts'
 import type { Clock, Connection, Mounted, Page } from './needs.ts'
-import { wordsOf } from './profile-facts.ts'
+import { inOrder, isEvery, wordsOf } from './offered.ts'
 import { type ProgramDeps, programOf } from './programs.tsx'
 import { type AccountDeps, accountOf } from './providers.tsx'
 import { signInOf } from './upstream-sign-in.tsx'
@@ -172,7 +172,8 @@ async function connectionPage(
 ) {
   const { shell, connections, plugins, clock } = deps
   const { id, problem } = connection
-  const tools = await connections.tools([id])
+  const offered = inOrder(await connections.everything([id]))
+  const tools = offered.filter(({ feature }) => feature === 'tool')
   const [summary, probe, usedBy] = await Promise.all([
     summaryOf(user, connection, tools.length, deps),
     probeOf(user, connection, deps),
@@ -190,7 +191,10 @@ async function connectionPage(
     <ConnectionPage
       shell={shell.full(request, user)}
       connection={{ ...summary, upstream: upstreamOf(connection), fix: problem === null ? undefined : fix }}
-      tools={tools.map(({ name, kind, contextCost, definition }) => ({ name, kind, contextCost, ...wordsOf(definition) }))}
+      tools={tools.map((tool) => ({ name: tool.name, kind: tool.kind, contextCost: tool.contextCost, ...wordsOf(tool) }))}
+      others={offered
+        .filter((tool) => tool.feature !== 'tool' && !isEvery(tool))
+        .map((tool) => ({ feature: tool.feature, isEvery: false, name: tool.name, ...wordsOf(tool) }))}
       program={isOwn && connector?.definedBy === 'administrator' ? await programOf(deps, connection) : undefined}
       log={isOwn && connector?.definedBy === 'administrator' ? connections.logTail(id) : undefined}
       signIn={signIn}

@@ -3,10 +3,10 @@ import { redirectKind } from '@/clients'
 import type { Grant } from '@/grants'
 import { DAY_MS } from '@/lib/clock.ts'
 import type { ToolId } from '@/lib/ids.ts'
-import type { OfferedProfile, OfferedTool, Pending } from '@/oauth'
+import type { OfferedProfile, Pending } from '@/oauth'
 import type { Earlier, Replaceable } from '@views/consent-again.tsx'
 import type { ReturnPlace, Verification } from '@views/consent-parts.tsx'
-import type { ConsentTool } from '@views/consent-tools.tsx'
+import { inWords } from './offered.ts'
 
 export function verificationOf({ kind, identifier }: Pending['client']): Verification {
   if (kind === 'registered') return { level: 'registered' }
@@ -28,13 +28,6 @@ export function proposedTools({ tools, profile, earlier: [latest] }: Pending): S
   return new Set(tools.filter(({ toolId, kind }) => (before ? isOn(before, toolId) : kind !== 'destructive')).map(({ toolId }) => toolId))
 }
 
-export const shownTools = (tools: readonly OfferedTool[], on: ReadonlySet<string>): ConsentTool[] =>
-  tools.map(({ toolId, exposedName, connectionName, definition, kind, contextCost }) => ({
-    ...{ id: toolId, exposedName, connection: connectionName, kind, contextCost },
-    description: typeof definition['description'] === 'string' ? definition['description'] : '',
-    on: on.has(toolId),
-  }))
-
 const LASTS: Record<string, string> = { day: 'after 1 day', month: 'after 30 days', never: 'when revoked' }
 
 /** As long as it was allowed before. */
@@ -52,7 +45,7 @@ export function earlierOf(pending: Pending, { on, expires, profiles }: Proposed)
   const [latest] = earlier
   if (!latest) return undefined
   const offered = new Set(tools.map(({ toolId }) => toolId))
-  const namesOf = (which: (id: ToolId) => boolean) => tools.filter(({ toolId }) => which(toolId)).map(({ exposedName }) => exposedName)
+  const namesOf = (which: (id: ToolId) => boolean) => tools.filter(({ toolId }) => which(toolId)).map(inWords)
   const before = proposedExpiry(pending)
   return {
     at: latest.createdAt,

@@ -12,7 +12,8 @@ import type { ConnectionId } from '@/lib/ids.ts'
 import { type Oauth, type OfferedProfile, type OfferedTool, type Pending, resourceAddress } from '@/oauth'
 import type { Session, User } from '@/users'
 import { browserOf } from './browsers.ts'
-import { earlierOf, placeOf, proposedExpiry, proposedTools, replaceableOf, shownTools, verificationOf } from './consent-facts.ts'
+import { SEARCH_COST, switchesOf } from './offered.ts'
+import { earlierOf, placeOf, proposedExpiry, proposedTools, replaceableOf, verificationOf } from './consent-facts.ts'
 
 export type Parts = {
   doors: Pick<Doors, 'open'>
@@ -97,7 +98,8 @@ function proposal({ request }: Visit, pending: Pending, own: readonly OfferedPro
   const expires = posted?.form.values?.['expires'] || proposedExpiry(pending)
   const replaceable = replaceableOf(pending, own)
   return {
-    tools: shownTools(pending.tools, on),
+    tools: switchesOf(pending.tools, ({ toolId }) => on.has(toolId)),
+    searchCost: pending.profile?.delivery === 'search' ? SEARCH_COST : undefined,
     expires,
     earlier: earlierOf(pending, { on, expires, profiles: own }),
     replaceable: replaceable.map((each) => ({ ...each, on: posted?.replaces?.has(each.id) ?? each.on })),

@@ -3,6 +3,7 @@ import { type AppDeps, appOf, isAlive, isScript } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
 import { troublesOf } from './connection-facts.ts'
 import type { Connections as AllConnections } from '@/connections'
+import { heldBy } from './offered.ts'
 import type { Audit, Connections, Grants, Page, Profiles } from './needs.ts'
 
 type Deps = Page &
@@ -38,7 +39,9 @@ export const homeRoutes = ({ doors, reply, shell, audit, connections, profiles, 
       profile: { id: own[0]?.id ?? '', title: own[0]?.title ?? '' },
     }
     const troubles = await troublesOf(user, reachable, { connections, clock })
-    const heldBack = views.flatMap(({ profile: { id, title }, heldBack: { length: tools } }) => (tools > 0 ? [{ id, title, tools }] : []))
+    const heldBack = views.flatMap(({ profile: { id, title }, heldBack: held }) =>
+      held.length > 0 ? [{ id, title, holds: heldBy(held) }] : [],
+    )
     const page = (
       <HomePage
         shell={shell.full(request, user)}

@@ -15,11 +15,22 @@ export type { Audit, Client, Clock, Connection, Grant, ListedClient, Profile, Pr
 
 export type Connections = Pick<
   AllConnections,
-  'list' | 'demand' | 'add' | 'update' | 'remove' | 'check' | 'probeOf' | 'tools' | 'toolsById' | 'logTail'
+  'list' | 'demand' | 'add' | 'update' | 'remove' | 'check' | 'probeOf' | 'tools' | 'everything' | 'toolsById' | 'logTail'
 >
 export type Profiles = Pick<
   AllProfiles,
-  'list' | 'demand' | 'create' | 'update' | 'remove' | 'ensureFirst' | 'setTools' | 'approveTools' | 'view' | 'viewFor' | 'listOpen'
+  | 'list'
+  | 'demand'
+  | 'create'
+  | 'update'
+  | 'remove'
+  | 'ensureFirst'
+  | 'setTools'
+  | 'approveTools'
+  | 'adjustTool'
+  | 'view'
+  | 'viewFor'
+  | 'listOpen'
 >
 export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
 export type Clients = Pick<AllClients, 'findById'>

@@ -1,46 +1,51 @@
 /** What the page of a profile shows, gathered from the rooms. */
 import { KNOWN_CLIENTS, type KnownClient, type ProfileToConnect } from '@/clients'
 import type { Tool } from '@/connections'
-import type { ClientLimit } from '@/profiles'
+import { type ClientLimit, clientLimits } from '@/profiles'
 import type { User } from '@/users'
 import type { Waiting } from '@views/profile-connect.tsx'
 import type { Way } from '@views/profile-connect-ways.tsx'
+import type { Deliveries } from '@views/profile-details.tsx'
 import type { ProfileToolGroup } from '@views/profile-tools.tsx'
 import type { Reach } from '@views/setup.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { latencyMsOf } from './call-rows.ts'
+import { costOf, type Described, inOrder, isEvery, listedTools, SEARCH_COST, totalOf, wordsOf } from './offered.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView } from './needs.ts'
 
 type ToolRow = ProfileToolGroup['tools'][number]
 
-/** A tool's definition is its upstream's JSON: only text is taken for text. */
-export function wordsOf(definition: Readonly<Record<string, unknown>>): { title: string | undefined; description: string } {
-  const annotations = definition['annotations'] as { title?: unknown } | null | undefined
-  const title = [definition['title'], annotations?.title].find((each) => typeof each === 'string')
-  return { title, description: typeof definition['description'] === 'string' ? definition['description'] : '' }
-}
+const rowOf = (tool: Described & { kind: ToolRow['kind']; contextCost: number }, picked: ProfileTool | undefined, selected: boolean) => ({
+  feature: tool.feature,
+  isEvery: isEvery(tool),
+  ...wordsOf(tool),
+  kind: tool.kind,
+  contextCost: picked ? costOf(picked) : tool.contextCost,
+  selected,
+  saved: picked !== undefined,
+  adjusted: picked?.override !== undefined,
+  pinned: picked?.isPinned === true,
+  heldBack: picked?.isHeldBack === true,
+})
 
 const offeredRow = (tool: Tool, picked: ProfileTool | undefined, selected: boolean): ToolRow => ({
+  ...rowOf(tool, picked, selected),
   id: tool.id,
   name: tool.name,
-  ...wordsOf(tool.definition),
   exposedName: picked?.exposedName ?? tool.name,
-  kind: tool.kind,
-  contextCost: tool.contextCost,
-  selected,
-  note: picked?.isHeldBack === true ? 'Held back: its server changed it since you picked it. See above.' : undefined,
 })
 
 const goneRow = (tool: ProfileTool, selected: boolean): ToolRow => ({
+  ...rowOf(tool, tool, selected),
   id: tool.toolId,
   name: tool.upstreamName,
-  ...wordsOf(tool.definition),
   exposedName: tool.exposedName,
-  kind: tool.kind,
-  contextCost: tool.contextCost,
-  selected,
   note: 'The upstream no longer offers it.',
 })
+
+/** While nothing is picked: what only reads. Of resources the one pick that stands for all, so that no list of them grows old. */
+const isSuggested = (tool: Described & Pick<Tool, 'kind'>): boolean =>
+  tool.feature === 'tool' ? tool.kind === 'read' : tool.feature === 'prompt' || isEvery(tool)
 
 /**
  * @param ticked what a refused form was sent with, so that nobody has to tick it all again; `suggested` ticks what only reads
@@ -49,35 +54,50 @@ const goneRow = (tool: ProfileTool, selected: boolean): ToolRow => ({
 export async function groupsOf(
   user: User,
   view: ProfileView,
-  connections: Pick<Connections, 'list' | 'tools'>,
+  connections: Pick<Connections, 'list' | 'everything'>,
   ticked?: ReadonlySet<string> | 'suggested',
 ): Promise<ProfileToolGroup[]> {
   const reachable = await connections.list(user)
-  const offered = await connections.tools(reachable.map(({ id }) => id))
+  const offered = inOrder(await connections.everything(reachable.map(({ id }) => id)))
   const picked = view.byToolId
   const offeredIds = new Set(offered.map(({ id }) => id))
-  const gone = [...picked.values()].filter((tool) => !offeredIds.has(tool.toolId))
+  const gone = inOrder([...picked.values()].filter((tool) => !offeredIds.has(tool.toolId)))
   const isSuggesting = ticked === 'suggested' && picked.size === 0
-  const isTicked = ({ id, kind }: Pick<Tool, 'id' | 'kind'>) =>
-    ticked instanceof Set ? ticked.has(id) : picked.has(id) || (isSuggesting && kind === 'read')
-  const groups: ProfileToolGroup[] = reachable.map((connection) => ({
-    connection: { id: connection.id, name: connection.name, trouble: connection.status === 'failing' },
+  const isTicked = (id: Tool['id'], tool: Described & Pick<Tool, 'kind'>) =>
+    ticked instanceof Set ? ticked.has(id) : picked.has(id) || (isSuggesting && isSuggested(tool))
+  const offeredOf = Map.groupBy(offered, (tool) => tool.connectionId)
+  const goneOf = Map.groupBy(gone, (tool) => tool.connectionId)
+  const goneRows = (tools: readonly ProfileTool[] = []) => tools.map((tool) => goneRow(tool, isTicked(tool.toolId, tool)))
+  const groups: ProfileToolGroup[] = reachable.map(({ id, name, status }) => ({
+    connection: { id, name, trouble: status === 'failing' },
     tools: [
-      ...offered.filter((tool) => tool.connectionId === connection.id).map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool))),
-      ...gone
-        .filter((tool) => tool.connectionId === connection.id)
-        .map((tool) => goneRow(tool, isTicked({ id: tool.toolId, kind: tool.kind }))),
+      ...(offeredOf.get(id) ?? []).map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool.id, tool))),
+      ...goneRows(goneOf.get(id)),
     ],
   }))
   // Tools of a connection that its owner closed again stay visible here, so that they can be taken out.
   const known = new Set(reachable.map(({ id }) => id))
-  for (const [id, tools] of Map.groupBy(gone, (tool) => tool.connectionId))
-    if (!known.has(id))
-      groups.push({
-        connection: { id, name: tools[0]?.connectionName ?? '', trouble: true },
-        tools: tools.map((tool) => goneRow(tool, isTicked({ id: tool.toolId, kind: tool.kind }))),
-      })
+  for (const [id, tools] of goneOf)
+    if (!known.has(id)) groups.push({ connection: { id, name: tools[0]?.connectionName ?? '', trouble: true }, tools: goneRows(tools) })
   return groups
+}
+
+/** Either way of serving a profile as it is saved, with what an app's model is shown then and what it costs. */
+export function deliveriesOf(view: ProfileView): { deliveries: Deliveries; chips: ClientLimit[]; search: { cost: number } | undefined } {
+  const { profile } = view
+  const listed = { whole: listedTools(view, 'whole'), search: listedTools(view, 'search') }
+  const misfits = (delivery: 'whole' | 'search') => clientLimits({ profile, tools: listed[delivery] }).filter(({ ok }) => !ok)
+  const helped = new Set(misfits('search').map(({ client }) => client))
+  return {
+    deliveries: {
+      whole: totalOf(listed.whole),
+      search: totalOf(listed.search),
+      pinned: view.tools.filter(({ isPinned }) => isPinned).length,
+      helps: misfits('whole').flatMap(({ client }) => (helped.has(client) ? [] : [client])),
+    },
+    chips: clientLimits({ profile, tools: listed[profile.delivery] }),
+    search: profile.delivery === 'search' ? { cost: SEARCH_COST } : undefined,
+  }
 }
 
 /** Rows to look through for a served call: before it an app lists tools a few times at most. */

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import type { Incoming } from '@/http/incoming.ts'
 import { isHtmx } from '@/http/reply.ts'
 import { ProfileId, ToolId } from '@/lib/ids.ts'
-import { clientLimits } from '@/profiles'
 import type { User, Users } from '@/users'
 import type { FormState } from '@views/parts/field.tsx'
 import { ToastAlong } from '@views/parts/toast.tsx'
@@ -12,15 +11,16 @@ import { ProfilePage } from '@views/profile.tsx'
 import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
-import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
-import { groupsOf, waitingOf, waysInto } from './profile-facts.ts'
+import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
+import { heldBy, listedTools, totalOf } from './offered.ts'
+import { deliveriesOf, groupsOf, waitingOf, waysInto } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
 import { changesOf } from './tool-changes.ts'
 
 type Deps = Page &
   Mounted & {
     profiles: Profiles
-    connections: Pick<Connections, 'list' | 'tools'>
+    connections: Pick<Connections, 'list' | 'everything'>
     grants: Pick<Grants, 'listForUser'>
     clients: Clients
     users: Pick<Users, 'find'>
@@ -35,6 +35,7 @@ const Details = z.object({
   title: Field,
   description: Field.default(''),
   naming: z.enum(['always', 'on-collision', 'never']),
+  delivery: z.enum(['whole', 'search']).optional(),
   visibility: z.enum(['private', 'open']).default('private'),
 })
 
@@ -77,11 +78,12 @@ export const profileRoutes = (deps: Deps) => {
       '/:id',
       async ({ params: { id }, body, ...seen }) => {
         const profile = await profiles.demand(seen.user.id, id)
+        const { delivery = profile.delivery, ...details } = body
         try {
-          await profiles.update(seen.user, id, body)
+          await profiles.update(seen.user, id, { ...details, delivery })
           return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
         } catch (error) {
-          return reply.page(await pages.one(seen, profile, { detailsForm: refused(error, body) }), { status: REFUSED })
+          return reply.page(await pages.one(seen, profile, { detailsForm: refused(error, { ...details, delivery }) }), { status: REFUSED })
         }
       },
       { ...One, body: Details },
@@ -105,8 +107,13 @@ export const profileRoutes = (deps: Deps) => {
     )
 }
 
-const ACCEPTED = { tone: 'good', text: 'Accepted. Apps have the tools again.' } as const
+const ACCEPTED = { tone: 'good', text: 'Accepted. Apps have it again.' } as const
 const SAVED = { tone: 'good', text: 'Tools saved.' } as const
+
+function pickerOf(view: ProfileView) {
+  const { deliveries, chips, search } = deliveriesOf(view)
+  return { chips, search, helps: search ? [] : deliveries.helps }
+}
 
 /** The picker answers with itself, or for a plain browser with its page. */
 export const profileToolsRoutes = (deps: Deps) => {
@@ -117,7 +124,7 @@ export const profileToolsRoutes = (deps: Deps) => {
     if (!isHtmx(seen.request)) return reply.page(await pages.one(seen, profile, { toolsForm, ticked }), { status: REFUSED })
     const view = await profiles.view(profile.id)
     const groups = await groupsOf(seen.user, view, connections, ticked)
-    const piece = <ProfileTools profileId={profile.id} groups={groups} chips={clientLimits(view)} form={toolsForm} />
+    const piece = <ProfileTools profileId={profile.id} {...pickerOf(view)} groups={groups} form={toolsForm} />
     return reply.piece(seen.request, piece, `/profiles/${profile.id}`, { status: REFUSED })
   }
   return doors.member('/profiles').post(
@@ -136,7 +143,7 @@ export const profileToolsRoutes = (deps: Deps) => {
       const groups = await groupsOf(user, view, connections)
       const piece = (
         <>
-          <ProfileTools profileId={id} groups={groups} chips={clientLimits(view)} />
+          <ProfileTools profileId={id} {...pickerOf(view)} groups={groups} />
           <ToastAlong message={SAVED} />
         </>
       )
@@ -177,18 +184,19 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
         title: profile.title,
         owner: (await users.find(profile.ownerId))?.username ?? '',
         url: urlOf(incoming, profile),
-        tools: (await profiles.viewFor(user.id, profile.id)).tools.length,
+        holds: heldBy((await profiles.viewFor(user.id, profile.id)).offered),
       }))
       const summaries = own.map(async (profile): Promise<ProfileSummary> => {
-        const { tools } = await profiles.view(profile.id)
+        const view = await profiles.view(profile.id)
         return {
           id: profile.id,
           title: profile.title,
           description: profile.description,
           url: urlOf(incoming, profile),
-          tools: tools.length,
-          connections: new Set(tools.map((tool) => tool.connectionId)).size,
-          contextCost: tools.reduce((sum, tool) => sum + tool.contextCost, 0),
+          holds: heldBy(view.offered),
+          bySearch: profile.delivery === 'search',
+          connections: new Set(view.offered.map((tool) => tool.connectionId)).size,
+          contextCost: totalOf(listedTools(view, profile.delivery)).cost,
           apps: alive.filter((grant) => grant.profileId === profile.id).length,
         }
       })
@@ -213,16 +221,18 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
         .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
-      const { id, title, description, naming, visibility, name: slug } = profile
+      const { id, title, description, naming, visibility, delivery, name: slug } = profile
       const url = urlOf(incoming, profile)
-      const chips = clientLimits(view)
+      const { deliveries, chips, search } = deliveriesOf(view)
       const reach = reachOf(incoming.origin)
       return (
         <ProfilePage
           shell={shell.full(request, user)}
-          profile={{ id, title, description, naming, visibility, slug, url }}
+          profile={{ id, title, description, naming, visibility, delivery, slug, url }}
           groups={groups}
-          saved={view.byToolId.size}
+          saved={heldBy([...view.byToolId.values()])}
+          deliveries={deliveries}
+          search={search}
           changed={changed}
           chips={chips}
           reach={reach}

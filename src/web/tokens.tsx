@@ -4,10 +4,10 @@ import { Failure } from '@/lib/failure.ts'
 import { GrantId, ProfileId, ToolId } from '@/lib/ids.ts'
 import { type Oauth, resourceAddress } from '@/oauth'
 import type { User } from '@/users'
-import type { ConsentTool } from '@views/consent-tools.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { NewTokenPage, TokenMadePage, TokenProfilePage, TokenRow, type TokenSummary, TokensPage } from '@views/tokens.tsx'
 import { type AppDeps, appOf, withClients } from './app-facts.ts'
+import { heldBy, SEARCH_COST, switchesOf } from './offered.ts'
 import { Field, REFUSED, refused, Repeated, repeated } from './forms.ts'
 import type { Client, Grant, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
 
@@ -60,12 +60,12 @@ export const tokensRoutes = (deps: Deps) => {
 }
 
 async function tokenOf(deps: Deps, grant: Grant, client: Client | undefined): Promise<TokenSummary> {
-  const { id, client: name, profile, tools, status, createdAt } = await appOf(grant, deps, client)
-  return { id, name, profile, tools, status, createdAt, lastUsedAt: grant.lastUsedAt, expiresAt: grant.expiresAt }
+  const { id, client: name, profile, holds, status, createdAt } = await appOf(grant, deps, client)
+  return { id, name, profile, holds, status, createdAt, lastUsedAt: grant.lastUsedAt, expiresAt: grant.expiresAt }
 }
 
 async function choicePage({ shell, profiles }: Deps, { request, user }: Seen, own: readonly Profile[]) {
-  const counted = await Promise.all(own.map(async ({ id, title }) => ({ id, title, tools: (await profiles.view(id)).tools.length })))
+  const counted = await Promise.all(own.map(async ({ id, title }) => ({ id, title, holds: heldBy((await profiles.view(id)).offered) })))
   return <TokenProfilePage shell={shell.full(request, user)} profiles={counted} />
 }
 
@@ -73,18 +73,20 @@ type Posted = { form: FormState; toolIds: readonly ToolId[] }
 
 async function newPage(deps: Deps, { request, incoming, user }: Seen, profile: Profile, several: boolean, posted?: Posted) {
   const { shell, profiles, addresses } = deps
-  const { tools } = await profiles.view(profile.id)
-  const offered = tools.map(
-    ({ toolId, exposedName, connectionName, definition, kind, contextCost }): ConsentTool => ({
-      ...{ id: toolId, exposedName, connection: connectionName, kind, contextCost },
-      description: typeof definition['description'] === 'string' ? definition['description'] : '',
-      on: posted ? posted.toolIds.includes(toolId) : kind !== 'destructive',
-    }),
-  )
+  const view = await profiles.view(profile.id)
+  const offered = switchesOf(view.offered, ({ toolId, kind }) => (posted ? posted.toolIds.includes(toolId) : kind !== 'destructive'))
+  const searchCost = profile.delivery === 'search' ? SEARCH_COST : undefined
   const url = resourceAddress({ origin: incoming.origin, base: addresses.base }, profile.name)
   const { id, title } = profile
   return (
-    <NewTokenPage shell={shell.full(request, user)} profile={{ id, title, url }} several={several} tools={offered} form={posted?.form} />
+    <NewTokenPage
+      shell={shell.full(request, user)}
+      profile={{ id, title, url }}
+      several={several}
+      tools={offered}
+      searchCost={searchCost}
+      form={posted?.form}
+    />
   )
 }
 

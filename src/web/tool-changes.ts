@@ -12,6 +12,7 @@ export async function changesOf({ heldBack }: Pick<ProfileView, 'heldBack'>): Pr
   const { structuredPatch } = await import('diff')
   return heldBack.map((tool) => ({
     id: tool.toolId,
+    feature: tool.feature,
     hash: tool.hash,
     name: tool.upstreamName,
     connection: tool.connectionName,

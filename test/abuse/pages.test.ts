@@ -89,6 +89,14 @@ test('[ABUSE-51] on no page does anything that a server wrote run, load or lead 
   // Consent, connection, profile and the pages of calls at the least.
   expect(shown.map(({ url }) => new URL(url).pathname.split('/')[1])).toEqual(expect.arrayContaining(['oauth', 'connections', 'profiles']))
 })
+test('[ABUSE-51] prompts, resources and templates are shown wherever they are picked and allowed, as text', () => {
+  expect(pages.filter(({ url }) => /\/profiles\/prf_\w+\/tools\/tol_\w+$/.test(url))).toHaveLength(4)
+  const places = pages.filter(({ url }) => /\/oauth\/authorize|\/(profiles\/prf|connections\/con)_\w+$/.test(url))
+  expect(places.length).toBeGreaterThanOrEqual(3)
+  for (const { url, html } of places)
+    for (const shown of ['javascript:hit()#2', 'javascript:hit()#{2}', '2&quot;&#39;&gt;&lt;script&gt;'])
+      expect([url, shown, html.includes(shown)]).toEqual([url, shown, true])
+})
 test('[ABUSE-51] no page shows letters that turn text round or cannot be seen', () => {
   const raw = pages.filter(({ html }) => /[\u202a-\u202e\u2066-\u2069\u200b]/.test(html))
   expect(raw.map(({ url, html }) => [url, html.slice(html.search(/[\u202a-\u202e\u2066-\u2069\u200b]/) - 80).slice(0, 100)])).toEqual([])

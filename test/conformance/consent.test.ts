@@ -1,5 +1,5 @@
 /** The consent page and the answer to it, as a browser without JavaScript meets them. */
-import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { type ClientId, newClientId, newConnectionId, newToolId } from '@/lib/ids.ts'
 import { clients as clientTable, grants as grantTable, grantTools } from '@/store'
@@ -235,6 +235,58 @@ test('[CONSENT-PROFILE] for /mcp the profiles are a list, the choice is kept, an
   expect(await grants()).toMatchObject([{ profileId: other.profileId, reach: 'any' }])
   const fixed = await ask()
   expect((await decide({ request: fixed.request, profile: 'home' })).status).toBe(404)
+})
+
+describe('prompts and resources', () => {
+  const beside = (feature: 'prompt' | 'resource', exposedName: string, definition: Record<string, unknown>) => ({
+    ...{ toolId: newToolId(), connectionId: newConnectionId(), connectionName: 'Notes', exposedName, feature, definition },
+    ...{ kind: 'read' as const, contextCost: 0 },
+  })
+  const prompt = beside('prompt', 'summarize', { name: 'summarize', title: '<b>Sum</b>\u202e', description: 'Writes a summary.' })
+  const every = beside('resource', 'notes:*', { uri: '*', name: 'Every resource' })
+  const page = beside('resource', `notes://${'deep/'.repeat(40)}end`, { uri: 'notes://deep', name: 'A page' })
+  beforeAll(() => void house.profiles.tools.push(page, prompt, every))
+  afterAll(() => void house.profiles.tools.splice(-3))
+
+  test('[CONSENT-FEATURES] they are a group of their own after the tools, with switches as tools have, and no cost', async () => {
+    const { html, tools } = await ask()
+    expect([...html.matchAll(/<fieldset class="consent-group consent-(\w+)"/g)].map(([, kind]) => kind)).toEqual([
+      ...['read', 'write', 'destructive', 'beside'],
+    ])
+    const group = /<fieldset class="consent-group consent-beside"[\s\S]*?<\/fieldset>/.exec(html)?.[0] ?? ''
+    expect(group).toContain('cost nothing until they are used')
+    expect(group).not.toContain('consent-cost')
+    expect(group.replaceAll(/<[^>]+>/g, '')).toContain('Every resource of Notes, also ones it adds later')
+    expect(group).toContain('&lt;b&gt;Sum&lt;/b&gt;')
+    expect(group).toMatch(/title="notes:\/\/(deep\/){40}end"/)
+    expect(html).not.toMatch(/[\u202a-\u202e]|<b>/)
+    expect(html).toContain('3 tools, 1 prompt and resources it asks for')
+    expect(tools.toSorted()).toEqual(['notes:*', page.exposedName, 'read_file', 'summarize', 'write_note'])
+  })
+
+  test('[CONSENT-FEATURES] one of them alone can be allowed, none at all cannot, and the difference counts them later', async () => {
+    const none = await decide(allowing(await ask(), { tool_id: [] }))
+    expect([none.status, await none.text()]).toEqual([422, expect.stringContaining('Switch at least one of them on, or deny.')])
+    await connect({ tool_id: prompt.toolId })
+    const [grant] = await grants()
+    const allowed = await house.store.read
+      .select()
+      .from(grantTools)
+      .where(eq(grantTools.grantId, grant?.id as never))
+    expect(allowed.map(({ toolId }) => toolId)).toEqual([prompt.toolId])
+    const first = await ask()
+    expect(first.tools).toEqual(['summarize'])
+    expect(first.html).toMatch(/Off, as before or new since: [\s\S]*every resource of Notes/)
+    const reading = await (await decide({ request: first.request, decision: 'read-only' })).text()
+    expect(reading).toMatch(/On now, not before: [\s\S]{0,120}every resource of Notes/)
+    expect(reading).not.toMatch(/No longer on/)
+    house.profiles.tools.splice(house.profiles.tools.indexOf(prompt), 1)
+    try {
+      expect((await ask()).html).toContain('Of what it had, 1 is not in this profile.')
+    } finally {
+      house.profiles.tools.push(prompt)
+    }
+  })
 })
 
 test('[CONSENT-AGAIN] what was left off stays off, and the difference is said', async () => {

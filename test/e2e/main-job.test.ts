@@ -53,6 +53,7 @@ async function consent(url: URL): Promise<URL> {
   })
   await page.goto(url.href)
   expect(await page.textContent('main')).toContain('127.0.0.1')
+  await page.locator('.consent-fold').evaluateAll((folds) => folds.forEach((fold) => void fold.setAttribute('open', '')))
   for (const box of await page.locator('input[name=tool_id]').all()) await box.setChecked(true, { force: true })
   await page.click('button[value=allow]')
   const reached = await back.promise
@@ -84,6 +85,8 @@ test('a profile bundles their tools', async () => {
   profileAddress = page.url()
   // What only reads is proposed, the rest is the user's to tick.
   expect(await page.locator('#profile-tools input[name=tool_id]:checked').count()).toBeGreaterThan(3)
+  // Long lists of prompts and resources are folded.
+  await page.locator('#profile-tools details').evaluateAll((folds) => folds.forEach((fold) => void fold.setAttribute('open', '')))
   for (const box of await page.locator('#profile-tools input[name=tool_id]').all()) await box.setChecked(true, { force: true })
   await page.click('#profile-tools button[type=submit]')
   await page.waitForSelector('text=Saved')

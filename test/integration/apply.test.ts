@@ -1,8 +1,8 @@
 /** `toolpass apply` as a person or a pipeline calls it: a process of its own, on a Toolpass that runs and on one that does not. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createCommandLine } from '../support/command-line.ts'
 import { type Person, signedIn } from '../support/journey.ts'
 import { ADMIN, freePort, type Running, setUp, startToolpass } from '../support/running.ts'
 import { type HttpUpstream, startModernUpstream } from '../support/upstreams.ts'
@@ -12,21 +12,10 @@ const EVERYTHING = join(ROOT, 'node_modules/@modelcontextprotocol/server-everyth
 const TOKEN = 'tok-3f9c1a-very-secret'
 const KEY = 'key-77aa02-very-secret'
 
-const folder = mkdtempSync(join(tmpdir(), 'toolpass-apply-'))
-const put = (name: string, text: string) => (writeFileSync(join(folder, name), text), join(folder, name))
+const { folder, put, run, remove } = createCommandLine()
+const command = (dataDir: string, words: readonly string[], env: Record<string, string> = {}) =>
+  run(dataDir, words, { MODERN_TOKEN: TOKEN, ...env })
 put('key.txt', `${KEY}\n`)
-
-async function command(dataDir: string, words: readonly string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([process.execPath, join(ROOT, 'src/main.ts'), ...words], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'] ?? '', HOME: folder, TOOLPASS_DATA_DIR: dataDir, MODERN_TOKEN: TOKEN, ...env },
-    stdout: 'pipe',
-    stderr: 'pipe',
-    stdin: 'ignore',
-  })
-  const [out, errors] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()])
-  return { out, errors, lines: out.trim().split('\n'), status: await child.exited }
-}
 
 let upstream: HttpUpstream
 beforeAll(() => {
@@ -34,7 +23,7 @@ beforeAll(() => {
 })
 afterAll(async () => {
   await upstream.stop()
-  rmSync(folder, { recursive: true, force: true })
+  remove()
 })
 
 type Parts = { title?: string; url?: string; tools?: string; more?: string }

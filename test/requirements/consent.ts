@@ -26,6 +26,11 @@ export const consent: readonly Requirement[] = [
     clause: PAGE,
   },
   {
+    id: 'CONSENT-FEATURES',
+    says: 'Prompts and resources are asked for, switched and compared with before as tools are, in a group of their own.',
+    clause: PAGE,
+  },
+  {
     id: 'CONSENT-PROFILE',
     says: 'For /mcp the user picks one of their own profiles, and what is posted for another than was shown is refused.',
     clause: PAGE,

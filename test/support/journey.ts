@@ -20,19 +20,23 @@ export async function addHttpConnection(person: Person, name: string, url: strin
   return new URL(made.url).pathname
 }
 
-/** Makes a profile with all tools whose row shows one of `wanted` (all, when none is named). Waits until `count` tools are there. */
+/** Makes a profile with the tools that are `wanted`, or with everything there is. Waits until `count` tools are there. */
 export async function makeProfile(person: Person, title: string, count: number, wanted?: (index: number) => boolean): Promise<string> {
   const made = await person.submit(await person.open('/profiles'), '/profiles', { title })
   const page = new URL(made.url).pathname
   const until = performance.now() + PATIENCE_MS
   for (;;) {
     const current = await person.open(page)
-    const ids = valuesOf(current.html, 'tool_id')
-    if (ids.length >= count) {
-      await person.submit(current, `${page}/tools`, { tool_id: ids.filter((_, index) => wanted?.(index) ?? true) })
+    // Prompts and resources are picked beside the tools, and are no tools.
+    const tools = [...current.html.matchAll(/<input[^>]*name="tool_id"[^>]*value="([^"]+)"[^>]*data-feature="tool"/g)].map(
+      ([, id = '']) => id,
+    )
+    if (tools.length >= count) {
+      const ids = wanted ? tools.filter((_, index) => wanted(index)) : valuesOf(current.html, 'tool_id')
+      await person.submit(current, `${page}/tools`, { tool_id: ids })
       return page
     }
-    if (performance.now() > until) throw new Error(`${count} tools did not come, only ${ids.length}`)
+    if (performance.now() > until) throw new Error(`${count} tools did not come, only ${tools.length}`)
     await Bun.sleep(100)
   }
 }

@@ -88,6 +88,19 @@ export const MARKUP_TOOLS = [1, 2].map((number) => ({
   icons: [{ src: link }, { src: 'data:text/html,<script>hit()</script>' }],
   inputSchema: { type: 'object', properties: { [MARKUP]: { type: 'string', title: MARKUP, description: MARKUP, default: link } } },
 }))
+/** Two of each, since one and two may be shown otherwise. */
+const each = <Item>(make: (number: number) => Item): Item[] => [1, 2].map(make)
+const MARKUP_OTHERS: Record<string, object> = {
+  'prompts/list': {
+    prompts: each((number) => ({ name: `${number}${MARKUP}`.slice(0, 120), title: MARKUP, description: `${MARKUP} ${link}` })),
+  },
+  'resources/list': {
+    resources: each((number) => ({ uri: `${link}#${number}${MARKUP}`, name: MARKUP, title: `${number} ${MARKUP}`, description: MARKUP })),
+  },
+  'resources/templates/list': {
+    resourceTemplates: each((number) => ({ uriTemplate: `${link}#{${number}}${MARKUP}`, name: MARKUP, description: MARKUP })),
+  },
+}
 const LISTINGS: Record<Listing, (cursor: string | undefined) => object> = {
   many: () => ({ tools: Array.from({ length: 10_000 }, (_, at) => ({ name: `tool_${at}`, ...TOOL })) }),
   fat: () => ({
@@ -105,7 +118,8 @@ function answer({ id, method, params = {} }: Message, behaviour: string): object
   if (method === 'initialize') {
     const marked = { name: MARKUP, title: MARKUP, version: MARKUP, websiteUrl: link, icons: [{ src: link }] }
     const serverInfo = behaviour === 'markup' ? marked : { name: behaviour, version: '1' }
-    const hello = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo, instructions: MARKUP }
+    const capabilities = behaviour === 'markup' ? { tools: {}, prompts: {}, resources: {} } : { tools: {} }
+    const hello = { protocolVersion: '2025-11-25', capabilities, serverInfo, instructions: MARKUP }
     return result(id, hello)
   }
   if (method === 'tools/list') {
@@ -113,6 +127,8 @@ function answer({ id, method, params = {} }: Message, behaviour: string): object
     if (listing) return result(id, listing(params['cursor'] as string | undefined))
     return result(id, { tools: ['fine', 'go'].map((name) => ({ name, ...TOOL })) })
   }
+  const others = behaviour === 'markup' ? MARKUP_OTHERS[method ?? ''] : undefined
+  if (others) return result(id, others)
   if (method === 'tools/call') return result(id, text(said(behaviour, params['name'])))
   return { jsonrpc: '2.0', id, error: { code: -32601, message: 'no such method' } }
 }

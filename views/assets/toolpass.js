@@ -106,17 +106,23 @@ const short = (count) => {
   return thousands < 10 ? `${thousands.toFixed(1).replace(/\.0$/, '')}k` : `${Math.round(thousands)}k`
 }
 
-const recount = (form) => {
-  const boxes = [...form.querySelectorAll('input[name="tool_id"]')]
-  const on = boxes.filter((box) => box.checked)
-  const cost = on.reduce((sum, box) => sum + Number(box.dataset.cost), 0)
-  const meter = form.querySelector('[data-meter]')
+/** What the ticked ones cost; prompts and resources are no tools and cost nothing. */
+const weigh = (meter, on) => {
+  const cost = on.reduce((sum, box) => sum + Number(box.dataset.cost), Number(meter.dataset.meterBase ?? 0))
+  const tools = on.filter((box) => box.dataset.feature === 'tool').length
   const [word, tone] = cost <= LIGHT_MAX ? ['Light', 'ok'] : cost <= FAIR_MAX ? ['Fair', 'warning'] : ['Heavy', 'danger']
   meter.className = `meter tone-${tone}`
   meter.querySelector('[data-meter-cost]').textContent = short(cost)
   meter.querySelector('[data-meter-word]').textContent = word
-  meter.querySelector('[data-meter-tools]').textContent = `${on.length} ${on.length === 1 ? 'tool' : 'tools'}`
+  meter.querySelector('[data-meter-tools]').textContent = `${tools} ${tools === 1 ? 'tool' : 'tools'}`
   meter.querySelector('[data-meter-fill]').setAttribute('width', `${Math.min(100, (cost / SCALE_MAX) * 100).toFixed(1)}%`)
+}
+
+const recount = (form) => {
+  const boxes = [...form.querySelectorAll('input[name="tool_id"]')]
+  const on = boxes.filter((box) => box.checked)
+  const meter = form.querySelector('[data-meter]')
+  if (meter) weigh(meter, on)
   for (const group of form.querySelectorAll('[data-group]')) {
     const inside = boxes.filter((box) => group.contains(box))
     const count = group.querySelector('[data-group-count]')
@@ -131,10 +137,40 @@ const recount = (form) => {
 
 const select = (button) => {
   const which = button.dataset.select
-  for (const box of button.closest('[data-group]').querySelectorAll('input[name="tool_id"]'))
-    box.checked = which === 'all' || (which === 'read' && box.dataset.kind === 'read')
+  // What the filter hides stays as it is: nobody sees it being ticked.
+  const boxes = [...button.closest('[data-group]').querySelectorAll('input[name="tool_id"]')].filter((box) => !box.closest('[hidden]'))
+  for (const box of boxes) box.checked = which === 'all' || (which === 'read' && box.dataset.kind === 'read')
   recount(button.closest('form'))
 }
+
+/* Long lists of tools: only the rows that hold each word that was typed. */
+
+const filter = (field) => {
+  const form = field.closest('form')
+  const words = field.value.toLowerCase().split(/\s+/).filter(Boolean)
+  let found = 0
+  for (const row of form.querySelectorAll('[data-row]')) {
+    const text = row.textContent.toLowerCase()
+    row.hidden = !words.every((word) => text.includes(word))
+    if (!row.hidden) found += 1
+  }
+  const groups = [...form.querySelectorAll('tbody[data-group]')]
+  const isHit = (group) => words.length === 0 || group.querySelector('[data-row]:not([hidden])') !== null
+  const hits = new Set(groups.filter(isHit).map((group) => group.dataset.of))
+  // The first of a connection bears its name.
+  for (const group of groups) group.hidden = group.querySelector('.group-row') ? !hits.has(group.dataset.of) : !isHit(group)
+  // A folded list opens while something in it is looked for, and goes back to how it was.
+  for (const fold of form.querySelectorAll('.offered-part details')) {
+    fold.dataset.was ??= String(fold.open)
+    fold.open = words.length > 0 || fold.dataset.was === 'true'
+    if (words.length === 0) delete fold.dataset.was
+  }
+  form.querySelector('[data-filter-none]').hidden = found > 0
+}
+
+document.addEventListener('input', (event) => {
+  if (event.target.matches?.('[data-filter]')) filter(event.target)
+})
 
 /* Menus and questions (`<details data-closes>`) close by Escape and by a click elsewhere. */
 
@@ -163,6 +199,8 @@ const closeQuestion = (details) => {
 }
 
 document.addEventListener('keydown', (event) => {
+  // Enter in the filter must not save what is ticked.
+  if (event.key === 'Enter' && event.target.matches?.('[data-filter]')) event.preventDefault()
   if (event.key !== 'Escape') return
   const open = event.target.closest?.('details[data-closes][open]') ?? document.querySelector('details[data-closes][open]')
   if (open) closeQuestion(open)

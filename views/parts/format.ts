@@ -63,3 +63,19 @@ export function foreign(text: string, lengthMax = 80): string {
         .trimEnd()}…`
     : clean
 }
+
+/** The same, cut in the middle: the ends of an address tell it from others. */
+export function foreignMiddle(text: string, lengthMax = 80): string {
+  const letters = [...foreign(text, WHOLE_MAX)]
+  if (letters.length <= lengthMax) return letters.join('')
+  const head = Math.ceil((lengthMax - 1) / 2)
+  return `${letters.slice(0, head).join('')}…${letters.slice(letters.length - (lengthMax - 1 - head)).join('')}`
+}
+
+/** As much of an address or a name as is worth showing on hover. */
+const WHOLE_MAX = 2_048
+/** What a cut text says on hover; undefined where nothing was cut. */
+export const wholeOf = (text: string, shown: string): string | undefined => {
+  const whole = foreign(text, WHOLE_MAX)
+  return whole === shown ? undefined : whole
+}

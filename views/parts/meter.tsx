@@ -24,11 +24,14 @@ const Bar = (p: { cost: number }) => (
   </svg>
 )
 
-/** The total of a set of tools. The numbers are in elements of their own, so that the live recount can rewrite them. */
-export const ContextMeter = (p: { cost: number; tools: number; of?: number | undefined }) => {
+/**
+ * The total of a set of tools. The numbers are in elements of their own, so that the live recount can rewrite them.
+ * `base` is the part of `cost` that is there whatever is picked: that of the tools by which apps find others.
+ */
+export const ContextMeter = (p: { cost: number; tools: number; of?: number | undefined; base?: number | undefined }) => {
   const level = levelOf(p.cost)
   return (
-    <div class={`meter tone-${TONES[level]}`} data-meter={true}>
+    <div class={`meter tone-${TONES[level]}`} data-meter={true} data-meter-base={p.base}>
       <div class="meter-line">
         <span class="meter-number">
           <span data-meter-cost={true}>{short(p.cost)}</span>
@@ -41,6 +44,7 @@ export const ContextMeter = (p: { cost: number; tools: number; of?: number | und
       <p class="meter-note">
         Context cost of <span data-meter-tools={true}>{plural(p.tools, 'tool')}</span>
         {p.of !== undefined && ` of ${p.of}`}
+        {p.base !== undefined && ', found by search'}
       </p>
     </div>
   )

@@ -17,12 +17,27 @@ const username = z.string().trim().min(1).max(64)
 const list = <T extends z.ZodType>(entry: T) => z.array(entry).max(ENTRIES_MAX)
 const anyOf = <const T extends readonly string[]>(values: T) => z.enum(values)
 
+const json = z.record(z.string(), z.unknown())
+/** One tool as this profile shows it. Empty is "as its server says". */
+const Adjust = z.strictObject({
+  name: z.string().max(64).optional(),
+  title: z.string().max(200).optional(),
+  description: z.string().max(10_000).optional(),
+  defaults: json.optional(),
+  fixed: json.optional(),
+  pinned: z.boolean().optional(),
+})
+
 const Pick = z.strictObject({
   connection: name,
   /** Whose connection, when it is somebody else's that is open. */
   owner: username.optional(),
   tools: list(z.string().min(1).max(128)).default(['*']),
   kind: anyOf(['read', 'write', 'destructive']).optional(),
+  prompts: list(z.string().min(1).max(128)).optional(),
+  /** Their addresses, or all of them, also those that the server adds later. */
+  resources: z.union([z.literal('all'), list(z.string().min(1).max(2_048))], 'must be all, or a list of addresses.').optional(),
+  adjust: z.record(z.string().min(1).max(128), Adjust).default({}),
 })
 
 const Person = z.strictObject({ username, role: anyOf(['admin', 'member']).optional(), password: z.unknown().optional() })
@@ -40,6 +55,7 @@ const Profile = z.strictObject({
   title: name.optional(),
   description: z.string().max(4_000).optional(),
   naming: anyOf(['always', 'on-collision', 'never']).optional(),
+  delivery: anyOf(['whole', 'search']).optional(),
   visibility: anyOf(['private', 'open']).optional(),
   tools: list(Pick).optional(),
 })
@@ -63,6 +79,7 @@ export const Declared = z.strictObject({
   clients: Clients.default({ registered: [], documents: [] }),
 })
 export type Declared = z.output<typeof Declared>
+export type DeclaredAdjustment = z.output<typeof Adjust>
 export type DeclaredPick = z.output<typeof Pick>
 export type DeclaredProfile = z.output<typeof Profile>
 
