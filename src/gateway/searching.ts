@@ -46,7 +46,7 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
       const args = isObject(given) ? given : {}
       if (name === SEARCH_TOOLS.call) {
         record.subject = String(args['name']).slice(0, 200)
-        record.detail = { through: SEARCH_TOOLS.call }
+        record.detail = { via: SEARCH_TOOLS.call }
         const { text: _, ...outer } = asked
         return {
           asked: {
