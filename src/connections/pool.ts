@@ -115,7 +115,7 @@ export function createPool({ open, clock, idleMs = IDLE_MS, isWanted = () => fal
   }
 
   const breaker = createBreaker(clock)
-  const reach = createReaching({ acquire, close, clock, breaker })
+  const reaching = createReaching({ acquire, close, clock, breaker })
   const forgive = (isMeant: (key: PoolKey) => boolean) => {
     faults.forget(isMeant)
     breaker.forget((text) => isMeant(keyOf(text)))
@@ -125,7 +125,9 @@ export function createPool({ open, clock, idleMs = IDLE_MS, isWanted = () => fal
     await Promise.all([...entries.values()].filter((entry) => isMeant(entry.key)).map(close))
   }
   return {
-    reach,
+    reach: reaching.reach,
+    /** On the path of every call: undefined where the channel is not open yet. */
+    now: (key: PoolKey): Upstream | undefined => reaching.opened(key, entries.get(textOf(key))),
     agreed: async (key: PoolKey) => (await acquire(key)).opened.agreed,
     /** The session where one is open; nothing is opened for it. */
     opened: (key: PoolKey): Opened | undefined => entries.get(textOf(key))?.opened,
@@ -196,18 +198,32 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
       throw asFailure(error)
     }
   }
-  return async (key: PoolKey): Promise<Upstream> => {
-    const first = await acquire(key).catch((error) => Promise.reject(asFailure(error)))
+  const upstreamOf = (key: PoolKey, first: Acquired): Upstream => {
     const { revision, isModern, capabilities } = first.opened.agreed
+    const { forward } = first.opened.session
     return {
       revision,
       isModern,
       capabilities,
       request: (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
-      ...(first.opened.session.forward && {
-        forward: (sending) => attempt(key, first, (session) => (session.forward as NonNullable<Session['forward']>)(sending)),
-      }),
+      ...(forward && { forward: (sending) => attempt(key, first, (session) => (session.forward as typeof forward)(sending)) }),
     }
+  }
+  /** Made once for as long as the channel is open. */
+  const made = new WeakMap<Opened, Upstream>()
+  const known = (key: PoolKey, acquired: Acquired): Upstream => {
+    const upstream = made.get(acquired.opened) ?? upstreamOf(key, acquired)
+    made.set(acquired.opened, upstream)
+    return upstream
+  }
+  return {
+    reach: async (key: PoolKey): Promise<Upstream> => known(key, await acquire(key).catch((error) => Promise.reject(asFailure(error)))),
+    /** The upstream of a channel that is open, with nothing to wait for. */
+    opened(key: PoolKey, entry: Entry | undefined): Upstream | undefined {
+      if (!entry?.opened) return undefined
+      entry.usedAt = clock()
+      return known(key, { entry, opened: entry.opened })
+    },
   }
 }
 

@@ -41,7 +41,7 @@ export type UpstreamRequestOptions = {
 }
 
 /** A request as text, with what a transport must know of it without parsing. */
-export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'timeoutMs' | 'headers' | 'receive' | 'asker' | 'logLevel'> & {
+export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'headers' | 'receive' | 'asker' | 'logLevel'> & {
   /** The whole message under this id. */
   build(id: number): string
   method: string
@@ -58,7 +58,7 @@ export type Upstream = {
   readonly capabilities: JsonObject
   /** @throws Failure upstream_unreachable, upstream_unauthorized, upstream_timeout, upstream_failed, upstream_busy, request_cancelled */
   request(method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse>
-  /** The same without parsing the answer, where the transport can. @throws as `request` does */
+  /** The same without parsing the answer, where the transport can. It ends with its signal alone. @throws as `request` does */
   forward?(sending: RawSending): Promise<RawReceived>
 }
 
@@ -123,18 +123,48 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     })
   }
   const { forward } = channel
+  /** Without a clock of its own: on the path of most calls the caller's signal is all that ends it. */
+  const sendRaw = (sending: RawSending): Promise<RawReceived> => {
+    const { signal, asker, method, name, headers } = sending
+    if (signal.aborted) return Promise.reject(endOf(signal))
+    if (inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
+    lastId += 1
+    inFlight += 1
+    const id = lastId
+    const leave = asker && asking.enter(asker)
+    const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
+    const { promise, resolve, reject } = Promise.withResolvers<RawReceived>()
+    const settle = () => {
+      inFlight -= 1
+      leave?.()
+      signal.removeEventListener('abort', onAbort)
+    }
+    // Whatever a connector does about it, its caller waits no longer.
+    const onAbort = () => {
+      settle()
+      if (agreed?.isModern !== true) cancelled(channel, id)
+      reject(endOf(signal))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    ;(forward as NonNullable<typeof forward>)(raw, { signal, ...exchangeOf(sending) }).then(
+      (answer) => {
+        if (signal.aborted) return
+        settle()
+        resolve(answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id })
+      },
+      (error) => {
+        if (signal.aborted) return
+        settle()
+        reject(error)
+      },
+    )
+    return promise
+  }
   const forwardRaw =
     forward &&
-    (async (sending: RawSending): Promise<RawReceived> => {
-      if (sending.logLevel !== undefined && sending.logLevel !== loudness) await listenTo(sending.logLevel)
-      return counted(sending, async (id) => {
-        const { method, name, headers } = sending
-        const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
-        const answer = await withinLimits(channel, { id, method }, sending, agreed?.isModern === true, (signal) =>
-          forward(raw, { signal, ...exchangeOf(sending) }),
-        )
-        return { ...answer, id }
-      })
+    ((sending: RawSending): Promise<RawReceived> => {
+      if (sending.logLevel === undefined || sending.logLevel === loudness) return sendRaw(sending)
+      return listenTo(sending.logLevel).then(() => sendRaw(sending))
     })
 
   return {
@@ -204,7 +234,7 @@ function withinLimits<T>(
         .finally(() => ending.abort())
     else ending.abort()
   }
-  const onAbort = () => giveUp(new Failure('request_cancelled'), 'The client cancelled the request.')
+  const onAbort = () => giveUp(endOf(signal), 'The client cancelled the request.')
   const timer = setTimeout(() => giveUp(new Failure('upstream_timeout'), 'The request took too long.'), timeoutMs)
   signal.addEventListener('abort', onAbort, { once: true })
   send(ending.signal).then(
@@ -212,6 +242,15 @@ function withinLimits<T>(
     (error) => (settle(), reject(error)),
   )
   return promise
+}
+
+/** Why a request ends that its caller gave up, or whose time was over. */
+const endOf = ({ reason }: AbortSignal): Failure => (reason instanceof Failure ? reason : new Failure('request_cancelled'))
+
+/** A legacy upstream is told; closing the request's stream says nothing to it. */
+function cancelled(channel: Channel, requestId: RequestId): void {
+  const params = { requestId, reason: 'The client cancelled the request.' }
+  channel.notify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }).catch(() => undefined)
 }
 
 /** What a caller may be told about a channel without an answer. */

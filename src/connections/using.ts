@@ -14,7 +14,7 @@ type Deps = {
   store: Pick<Store, 'epoch'>
   plugins: Pick<Plugins, 'connector'>
   rows: Pick<Rows, 'demand'>
-  pool: Pick<ReturnType<typeof createPool>, 'reach' | 'opened'>
+  pool: Pick<ReturnType<typeof createPool>, 'reach' | 'now' | 'opened'>
   news: Pick<News, 'attend' | 'watch'>
   resources: Pick<ReturnType<typeof createResources>, 'list'>
   credentials: Pick<Credentials, 'markOf'>
@@ -45,6 +45,11 @@ export function createUsing({ store, plugins, rows, pool, news, resources, crede
     return key
   }
   return {
+    /** The same where nothing has to be read, opened or waited for; undefined where something has. */
+    now(id: ConnectionId, userId: UserId): Upstream | undefined {
+      const key = known(id, userId)
+      return key && pool.now(key)
+    },
     /** The upstream, spoken to with the credential that is meant for this user. @throws Failure */
     reach: async (id: ConnectionId, userId: UserId): Promise<Upstream> => pool.reach(await keyOf(id, userId)),
     /** As its server lists them for this user right now. @throws Failure `connection_not_found` */

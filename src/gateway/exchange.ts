@@ -2,24 +2,22 @@
  * One request to an upstream on behalf of a client, whatever the revisions on both sides: questions find the client, progress its token,
  * states their way back. The four ways meet here and nowhere else.
  */
-import type { Clock } from '@/lib/clock.ts'
-import { MINUTE_MS } from '@/lib/clock.ts'
 import { type Asker, AskRefused, mirroredHeaders, type RawReceived, type Upstream } from '@/connections'
 import type { JsonObject, JsonRpcError, JsonRpcResponse, UpstreamMessage } from '@/plugins'
 import type { Caller } from './caller.ts'
+import { CALL_MS_MAX } from './calls.ts'
 import { compose } from './compose.ts'
 import { type Asked, CODES, isObject, META, Refusal } from './messages.ts'
 import { fingerprint, type States } from './states.ts'
 import { isLoudEnough, lacking, type Talk } from './talk.ts'
 import type { Target } from './targets.ts'
 
-export const CALL_TIMEOUT_MS = 10 * MINUTE_MS
 /** Rounds of questions about one request. */
 const ROUNDS_MAX = 16
 
 /** `bytes`: the answer as it came, under the id that stands in it. */
 export type Exchanged = JsonRpcResponse | (RawReceived & { bytes: Uint8Array<ArrayBuffer> })
-type Deps = { states: States; clock: Clock }
+type Deps = { states: States }
 
 export function createExchange({ states }: Deps) {
   /** What goes along for another round: the upstream's own state, out of ours. @throws Refusal */
@@ -89,6 +87,8 @@ async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
 
 /** One message to the upstream and what it answers. Where nobody has to read the answer it stays as it came. */
 async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {
+  if (upstream.isModern) return send(upstream, target, asked, talk, { round, signal: talk.signal, hearing: hearingOf(talk) })
+  // What the client cannot be asked ends the call: the upstream is not left waiting, nor is the client.
   const failing = Promise.withResolvers<never>()
   failing.promise.catch(() => undefined)
   const stop = new AbortController()
@@ -96,30 +96,31 @@ async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk
     failing.reject(refusal)
     stop.abort()
   })
-  const signal = upstream.isModern ? talk.signal : AbortSignal.any([talk.signal, stop.signal])
+  const signal = AbortSignal.any([talk.signal, stop.signal])
+  return Promise.race([send(upstream, target, asked, talk, { round, signal, hearing }), failing.promise])
+}
+
+type Sending = { round: JsonObject; signal: AbortSignal; hearing: Hearing }
+
+async function send(upstream: Upstream, target: Target, asked: Asked, talk: Talk, { round, signal, hearing }: Sending): Promise<Exchanged> {
   const headers = { ...talk.headers, ...mirroredHeaders(target.tool.definition, target.params['arguments']) }
   const params = { ...target.params, ...round }
-  const logLevel = talk.logLevel === undefined ? {} : { logLevel: talk.logLevel }
-  const common = { signal, timeoutMs: CALL_TIMEOUT_MS, headers, ...hearing, ...logLevel }
+  const progress = talk.progressToken !== undefined
+  const common = { signal, headers, ...hearing, ...(talk.logLevel !== undefined && { logLevel: talk.logLevel }) }
   if (!upstream.forward || (upstream.isModern && !talk.isModern)) {
-    const options = { ...common, meta: talk.meta, progress: talk.progressToken !== undefined }
-    return Promise.race([upstream.request(asked.method, { ...params, _meta: asked.params['_meta'] }, options), failing.promise])
+    const options = { ...common, timeoutMs: CALL_MS_MAX, meta: talk.meta, progress }
+    return upstream.request(asked.method, { ...params, _meta: asked.params['_meta'] }, options)
   }
-  const sending = {
-    ...common,
-    method: asked.method,
-    name: target.name,
-    build: (id: number) =>
-      compose({ id, asked, target, params, isModern: upstream.isModern, meta: talk.meta, progress: talk.progressToken !== undefined }),
-  }
-  const received = await Promise.race([upstream.forward(sending), failing.promise])
+  const { isModern } = upstream
+  const build = (id: number) => compose({ id, asked, target, params, isModern, meta: talk.meta, progress })
+  const received = await upstream.forward({ ...common, method: asked.method, name: target.name, build })
   return received.response ?? received
 }
 
 type Hearing = { receive(message: UpstreamMessage): void; asker: Asker }
 
 /** @param fail the request cannot be served: the client lacks what the upstream needs */
-function hearingOf(talk: Talk, fail: (refusal: Refusal) => void): Hearing {
+function hearingOf(talk: Talk, fail: (refusal: Refusal) => void = () => undefined): Hearing {
   const tell = ({ method, params = {} }: UpstreamMessage) => {
     if (method === 'notifications/progress' && talk.progressToken !== undefined) {
       const { progress, total, message } = params

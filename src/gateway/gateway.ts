@@ -33,7 +33,7 @@ type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
 
 export function createGateway(deps: Deps) {
   const { clock, sealer, log, store, connections } = deps
-  const calls = createCalls()
+  const calls = createCalls({ clock })
   const resumable = createResumable()
   const conversations = createConversations()
   const questions = createQuestions()

@@ -4,7 +4,6 @@
  */
 import type { Audit, CallRecord } from '@/audit'
 import type { Upstream } from '@/connections'
-import type { Clock } from '@/lib/clock.ts'
 import { isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
@@ -35,7 +34,6 @@ export type ServingDeps = {
   targets: Targets
   searching: Searching
   signInLinks: SignInLinks
-  clock: Clock
 }
 export const CALLS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 const SUBJECT_CHARS_MAX = 500
@@ -45,8 +43,8 @@ const subjectOf = ({ method, params }: Asked): string => {
   return typeof subject === 'string' ? subject.slice(0, SUBJECT_CHARS_MAX) : ''
 }
 
-export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks, clock }: ServingDeps) {
-  const exchange = createExchange({ states, clock })
+export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks }: ServingDeps) {
+  const exchange = createExchange({ states })
   const tasks = createTasks({ states })
   const uris = createUris()
 
