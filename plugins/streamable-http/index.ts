@@ -154,6 +154,7 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
 
   return {
     shared: false,
+    takesLightSignals: true,
     request: (message, exchange) => older.channel()?.request(message, exchange) ?? request(message, exchange),
     forward,
     notify: async (notification) => {

@@ -40,10 +40,10 @@ function knownMarks(definition: JsonObject): readonly Marked[] {
   return found
 }
 
-/** The headers for these arguments. What is absent or null is left out; what HTTP would alter travels as base64. */
-export function mirroredHeaders(definition: JsonObject, args: unknown): Record<string, string> {
+/** The headers for these arguments; undefined for a tool that marks none. What is absent or null is left out; what HTTP would alter travels as base64. */
+export function mirroredHeaders(definition: JsonObject, args: unknown): Record<string, string> | undefined {
   const marks = knownMarks(definition)
-  if (marks.length === 0 || !isObject(args)) return {}
+  if (marks.length === 0 || !isObject(args)) return undefined
   const headers: Record<string, string> = {}
   for (const { property, header } of marks) {
     const value = Object.hasOwn(args, property) ? args[property] : undefined

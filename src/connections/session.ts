@@ -33,7 +33,7 @@ export type UpstreamRequestOptions = {
   /** What a modern upstream is told of the caller; ignored by legacy ones, which were told once, at `initialize`. */
   meta?: JsonObject
   /** `Mcp-Param-*` headers of the client, for transports that have headers. */
-  headers?: Record<string, string>
+  headers?: Record<string, string> | undefined
   /** Who answers what a legacy upstream asks while it works on this; without it the upstream hears a no. */
   asker?: Asker
   /** From which level on the client wants the remarks of a legacy upstream. */

@@ -71,7 +71,12 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       )
       // The end of the connection is the end of the request, but where a client of an older revision can come back to its stream.
       const onGone = () => (client.isModern || !reply.isStream() ? call.abort() : undefined)
-      request.signal.addEventListener('abort', onGone, { once: true })
+      // Most calls are over before anybody could give up, and to listen for it costs as much as all the rest.
+      call.onLate = () => {
+        reply.late()
+        if (request.signal.aborted) onGone()
+        else request.signal.addEventListener('abort', onGone, { once: true })
+      }
       work(talkOf(asking, call, reply))
         .then(
           ({ result, bytes }) => {

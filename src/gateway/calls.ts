@@ -1,33 +1,31 @@
 /** Calls under way, so that a cancelling notification finds its call, the end of a grant ends them all, and none lasts for ever. */
+import { type CallSignal, createCallSignal } from '@/lib/call-signal.ts'
 import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { GrantId } from '@/lib/ids.ts'
 
-export type Call = { readonly signal: AbortSignal; abort(): void; end(): void }
+/** `onLate` is called once where it takes longer than most: what costs something is begun only then. */
+export type Call = { readonly signal: AbortSignal; abort(): void; end(): void; onLate?: () => void }
+type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean }
 
 export const CALL_MS_MAX = 10 * MINUTE_MS
+const LATE_MS = 50
 /** One look at all of them is cheaper than a clock for each. */
-const LOOK_EVERY_MS = 5 * SECOND_MS
+const LOOK_EVERY_MS = 50
 
 export function createCalls({ clock }: { clock: Clock }) {
-  const calls = new Map<string, Set<AbortController>>()
-  const byGrant = new Map<GrantId, Set<AbortController>>()
+  const byKey = new Map<string, Set<Call>>()
+  const byGrant = new Map<GrantId, Set<Call>>()
   /** In the order in which they began. */
-  const begun = new Map<AbortController, number>()
-  const timer = setInterval(() => {
-    for (const [call, at] of begun) {
-      if (clock() - at < CALL_MS_MAX) return
-      begun.delete(call)
-      call.abort(new Failure('upstream_timeout'))
-    }
-  }, LOOK_EVERY_MS)
+  const begun = new Map<Call, Under>()
+  const timer = setInterval(() => lookAt(begun, clock()), LOOK_EVERY_MS)
   timer.unref()
-  const add = <K>(map: Map<K, Set<AbortController>>, key: K, call: AbortController) => {
+  const add = <K>(map: Map<K, Set<Call>>, key: K, call: Call) => {
     const known = map.get(key)
     if (known) known.add(call)
     else map.set(key, new Set([call]))
   }
-  const drop = <K>(map: Map<K, Set<AbortController>>, key: K, call: AbortController) => {
+  const drop = <K>(map: Map<K, Set<Call>>, key: K, call: Call) => {
     const set = map.get(key)
     set?.delete(call)
     if (set?.size === 0) map.delete(key)
@@ -35,22 +33,23 @@ export function createCalls({ clock }: { clock: Clock }) {
   return {
     /** @param key finds it again; calls of the modern revision are ended by their stream alone and have none */
     start(grantId: GrantId, key?: string): Call {
-      const call = new AbortController()
-      begun.set(call, clock())
-      add(byGrant, grantId, call)
-      if (key !== undefined) add(calls, key, call)
-      return {
-        signal: call.signal,
-        abort: () => call.abort(),
+      const ending = createCallSignal()
+      const call: Call = {
+        signal: ending.signal,
+        abort: () => ending.abort(new Failure('request_cancelled')),
         end: () => {
           begun.delete(call)
           drop(byGrant, grantId, call)
-          if (key !== undefined) drop(calls, key, call)
+          if (key !== undefined) drop(byKey, key, call)
         },
       }
+      begun.set(call, { call, ending, at: clock(), isLate: false })
+      add(byGrant, grantId, call)
+      if (key !== undefined) add(byKey, key, call)
+      return call
     },
     cancel: (key: string): void => {
-      for (const call of calls.get(key) ?? []) call.abort()
+      for (const call of byKey.get(key) ?? []) call.abort()
     },
     grants: (): GrantId[] => [...byGrant.keys()],
     endOf: (grantId: GrantId): void => {
@@ -63,3 +62,15 @@ export function createCalls({ clock }: { clock: Clock }) {
   }
 }
 export type Calls = ReturnType<typeof createCalls>
+
+function lookAt(begun: ReadonlyMap<Call, Under>, now: number): void {
+  for (const under of begun.values()) {
+    const ms = now - under.at
+    if (ms < LATE_MS) return
+    if (ms >= CALL_MS_MAX) under.ending.abort(new Failure('upstream_timeout'))
+    else if (!under.isLate) {
+      under.isLate = true
+      under.call.onLate?.()
+    }
+  }
+}

@@ -18,12 +18,14 @@ const ROUNDS_MAX = 16
 /** `bytes`: the answer as it came, under the id that stands in it. */
 export type Exchanged = JsonRpcResponse | (RawReceived & { bytes: Uint8Array<ArrayBuffer> })
 type Deps = { states: States }
+const NO_ROUND: JsonObject = {}
 
 export function createExchange({ states }: Deps) {
   /** What goes along for another round: the upstream's own state, out of ours. @throws Refusal */
   const roundOf = ({ params, method }: Asked, caller: Caller, talk: Talk): JsonObject => {
-    if (!talk.isModern) return {}
+    if (!talk.isModern) return NO_ROUND
     const { requestState, inputResponses } = params
+    if (requestState === undefined && inputResponses === undefined) return NO_ROUND
     const round: JsonObject = {}
     if (inputResponses !== undefined) round['inputResponses'] = inputResponses
     if (requestState === undefined) return round
@@ -70,6 +72,9 @@ async function inPerson(upstream: Upstream, target: Target, asked: Asked, talk: 
   return response
 }
 
+const responseOf = (answer: Exchanged): JsonRpcResponse =>
+  'bytes' in answer && answer.bytes ? (JSON.parse(new TextDecoder().decode(answer.bytes)) as JsonRpcResponse) : (answer as JsonRpcResponse)
+
 async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
   const question = isObject(request) && typeof request['method'] === 'string' ? request : { method: 'unknown' }
   const params = isObject(question['params']) ? question['params'] : {}
@@ -86,7 +91,7 @@ async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
 }
 
 /** One message to the upstream and what it answers. Where nobody has to read the answer it stays as it came. */
-async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {
+function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {
   if (upstream.isModern) return send(upstream, target, asked, talk, { round, signal: talk.signal, hearing: hearingOf(talk) })
   // What the client cannot be asked ends the call: the upstream is not left waiting, nor is the client.
   const failing = Promise.withResolvers<never>()
@@ -96,25 +101,29 @@ async function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk
     failing.reject(refusal)
     stop.abort()
   })
-  const signal = AbortSignal.any([talk.signal, stop.signal])
-  return Promise.race([send(upstream, target, asked, talk, { round, signal, hearing }), failing.promise])
+  talk.signal.addEventListener('abort', () => stop.abort(talk.signal.reason), { once: true })
+  return Promise.race([send(upstream, target, asked, talk, { round, signal: stop.signal, hearing }), failing.promise])
 }
 
 type Sending = { round: JsonObject; signal: AbortSignal; hearing: Hearing }
 
-async function send(upstream: Upstream, target: Target, asked: Asked, talk: Talk, { round, signal, hearing }: Sending): Promise<Exchanged> {
-  const headers = { ...talk.headers, ...mirroredHeaders(target.tool.definition, target.params['arguments']) }
-  const params = { ...target.params, ...round }
+function send(upstream: Upstream, target: Target, asked: Asked, talk: Talk, { round, signal, hearing }: Sending): Promise<Exchanged> {
+  const { receive, asker } = hearing
+  const mirrored = mirroredHeaders(target.tool.definition, target.params['arguments'])
+  const headers = talk.headers || mirrored ? { ...talk.headers, ...mirrored } : undefined
+  const params = round === NO_ROUND ? target.params : { ...target.params, ...round }
   const progress = talk.progressToken !== undefined
-  const common = { signal, headers, ...hearing, ...(talk.logLevel !== undefined && { logLevel: talk.logLevel }) }
-  if (!upstream.forward || (upstream.isModern && !talk.isModern)) {
-    const options = { ...common, timeoutMs: CALL_MS_MAX, meta: talk.meta, progress }
-    return upstream.request(asked.method, { ...params, _meta: asked.params['_meta'] }, options)
-  }
+  const { method } = asked
   const { isModern } = upstream
+  const extras = { ...(headers && { headers }), ...(talk.logLevel !== undefined && { logLevel: talk.logLevel }) }
+  if (!upstream.forward || (isModern && !talk.isModern)) {
+    const options = { signal, receive, asker, ...extras, timeoutMs: CALL_MS_MAX, meta: talk.meta, progress }
+    return upstream.request(method, { ...params, _meta: asked.params['_meta'] }, options)
+  }
   const build = (id: number) => compose({ id, asked, target, params, isModern, meta: talk.meta, progress })
-  const received = await upstream.forward({ ...common, method: asked.method, name: target.name, build })
-  return received.response ?? received
+  // Over a connection of its own a modern upstream asks nothing.
+  const sending = { signal, receive, method, name: target.name, build, ...extras }
+  return upstream.forward(isModern ? sending : { ...sending, asker }).then((received) => received.response ?? received)
 }
 
 type Hearing = { receive(message: UpstreamMessage): void; asker: Asker }

@@ -55,9 +55,11 @@ function decoded(header: string | null): string | undefined {
 }
 
 /** `Mcp-Param-*` mirrors arguments that the upstream's schema marks; what they mean is the upstream's to check. */
-export function paramHeaders(request: Request): Record<string, string> {
-  const found: Record<string, string> = {}
-  for (const [name, value] of request.headers) if (name.startsWith(PREFIX)) found[name] = value
+export function paramHeaders(request: Request): Record<string, string> | undefined {
+  let found: Record<string, string> | undefined
+  request.headers.forEach((value, name) => {
+    if (name.startsWith(PREFIX)) (found ??= {})[name] = value
+  })
   return found
 }
 
@@ -65,8 +67,7 @@ export function paramHeaders(request: Request): Record<string, string> {
  * What a tool wants mirrored has to stand in the headers as the arguments say. We write these headers anew toward the upstream, so what the
  * client sent is compared here or nowhere. @throws Refusal
  */
-export function demandMirrored(request: Request, mirrored: Record<string, string>, args: unknown): void {
-  if (!isObject(args)) return
+export function demandMirrored(request: Request, mirrored: Record<string, string>): void {
   for (const [name, value] of Object.entries(mirrored))
     if (decoded(request.headers.get(name)) !== decoded(value))
       refuse(400, CODES.headerMismatch, `${name} does not say what the arguments say.`)

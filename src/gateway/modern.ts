@@ -59,7 +59,10 @@ export function createModern(deps: Deps) {
       demandModern(request, message)
       const { id, method, params } = message
       const shape = (result: JsonObject) => modernResult(caller.profile, result)
-      if (method === 'tools/call') await others.demandMirrored(request, caller, message)
+      if (method === 'tools/call') {
+        const checked = others.demandMirrored(request, caller, message)
+        if (checked) await checked
+      }
       if (CALLS.has(method))
         return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
           serveCall(caller, message, talk),
@@ -176,11 +179,12 @@ function modernClient(request: Request, caller: Caller, { params }: Asked): Clie
   const meta = metaOf(params)
   const capabilities = meta[`${META}clientCapabilities`]
   const logLevel = meta[`${META}logLevel`]
+  const headers = paramHeaders(request)
   return {
     isModern: true,
     capabilities: isObject(capabilities) ? capabilities : {},
     meta,
-    headers: paramHeaders(request),
+    ...(headers && { headers }),
     group: `${caller.grant.id} modern`,
     ...(isLevel(logLevel) && { logLevel }),
     // Whoever could be asked is asked between two requests (conversations.ts).

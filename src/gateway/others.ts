@@ -105,9 +105,14 @@ export function createOthers(deps: OthersDeps) {
       return connections.watchResource(target.connectionId, caller.userId, target.name, tell)
     },
     /** @throws Refusal where the headers do not say what the arguments of a tool say that wants them mirrored */
-    async demandMirrored(request: Request, caller: Caller, { params }: Asked): Promise<void> {
-      const tool = (await viewFor(caller)).byExposedName.get(String(params['name']))
-      if (tool) demandMirrored(request, mirroredHeaders(tool.definition, params['arguments']), params['arguments'])
+    demandMirrored(request: Request, caller: Caller, { params }: Asked): Promise<void> | undefined {
+      const check = (view: ProfileView) => {
+        const tool = view.byExposedName.get(String(params['name']))
+        const mirrored = tool && mirroredHeaders(tool.definition, params['arguments'])
+        if (mirrored) demandMirrored(request, mirrored)
+      }
+      const view = profiles.viewOf(caller.profile, caller.userId)
+      return view instanceof Promise ? view.then(check) : (check(view), undefined)
     },
     /** A client's roots are others now; servers that asked for them may ask again. */
     async rootsChanged(caller: Caller): Promise<void> {

@@ -16,6 +16,8 @@ export type Reply = {
   finish(answer: object | Buffer): void
   fail(answer: object, status: number, headers?: Record<string, string>): void
   isStream(): boolean
+  /** It takes longer than most: from now on it is thought of those who wait on the way. */
+  late(): void
   /** Nobody is answered any more. */
   drop(): void
 }
@@ -25,7 +27,7 @@ export function createReply(openStream: (() => EventStream) | undefined, isStrea
   const { promise: response, resolve } = Promise.withResolvers<Response>()
   let stream: EventStream | undefined
   let isOver = false
-  const timer = openStream && setTimeout(() => opened(), STREAM_AFTER_MS)
+  let timer: ReturnType<typeof setTimeout> | undefined
   const opened = (): EventStream | undefined => {
     if (isOver || !openStream) return undefined
     if (!stream) {
@@ -49,6 +51,9 @@ export function createReply(openStream: (() => EventStream) | undefined, isStrea
   return {
     response,
     isStream: () => stream !== undefined,
+    late() {
+      if (openStream && !isOver) timer = setTimeout(opened, STREAM_AFTER_MS)
+    },
     tell(message) {
       const open = opened()
       open?.send(message)

