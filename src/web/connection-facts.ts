@@ -155,5 +155,7 @@ export function upstreamOf({ upstream, revision }: Connection) {
 export async function usersOf(user: User, { id }: Connection, { profiles }: ConnectionDeps): Promise<{ id: string; title: string }[]> {
   const own = await profiles.list(user.id)
   const views = await Promise.all(own.map((profile) => profiles.view(profile.id)))
-  return views.filter(({ servers }) => servers.some(({ connectionId }) => connectionId === id)).map(({ profile }) => ({ id: profile.id, title: profile.title }))
+  return views
+    .filter(({ servers }) => servers.some(({ connectionId }) => connectionId === id))
+    .map(({ profile }) => ({ id: profile.id, title: profile.title }))
 }
