@@ -19,7 +19,7 @@ import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
-import { createGateway, type Gateway, mcpRoutes } from './gateway/index.ts'
+import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
 import { createGrants, type Grants } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
@@ -327,12 +327,10 @@ export function createFetch(house: House, app: App) {
     try {
       const inside = withoutBase(request, addresses.base)
       if (!inside) return new Response('Not here.', { status: 404, headers: SECURITY_HEADERS })
-      front.admit(inside, server.requestIP(request)?.address ?? '')
-      // Tools may take long, so who waits for a stream may wait; who got another answer, or is elsewhere, has no more time than others.
-      server.timeout(request, isOfStreams(inside) ? 0 : IDLE_SECONDS)
-      const response = await app.fetch(inside)
-      if (!response.headers.get('content-type')?.startsWith('text/event-stream')) server.timeout(request, IDLE_SECONDS)
-      return response
+      front.admit(inside, server.requestIP(request)?.address ?? '', () => server.timeout(request, 0))
+      // Calls are many and their address is plain: they are not taken through the router, which leads to the same place.
+      const profile = profileIn(inside.url)
+      return await (profile === undefined ? app.fetch(inside) : house.gateway.serve(inside, profile.name))
     } catch (error) {
       if (isFailure(error, 'unknown_host')) noteWrongHost(house, request, server.requestIP(request)?.address ?? '')
       if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
@@ -341,9 +339,6 @@ export function createFetch(house: House, app: App) {
     }
   }
 }
-
-const isOfStreams = (request: Request): boolean =>
-  request.headers.get('accept')?.includes('text/event-stream') === true && new URL(request.url).pathname.startsWith('/mcp')
 
 /** Undefined when the address is outside our base path. Well-known documents stand at the root of the origin, whatever the base. */
 function withoutBase(request: Request, base: string): Request | undefined {

@@ -1,4 +1,5 @@
 /** One request from its talk to its answer: as JSON or as a stream, cancelled by its client or by the end of its grant. */
+import { incomingOf } from '@/http/incoming.ts'
 import { isFailure } from '@/lib/failure.ts'
 import type { Log } from '@/lib/log.ts'
 import type { JsonObject } from '@/plugins'
@@ -74,6 +75,7 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       // Most calls are over before anybody could give up, and to listen for it costs as much as all the rest.
       call.onLate = () => {
         reply.late()
+        incomingOf(request).hold()
         if (request.signal.aborted) onGone()
         else request.signal.addEventListener('abort', onGone, { once: true })
       }

@@ -16,6 +16,16 @@ export const mcpRoutes = ({ gateway: { serve } }: { gateway: { serve: Serve } })
     .all('/mcp/:profile', ({ request, params }) => serve(request, params.profile), { parse: 'none' })
     .all('/mcp', ({ request }) => serve(request, undefined), { parse: 'none' })
 
+/** The profile that an address of the endpoint names; undefined for any other address, and for one that the router should look at. */
+export function profileIn(url: string): { name: string | undefined } | undefined {
+  const path = url.indexOf('/', 'https://'.length)
+  if (!url.startsWith('/mcp', path)) return undefined
+  const rest = url.slice(path + '/mcp'.length)
+  if (rest === '') return { name: undefined }
+  return PLAIN_NAME.test(rest) ? { name: rest.slice(1) } : undefined
+}
+const PLAIN_NAME = /^\/[\w.~-]+$/
+
 export type Serve = (request: Request, profileName: string | undefined) => Promise<Response>
 
 export function createServe({ entrance, legacy, modern, log }: Deps): Serve {

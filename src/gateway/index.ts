@@ -1,4 +1,4 @@
 /** The virtual server of each profile: bearer to caller, one tool call from start to finish, streams that end with their grant. */
-export { mcpRoutes } from './endpoint.ts'
+export { mcpRoutes, profileIn } from './endpoint.ts'
 export { createGateway, type Gateway } from './gateway.ts'
 export type { Verified } from './caller.ts'

@@ -1,4 +1,5 @@
 /** The stream of a legacy session on which it hears what belongs to no request, and the resources it wants to hear about. */
+import { incomingOf } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { Caller } from './caller.ts'
 import type { Resumable } from './events.ts'
@@ -44,6 +45,7 @@ export function createLegacyStreams({ listeners, resumable, sessions, others }: 
   return {
     /** @throws Failure `too_many_streams` */
     async open(request: Request, caller: Caller, session: Session | undefined): Promise<Response> {
+      incomingOf(request).hold()
       const of = session?.id ?? caller.grant.id
       const lastEventId = request.headers.get('last-event-id')
       const again = lastEventId === null ? undefined : resumable.resume(of, lastEventId, request.signal)

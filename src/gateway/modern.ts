@@ -1,4 +1,5 @@
 /** Revision 2026-07-28: each request speaks for itself, in its body and once more in its headers. */
+import { incomingOf } from '@/http/incoming.ts'
 import { MINUTE_MS } from '@/lib/clock.ts'
 import { isFailure } from '@/lib/failure.ts'
 import type { JsonObject } from '@/plugins'
@@ -162,6 +163,7 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
     const asked = params['notifications']
     if (!isObject(asked)) return refuse(400, CODES.invalidParams, 'params.notifications is missing.')
     listeners.demandRoom(caller.userId)
+    incomingOf(request).hold()
     const { wanted, notifications, uris } = honoured(asked)
     const meta = { [`${META}subscriptionId`]: id }
     let listener: Listener | undefined

@@ -12,6 +12,8 @@ export type Incoming = {
   /** The client's address, behind trusted proxies the one they tell. */
   address: string
   secure: boolean
+  /** Lets its connection be silent for longer than others may: its answer takes its time, or is a stream. */
+  hold(): void
 }
 
 const known = new WeakMap<Request, Incoming>()
@@ -25,7 +27,7 @@ export function incomingOf(request: Request): Incoming {
 
 export type Front = {
   /** Checks Host and peer. @throws Failure `bad_request`, `unknown_host` */
-  admit(request: Request, peer: string): Incoming
+  admit(request: Request, peer: string, hold?: () => void): Incoming
 }
 
 const mapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '')
@@ -34,7 +36,7 @@ export function createFront(options: { addresses: Addresses; trustedProxies: rea
   const trusted = blockList(options.trustedProxies)
   const isTrusted = (address: string) => isIP(address) !== 0 && trusted.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
   return {
-    admit(request, peerAddress) {
+    admit(request, peerAddress, hold = () => undefined) {
       const peer = mapped(peerAddress)
       const headers = request.headers
       const behindProxy = options.trustedProxies.length > 0 && isTrusted(peer)
@@ -42,7 +44,7 @@ export function createFront(options: { addresses: Addresses; trustedProxies: rea
       if (!host) throw new Failure('bad_request')
       const secure = behindProxy ? lastOf(headers.get('x-forwarded-proto')) === 'https' : request.url.startsWith('https:')
       const address = behindProxy ? clientBehind(headers.get('x-forwarded-for'), isTrusted, peer) : peer
-      const incoming = { origin: options.addresses.originOf(host, secure), address, secure }
+      const incoming = { origin: options.addresses.originOf(host, secure), address, secure, hold }
       known.set(request, incoming)
       return incoming
     },

@@ -14,14 +14,14 @@ export async function readBody(request: Request, bytesMax: number, msMax = BODY_
   return announced >= 0 ? withinTime(request.bytes(), msMax) : readUnannounced(request, bytesMax, msMax)
 }
 
-async function withinTime<T>(work: Promise<T>, msMax: number): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>()
+function withinTime<T>(work: Promise<T>, msMax: number): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   const timer = setTimeout(() => reject(new Failure('request_timeout')), msMax)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    clearTimeout(timer)
-  }
+  work.then(
+    (value) => (clearTimeout(timer), resolve(value)),
+    (error) => (clearTimeout(timer), reject(error)),
+  )
+  return promise
 }
 
 async function readUnannounced(request: Request, bytesMax: number, msMax: number): Promise<Uint8Array<ArrayBuffer>> {
