@@ -124,20 +124,19 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   }
 
   /** The way of most calls: what the house sends for a channel ends with the channel, so one signal is enough. */
-  async function forward(raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {
+  function forward(raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {
     const channel = older.channel()
-    if (channel !== undefined) return { response: await channel.request(messageOf(raw), exchange) }
-    try {
-      if (isClosed) throw closing.signal.reason
-      const answer = await wire.postRaw(raw, exchange.signal)
-      const isFine = answer.status >= 200 && answer.status < 300
-      if (isFine && answer.body instanceof Uint8Array && isJsonType(answer.header('content-type')?.toLowerCase() ?? ''))
-        return { bytes: answer.body }
-      return await forwardSlowly(asResponse(answer), raw, exchange)
-    } catch (error) {
+    if (channel !== undefined) return channel.request(messageOf(raw), exchange).then((response) => ({ response }))
+    if (isClosed) return Promise.reject(givenUp(closing.signal.reason))
+    const failed = (error: unknown): never => {
       if (exchange.signal.aborted) throw givenUp(exchange.signal.reason)
       throw isClosed ? givenUp(closing.signal.reason) : asChannelError(error)
     }
+    return wire.postRaw(raw, exchange.signal).then((answer) => {
+      if (answer.status === 200 && answer.body instanceof Uint8Array && isJsonType(answer.header('content-type')?.toLowerCase() ?? ''))
+        return { bytes: answer.body }
+      return forwardSlowly(asResponse(answer), raw, exchange).catch(failed)
+    }, failed)
   }
   /** What is not there at once, or no answer at all. */
   async function forwardSlowly(response: Response, raw: RawRequest, exchange: Exchange): Promise<RawAnswer> {

@@ -13,4 +13,4 @@ export { type Place, type PlaceKind, placesOf, useOf } from './providers/using.t
 export type { ProgramPolicy } from './program-policy.ts'
 export { filledIn, hidesSecret, type Import, readImport } from './import.ts'
 export { connectorFor, freeName, makeFromImport, previewOf } from './importing.ts'
-export { mirroredHeaders } from './mirrored.ts'
+export { hasMarks, mirroredHeaders } from './mirrored.ts'

@@ -30,6 +30,9 @@ export function headerProblem(definition: JsonObject): string | undefined {
   return undefined
 }
 
+/** Whether some of its arguments are to be seen in headers. */
+export const hasMarks = (definition: JsonObject): boolean => knownMarks(definition).length > 0
+
 const marked = new WeakMap<JsonObject, readonly Marked[]>()
 /** Most tools mark nothing: found out once for each definition. */
 function knownMarks(definition: JsonObject): readonly Marked[] {

@@ -179,24 +179,33 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
       throw error
     }
   }
-  const attempt = async <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
+  /** After a refusal or a failure: once more where, and only where, nothing can have been carried out. */
+  const recovered = async <T>(
+    key: PoolKey,
+    first: Acquired,
+    send: (session: Session) => Promise<T>,
+    error: unknown,
+    sentAt: number,
+  ): Promise<T> => {
+    if (await first.opened.recover?.(error, sentAt)) return again(first, () => send(first.opened.session))
+    if (!isRepeatable(error)) throw error
+    // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
+    await close(first.entry)
+    return send((await acquire(key)).opened.session)
+  }
+  const attempt = <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
     const text = textOf(key)
     breaker.demandClosed(text)
     const sentAt = clock()
-    try {
-      const answer = await send(first.opened.session).catch(async (error) => {
-        if (await first.opened.recover?.(error, sentAt)) return again(first, () => send(first.opened.session))
-        if (!isRepeatable(error)) throw error
-        // The upstream forgot the session and carried nothing out, so the request may go once more over a new one.
-        await close(first.entry)
-        return send((await acquire(key)).opened.session)
-      })
+    const went = (answer: T): T => {
       breaker.went(text)
       return answer
-    } catch (error) {
+    }
+    const failed = (error: unknown): never => {
       breaker.failed(text, error)
       throw asFailure(error)
     }
+    return send(first.opened.session).then(went, (error) => recovered(key, first, send, error, sentAt).then(went, failed))
   }
   const upstreamOf = (key: PoolKey, first: Acquired): Upstream => {
     const { revision, isModern, capabilities } = first.opened.agreed
@@ -205,8 +214,10 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
       revision,
       isModern,
       capabilities,
-      request: (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
-      ...(forward && { forward: (sending) => attempt(key, first, (session) => (session.forward as typeof forward)(sending)) }),
+      request: async (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
+      ...(forward && {
+        forward: (sending) => Promise.try(attempt, key, first, (session: Session) => (session.forward as typeof forward)(sending)),
+      }),
     }
   }
   /** Made once for as long as the channel is open. */

@@ -1,3 +1,4 @@
+import type { Audit } from '@/audit'
 import type { GrantId, ProfileId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Sealer, Store } from '@/store'
@@ -7,6 +8,7 @@ import { createEntrance, type EntranceDeps } from './caller.ts'
 import { createConversations } from './conversations.ts'
 import { createServe } from './endpoint.ts'
 import { createResumable } from './events.ts'
+import { createLane, type LaneDeps } from './lane.ts'
 import { createLegacy } from './legacy.ts'
 import { createListeners } from './listeners.ts'
 import { createModern } from './modern.ts'
@@ -19,7 +21,8 @@ import { createSignInLinks } from './signing-in.ts'
 import { createStates } from './states.ts'
 import { createTargets } from './targets.ts'
 
-type Needs = Pick<ServingDeps, 'audit' | 'profiles' | 'connections'> & Pick<OthersDeps, 'profiles' | 'connections'>
+type Needs = Pick<ServingDeps, 'profiles' | 'connections'> &
+  Pick<LaneDeps, 'connections'> & { audit: Pick<Audit, 'record' | 'write'> } & Pick<OthersDeps, 'profiles' | 'connections'>
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
   Needs & {
     profiles: EntranceDeps['profiles']
@@ -46,8 +49,9 @@ export function createGateway(deps: Deps) {
   const others = createOthers({ ...deps, states, targets, searching, tasks: serving.tasks })
   const listeners = createListeners({ ...deps, lists: others.lists })
   const answering = createAnswering({ calls, log })
-  const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering })
-  const modern = createModern({ serving, others, conversations, listeners, states, answering })
+  const lane = createLane({ ...deps, targets, calls, serving })
+  const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
+  const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
   return {
     serve: createServe({ entrance: createEntrance(deps), legacy, modern, log }),
     /** Whether a sign-in link was made for this user and connection; for the page that it leads to. */

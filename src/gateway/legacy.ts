@@ -4,6 +4,7 @@ import type { Answering, Client } from './answering.ts'
 import type { Calls } from './calls.ts'
 import type { Caller } from './caller.ts'
 import type { Resumable } from './events.ts'
+import type { Lane, LaneClient } from './lane.ts'
 import { createLegacyStreams, type LegacyStreams } from './legacy-streams.ts'
 import type { Listeners } from './listeners.ts'
 import { LISTS } from './lists.ts'
@@ -43,6 +44,7 @@ export type LegacyDeps = {
   questions: Questions
   resumable: Resumable
   answering: Answering
+  lane: Lane
 }
 
 /** Whose it is: two apps with one grant, or two windows of one, count their ids alike; the session tells them apart. */
@@ -125,7 +127,7 @@ export type Legacy = ReturnType<typeof createLegacy>
 type Method = (caller: Caller, session: Session | undefined, asked: Asked) => Promise<Response>
 
 function createServe(deps: LegacyDeps, streams: LegacyStreams) {
-  const { serving, others, sessions, answering } = deps
+  const { serving, others, sessions, answering, lane } = deps
   const clientOf = createClients(deps)
   const methods: Readonly<Record<string, Method>> = {
     async initialize(caller, _, { id, params }) {
@@ -161,8 +163,12 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
   return async (request: Request, caller: Caller, session: Session | undefined, asked: Asked, isInBatch: boolean): Promise<Response> => {
     const { id, method, params } = asked
     const client = () => clientOf(caller, session, asked, isInBatch)
-    if (CALLS.has(method))
-      return answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
+    const serveLong = () => answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
+    if (method === 'tools/call' && session && !isInBatch && !prefersStream(request)) {
+      const quick = lane(request, caller, asked, laneClient(caller, session, id), serveLong)
+      if (quick) return quick
+    }
+    if (CALLS.has(method)) return serveLong()
     const kind = LISTS[method]
     if (kind === 'tools' && params['cursor'] === undefined) {
       const text = await others.lists.toolsText(caller, false, ({ tools, ...rest }) => ({
@@ -181,6 +187,15 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
     }))
   }
 }
+
+/** The same in short, for a call that is plain. */
+const laneClient = (caller: Caller, session: Session, id: unknown): LaneClient => ({
+  isModern: false,
+  capabilities: session.capabilities,
+  meta: metaFor(session.capabilities, session.clientInfo, null),
+  isPlain: session.logLevel === null,
+  key: keyOf(caller, session, id),
+})
 
 /** A client as it described itself when its session began; without a session nothing is known of it. */
 function createClients({ questions, resumable }: Pick<LegacyDeps, 'questions' | 'resumable'>) {

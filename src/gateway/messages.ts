@@ -120,7 +120,7 @@ const JSON_HEADERS = { 'content-type': 'application/json', ...NO_STORE }
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   Response.json(body, { status, headers: { ...NO_STORE, ...headers } })
 /** What is JSON already. */
-export const jsonText = (text: string | Uint8Array<ArrayBuffer>): Response => new Response(text, { headers: JSON_HEADERS })
+export const jsonText = (text: string | Uint8Array): Response => new Response(text as string, { headers: JSON_HEADERS })
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
 /** It takes both, and named the stream first. */
 export const prefersStream = (request: Request): boolean => /^\s*text\/event-stream\b/i.test(request.headers.get('accept') ?? '')

@@ -7,6 +7,7 @@ import type { Caller } from './caller.ts'
 import type { Conversations, Step } from './conversations.ts'
 import { openEventStream } from './events.ts'
 import { demandModern, paramHeaders } from './headers.ts'
+import type { Lane, LaneClient } from './lane.ts'
 import { ALL_WANTED, type Listener, type Listeners } from './listeners.ts'
 import { LISTS } from './lists.ts'
 import {
@@ -41,10 +42,11 @@ type Deps = {
   listeners: Listeners
   states: States
   answering: Answering
+  lane: Lane
 }
 
 export function createModern(deps: Deps) {
-  const { others, answering } = deps
+  const { others, answering, lane } = deps
   const discover = async (caller: Caller): Promise<JsonObject> => ({
     supportedVersions: [MODERN_REVISION],
     capabilities: await others.capabilities(caller, true),
@@ -53,6 +55,8 @@ export function createModern(deps: Deps) {
   })
   const serveCall = createModernCalls(deps)
   const listen = createListen(deps)
+  const serveLong = (request: Request, caller: Caller, asked: Asked): Promise<Response> =>
+    answering.answer({ request, caller, asked, client: modernClient(request, caller, asked) }, (talk) => serveCall(caller, asked, talk))
 
   return {
     async post(request: Request, caller: Caller, message: Incoming): Promise<Response> {
@@ -61,13 +65,12 @@ export function createModern(deps: Deps) {
       const { id, method, params } = message
       const shape = (result: JsonObject) => modernResult(caller.profile, result)
       if (method === 'tools/call') {
+        const quick = lane(request, caller, message, laneClient(request, message), () => serveLong(request, caller, message))
+        if (quick) return quick
         const checked = others.demandMirrored(request, caller, message)
         if (checked) await checked
       }
-      if (CALLS.has(method))
-        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
-          serveCall(caller, message, talk),
-        )
+      if (CALLS.has(method)) return serveLong(request, caller, message)
       if (method === 'server/discover') {
         const result = shape(await discover(caller))
         return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
@@ -174,6 +177,13 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
     listeners.send(listener, 'notifications/subscriptions/acknowledged', { notifications: told })
     return stream.response
   }
+}
+
+/** The same in short; undefined headers are the rule. */
+function laneClient(request: Request, { params }: Asked): LaneClient {
+  const meta = metaOf(params)
+  const capabilities = meta[`${META}clientCapabilities`] as JsonObject
+  return { isModern: true, capabilities, meta, isPlain: paramHeaders(request) === undefined }
 }
 
 /** What the client says of itself in this request. */

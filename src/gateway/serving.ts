@@ -4,14 +4,14 @@
  */
 import type { Audit, CallRecord } from '@/audit'
 import type { Upstream } from '@/connections'
-import { isFailure } from '@/lib/failure.ts'
+import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
-import { type Asked, CODES, isObject, Refusal } from './messages.ts'
+import { answer, answerError, type Asked, CODES, isObject, json, jsonText, Refusal } from './messages.ts'
 import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
 import type { Searching } from './searching.ts'
 import type { SignInLinks } from './signing-in.ts'
@@ -54,7 +54,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
   }
 
   /** What came back, in the client's words. @throws Refusal */
-  const translated = ({ digest, target, view, asked }: Reached, caller: Caller, { isModern }: Talk): JsonObject => {
+  const translated = ({ digest, target, view, asked }: Reached, caller: Caller, isModern: boolean): JsonObject => {
     const { result, error } = digest.response
     const isRead = asked.method === 'resources/read'
     if (error) {
@@ -105,23 +105,23 @@ export function createServing({ profiles, connections, audit, states, targets, s
     }
   }
 
-  const shaped = (result: JsonObject, { profile }: Caller, { isModern }: Talk): Served => ({
+  const shaped = (result: JsonObject, { profile }: Caller, isModern: boolean): Served => ({
     result: isModern ? modernResult(profile, result) : legacyResult(result),
   })
   /** What has a word of ours in it is written anew: addresses that are called otherwise here, tasks, rounds. */
-  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, { isModern }: Talk): Buffer | undefined => {
+  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, isModern: boolean): Buffer | undefined => {
     const { bytes, response } = digest
     if (!bytes || !response.result || uris.concern(view, target)) return undefined
     const { result } = response
     if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
     return spliced({ bytes, upstreamId: response.id, id, result, profile, isModern })
   }
-  const served = (done: Done, asked: Asked, caller: Caller, talk: Talk): Served => {
+  const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
     if ('refusal' in done) throw done.refusal
-    if ('result' in done) return shaped(done.result, caller, talk)
-    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, talk) : undefined
+    if ('result' in done) return shaped(done.result, caller, isModern)
+    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
     if (bytes) return { bytes }
-    return shaped(translated(done, caller, talk), caller, talk)
+    return shaped(translated(done, caller, isModern), caller, isModern)
   }
 
   return {
@@ -131,11 +131,27 @@ export function createServing({ profiles, connections, audit, states, targets, s
         const done = await audit.record(recordOf(caller, asked), (record) =>
           work(caller, asked, talk, record).catch((error) => refused(error, record)),
         )
-        return served(done, asked, caller, talk)
+        return served(done, asked, caller, talk.isModern)
       } catch (error) {
         if (!isFailure(error)) throw error
-        return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk)
+        return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk.isModern)
       }
+    },
+    /** The whole answer to a call that was made elsewhere (lane.ts), as JSON. */
+    finish(reached: Reached, caller: Caller, isModern: boolean): Response {
+      const { asked } = reached
+      try {
+        const { result, bytes } = served(reached, asked, caller, isModern)
+        return jsonText(bytes ?? JSON.stringify(answer(asked.id, result)))
+      } catch (error) {
+        if (error instanceof Refusal) return json(answerError(asked.id, error.error), error.status)
+        throw error
+      }
+    },
+    /** The same for one that failed. @throws Failure where that is not a model's to read */
+    finishFailure(failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Response {
+      const { result = {} } = shaped(resultOfFailure(failure, asked, isModern), caller, isModern)
+      return json(answer(asked.id, result))
     },
     tasks,
   }

@@ -1,0 +1,172 @@
+/**
+ * The short way of nearly every call: a tool that is allowed, over a channel that is open, for a client that has nothing to be asked in
+ * its midst. It decides with the functions of serving.ts, leaves the same row and gives the same answer, but is written for what it costs:
+ * nothing is waited for that is there, and nothing is made that is not used. What is not plain goes the long way, and so does a call that
+ * its upstream refused before it carried anything out.
+ */
+import type { Audit, NewRow } from '@/audit'
+import { hasMarks, type RawReceived, type Upstream } from '@/connections'
+import { incomingOf } from '@/http/incoming.ts'
+import { type Failure, isFailure } from '@/lib/failure.ts'
+import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { JsonObject } from '@/plugins'
+import type { Profile, ProfileView } from '@/profiles'
+import type { Call, Calls } from './calls.ts'
+import type { Caller } from './caller.ts'
+import { compose } from './compose.ts'
+import { type Digested, digested } from './digest.ts'
+import type { Asked } from './messages.ts'
+import type { Serving } from './serving.ts'
+import type { Target, Targets } from './targets.ts'
+
+export type LaneDeps = {
+  audit: Pick<Audit, 'write'>
+  profiles: { viewOf(profile: Profile, userId: UserId): Promise<ProfileView> | ProfileView }
+  connections: { now(id: ConnectionId, userId: UserId): Upstream | undefined }
+  targets: Targets
+  calls: Calls
+  serving: Pick<Serving, 'finish' | 'finishFailure'>
+}
+/** What the client's revision says of it. `meta` goes to a modern upstream. */
+export type LaneClient = { isModern: boolean; capabilities: JsonObject; meta: JsonObject; isPlain: boolean; key?: string }
+type Going = { request: Request; caller: Caller; asked: Asked; client: LaneClient; target: Target; view: ProfileView; startedUs: number }
+
+const nowUs = () => Math.round(performance.now() * 1_000)
+const nothing = () => undefined
+
+export function createLane({ audit, profiles, connections, targets, calls, serving }: LaneDeps) {
+  const planned = (caller: Caller, { params }: Asked, { capabilities }: LaneClient): { target: Target; view: ProfileView } | undefined => {
+    // Who could be asked is talked with, not just answered.
+    if (capabilities['elicitation'] !== undefined || capabilities['sampling'] !== undefined || capabilities['roots'] !== undefined)
+      return undefined
+    const view = profiles.viewOf(caller.profile, caller.userId)
+    if (view instanceof Promise || caller.profile.delivery !== 'whole') return undefined
+    const tool = view.byExposedName.get(params['name'] as string)
+    if (!tool || tool.isHeldBack || hasMarks(tool.definition) || targets.permissionFor(caller, tool) !== 'allow') return undefined
+    return { target: targets.tool(caller, view, params), view }
+  }
+
+  const write = (
+    { caller, asked, target, startedUs }: Going,
+    rest: Partial<NewRow> & Pick<NewRow, 'outcome'>,
+  ): Promise<void> | undefined => {
+    const { tool } = target
+    const endedUs = nowUs()
+    return audit.write(
+      {
+        kind: 'call',
+        action: asked.method,
+        subject: tool.exposedName,
+        userId: caller.userId,
+        userName: caller.userName,
+        clientId: caller.clientId,
+        clientName: caller.clientName,
+        grantId: caller.grant.id,
+        profileId: caller.profile.id,
+        profileName: caller.profile.title,
+        connectionId: target.connectionId,
+        connectionName: tool.connectionName,
+        toolId: tool.toolId,
+        address: caller.address,
+        requestBytes: asked.bytes,
+        durationUs: endedUs - startedUs,
+        upstreamUs: endedUs - startedUs,
+        ...rest,
+      },
+      tool.kind !== 'read',
+    )
+  }
+  const answered = (going: Going, digest: Digested): Response | Promise<Response> => {
+    const { result, error } = digest.response
+    const reason = error ? `upstream_error ${error.code}` : null
+    const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'
+    const written = write(going, { outcome, reason, responseBytes: digest.length })
+    const answer = () => serving.finish({ digest, ...going }, going.caller, going.client.isModern)
+    return written ? written.then(answer) : answer()
+  }
+  const failed = (going: Going, failure: Failure): Response | Promise<Response> => {
+    const outcome = failure.code === 'request_cancelled' ? 'cancelled' : 'failed'
+    const written = write(going, { outcome, reason: failure.code })
+    const answer = () => {
+      // What was cancelled is not answered (2025-11-25, "Cancellation"); nobody is there any more.
+      if (outcome === 'cancelled') return new Response(null, { status: 202 })
+      return serving.finishFailure(failure, going.asked, going.caller, going.client.isModern)
+    }
+    return written ? written.then(answer) : answer()
+  }
+  const run = (
+    going: Going,
+    forward: NonNullable<Upstream['forward']>,
+    isModern: boolean,
+    longWay: () => Promise<Response>,
+  ): Promise<Response> => {
+    const { request, caller, asked, client, target } = going
+    const call = calls.start(caller.grant.id, client.key)
+    call.onLate = () => listen(request, call)
+    const { meta } = client
+    const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
+    return forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }).then(
+      (received) => {
+        call.end()
+        const digest = attempted(received)
+        return isFailure(digest) ? failed(going, digest) : answered(going, digest)
+      },
+      (error) => {
+        call.end()
+        if (!isFailure(error)) throw error
+        return wasRefused(error) ? longWay() : failed(going, error)
+      },
+    )
+  }
+
+  /** Undefined for a call that is not plain. @param longWay serves it from the beginning */
+  return (
+    request: Request,
+    caller: Caller,
+    asked: Asked,
+    client: LaneClient,
+    longWay: () => Promise<Response>,
+  ): Promise<Response> | undefined => {
+    if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
+    const plan = planned(caller, asked, client)
+    const upstream = plan && connections.now(plan.target.connectionId, caller.userId)
+    // Between revisions there may be something to ask, or to say otherwise.
+    if (!upstream?.forward || (client.isModern && !upstream.isModern)) return undefined
+    return run({ request, caller, asked, client, ...plan, startedUs: nowUs() } as Going, upstream.forward, upstream.isModern, longWay)
+  }
+}
+export type Lane = ReturnType<typeof createLane>
+
+/** Bytes that are no answer are their upstream's failure. */
+function attempted(received: RawReceived): Digested | Failure {
+  try {
+    return digested(received.response ?? (received as RawReceived & { bytes: Uint8Array<ArrayBuffer> }))
+  } catch (error) {
+    if (isFailure(error)) return error
+    throw error
+  }
+}
+
+const PLAIN_META = new Set([
+  'io.modelcontextprotocol/protocolVersion',
+  'io.modelcontextprotocol/clientCapabilities',
+  'io.modelcontextprotocol/clientInfo',
+])
+
+/** Nothing but a name and arguments; what else a call can say wants more than this. */
+function isPlain({ params }: Asked): boolean {
+  for (const name in params) if (name !== 'name' && name !== 'arguments' && name !== '_meta') return false
+  for (const name in params['_meta'] as JsonObject | undefined) if (!PLAIN_META.has(name)) return false
+  return typeof params['name'] === 'string'
+}
+
+/** Before anything was carried out; the long way knows what can be done about it. */
+const wasRefused = (error: Failure): boolean =>
+  isFailure(error, 'upstream_unauthorized') || isFailure(error, 'upstream_unreachable') || isFailure(error, 'sign_in_needed')
+
+/** The end of the connection is the end of the request. Listened for only where it takes its time: it costs as much as all the rest. */
+function listen(request: Request, call: Call): void {
+  incomingOf(request).hold()
+  if (request.signal.aborted) call.abort()
+  else request.signal.addEventListener('abort', call.abort, { once: true })
+}
