@@ -43,7 +43,7 @@ export type UpstreamRequestOptions = {
 /** A request as text, with what a transport must know of it without parsing. */
 export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'headers' | 'receive' | 'asker' | 'logLevel'> & {
   /** The whole message under this id. */
-  build(id: number): string
+  build(id: number): string | Uint8Array<ArrayBuffer>
   method: string
   /** As the upstream knows it, for `Mcp-Name`. */
   name?: string
@@ -129,36 +129,28 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     if (signal.aborted) return Promise.reject(endOf(signal))
     if (inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
     lastId += 1
-    inFlight += 1
     const id = lastId
-    const leave = asker && asking.enter(asker)
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
-    const { promise, resolve, reject } = Promise.withResolvers<RawReceived>()
+    inFlight += 1
+    const leave = asker && asking.enter(asker)
+    // Closing the request's stream says nothing to a legacy upstream.
+    const giveUp = agreed?.isModern === true ? undefined : () => cancelled(channel, id)
+    if (giveUp) signal.addEventListener('abort', giveUp, { once: true })
     const settle = () => {
       inFlight -= 1
       leave?.()
-      signal.removeEventListener('abort', onAbort)
+      if (giveUp) signal.removeEventListener('abort', giveUp)
     }
-    // Whatever a connector does about it, its caller waits no longer.
-    const onAbort = () => {
-      settle()
-      if (agreed?.isModern !== true) cancelled(channel, id)
-      reject(endOf(signal))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    ;(forward as NonNullable<typeof forward>)(raw, { signal, ...exchangeOf(sending) }).then(
-      (answer) => {
-        if (signal.aborted) return
+    return (forward as NonNullable<typeof forward>)(raw, { signal, ...exchangeOf(sending) }).then(
+      (answer): RawReceived => {
         settle()
-        resolve(answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id })
+        return answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id }
       },
       (error) => {
-        if (signal.aborted) return
         settle()
-        reject(error)
+        throw signal.aborted ? endOf(signal) : error
       },
     )
-    return promise
   }
   const forwardRaw =
     forward &&

@@ -18,10 +18,12 @@ export type Composing = {
   progress: boolean
 }
 
-const SPLICED_FROM_CHARS = 16_384
+const SPLICED_FROM_BYTES = 16_384
 const PLAIN_FIELDS = new Set(['name', 'arguments', '_meta'])
+/** Each decides something, or holds what does. */
+const KEYS = ['"jsonrpc"', '"id"', '"method"', '"params"', '"name"', '"arguments"', '"_meta"']
 
-export function compose(it: Composing): string {
+export function compose(it: Composing): string | Uint8Array<ArrayBuffer> {
   return spliced(it) ?? written(it)
 }
 
@@ -39,58 +41,50 @@ function written({ id, asked, params, isModern, meta, progress }: Composing): st
  * Undefined unless the text is long, the client's own metadata can stay as it is, and each name that decides something stands in it once
  * and unescaped: a key that is there twice is read one way here and another way there.
  */
-function spliced({ id, asked, target, params, isModern, progress }: Composing): string | undefined {
-  const { text, params: given } = asked
-  if (text === undefined || text.length < SPLICED_FROM_CHARS || asked.isPlain !== true || !isModern || progress) return undefined
-  if (
-    asked.method !== 'tools/call' ||
-    params['arguments'] !== given['arguments'] ||
-    Object.keys(params).some((field) => !PLAIN_FIELDS.has(field))
-  )
-    return undefined
-  if (Object.keys(given).some((field) => !PLAIN_FIELDS.has(field)) || text.includes('\\u')) return undefined
-  const bytes = Buffer.from(text, 'utf8')
-  const keys = ['"jsonrpc"', '"id"', '"method"', '"params"', '"name"', '"arguments"', '"_meta"']
+function spliced({ id, asked, target, params, isModern, progress }: Composing): Uint8Array<ArrayBuffer> | undefined {
+  const { body, params: given } = asked
+  if (body === undefined || body.byteLength < SPLICED_FROM_BYTES || asked.isPlain !== true || !isModern || progress) return undefined
+  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
   const meta = metaOf(given)
-  if (
-    meta[`${META}protocolVersion`] === undefined ||
-    meta['progressToken'] !== undefined ||
-    keys.some((key) => countUpTo2(bytes, key) !== 1)
-  )
-    return undefined
-  const name = pieceOf(text, '"name"', JSON.stringify(given['name']))
-  const ownId = pieceOf(text, '"id"', JSON.stringify(asked.id))
-  if (!name || !ownId) return undefined
-  return exchanged(text, [
-    { ...name, by: JSON.stringify(target.name) },
-    { ...ownId, by: String(id) },
-  ])
+  if (meta[`${META}protocolVersion`] === undefined || meta['progressToken'] !== undefined) return undefined
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
+  if (bytes.includes('\\u') || KEYS.some((key) => !isThereOnce(bytes, key))) return undefined
+  const name = pieceOf(bytes, '"name"', JSON.stringify(given['name']), JSON.stringify(target.name))
+  const ownId = pieceOf(bytes, '"id"', JSON.stringify(asked.id), String(id))
+  return name && ownId && exchanged(bytes, name.from < ownId.from ? [name, ownId] : [ownId, name])
 }
 
-function countUpTo2(bytes: Buffer, text: string): number {
+const isPlain = (fields: JsonObject): boolean => Object.keys(fields).every((field) => PLAIN_FIELDS.has(field))
+
+function isThereOnce(bytes: Buffer, text: string): boolean {
   const first = bytes.indexOf(text)
-  if (first === -1) return 0
-  return bytes.indexOf(text, first + 1) === -1 ? 1 : 2
+  return first !== -1 && bytes.indexOf(text, first + text.length) === -1
 }
 
-type Piece = { from: number; to: number }
+/** Where a value stands, and what is to stand there. */
+type Piece = { from: number; to: number; by: Buffer }
+const SPACES = new Set([...' \t\n\r'].map((space) => space.charCodeAt(0)))
+const COLON = ':'.charCodeAt(0)
 
-/** Where a value stands behind its key; undefined where something else does. */
-function pieceOf(text: string, key: string, value: string): Piece | undefined {
-  let from = text.indexOf(key) + key.length
-  while (' \t\n\r'.includes(text[from] ?? 'x')) from += 1
-  if (text[from] !== ':') return undefined
+/** Undefined where something else stands behind the key. */
+function pieceOf(bytes: Buffer, key: string, value: string, by: string): Piece | undefined {
+  let from = bytes.indexOf(key) + key.length
+  while (SPACES.has(bytes[from] ?? 0)) from += 1
+  if (bytes[from] !== COLON) return undefined
   from += 1
-  while (' \t\n\r'.includes(text[from] ?? 'x')) from += 1
-  return text.startsWith(value, from) ? { from, to: from + value.length } : undefined
+  while (SPACES.has(bytes[from] ?? 0)) from += 1
+  const written = Buffer.from(value, 'utf8')
+  return bytes.subarray(from, from + written.length).equals(written)
+    ? { from, to: from + written.length, by: Buffer.from(by, 'utf8') }
+    : undefined
 }
 
-function exchanged(text: string, pieces: readonly (Piece & { by: string })[]): string {
-  let made = ''
+function exchanged(bytes: Buffer, pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
+  const parts: Buffer[] = []
   let at = 0
-  for (const { from, to, by } of pieces.toSorted((a, b) => a.from - b.from)) {
-    made += text.slice(at, from) + by
+  for (const { from, to, by } of pieces) {
+    parts.push(bytes.subarray(at, from), by)
     at = to
   }
-  return made + text.slice(at)
+  return Buffer.concat([...parts, bytes.subarray(at)])
 }

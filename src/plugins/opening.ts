@@ -7,8 +7,11 @@ import {
   ChannelError,
   type Connector,
   type ConnectorContext,
+  type Exchange,
   type ExchangeAnswer,
   type ExchangeInit,
+  type RawAnswer,
+  type RawRequest,
   type UpstreamMessage,
 } from './api.ts'
 
@@ -184,17 +187,30 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges
       endExchanges()
     },
   }
-  const { forward, takesLightSignals = false } = channel
-  if (forward !== undefined)
-    guarded.forward = (request, exchange) => {
-      const signal = takesLightSignals ? exchange.signal : nativeSignal(exchange.signal)
-      const receive = (message: UpstreamMessage) => hand(message, exchange.receive, by)
-      return Promise.try(() => forward.call(channel, request, { signal, receive, headers: exchange.headers })).then(
-        (answer) => (answer.response === undefined ? answer : { response: tame(answer.response) }),
-        (error) => Promise.reject(asChannelError(error)),
-      )
-    }
+  if (channel.forward !== undefined) guarded.forward = guardForward(channel as Forwarding, by)
   return guarded
+}
+
+type Forwarding = Channel & Required<Pick<Channel, 'forward'>>
+
+function guardForward(channel: Forwarding, by: OpenedBy): NonNullable<Channel['forward']> {
+  const send = (request: RawRequest, { signal, receive, headers }: Exchange) =>
+    channel.forward(request, { signal, headers, receive: (message) => hand(message, receive, by) }).then(tamed, rejected)
+  if (channel.takesLightSignals === true) return send
+  // Whatever another connector does about a signal, its caller waits no longer.
+  return (request, exchange) => {
+    const signal = nativeSignal(exchange.signal)
+    const { promise, reject } = Promise.withResolvers<never>()
+    const onAbort = () => reject(new ChannelError('lost', 'The request was given up.', { cause: signal.reason }))
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    const answer = Promise.try(send, request, { ...exchange, signal }).catch(rejected)
+    return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', onAbort))
+  }
+}
+const tamed = (answer: RawAnswer): RawAnswer => (answer.response === undefined ? answer : { response: tame(answer.response) })
+const rejected = (error: unknown): never => {
+  throw asChannelError(error)
 }
 
 /** A message that is out of bounds is dropped with a remark: an error thrown here would end the connector's reading. */
