@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline/promises'
 import { environment } from '@/config'
 import type { Part } from './apply/change.ts'
-import { readFile } from './apply/file.ts'
 import type { Manifest } from './apply/shape.ts'
 import type { Applied, Awaited, Planned } from './apply/tasks.ts'
 import { type Command, print as printRaw, Usage } from './command.ts'
@@ -22,6 +21,8 @@ export const apply: Command = {
   run: async ({ config, values, words }) => {
     const [path] = words
     if (!path || words.length !== 1) throw new Usage(`Usage: ${USAGE}`)
+    // Only this command reads such files; a start of the server need not load what does.
+    const { readFile } = await import('./apply/file.ts')
     const { manifest, refuse } = readFile(path, environment())
     const text = JSON.stringify(manifest)
     if (text.length > MANIFEST_CHARS_MAX) throw new Error(`${path} declares too much at once, secrets included. Split it.`)

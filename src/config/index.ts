@@ -1,6 +1,5 @@
 /** Settings from flag, environment, `*_FILE`, `toolpass.yaml` and default, in that order; checked together and frozen. */
 import { existsSync, readFileSync } from 'node:fs'
-import { parse } from 'yaml'
 import type { z } from 'zod'
 import { ConfigProblem } from './problem.ts'
 import { asFileKey, asFlag, asVariable, SECRET_SETTINGS, SETTING_NAMES, type SettingName, Settings } from './settings.ts'
@@ -63,7 +62,7 @@ function readSettingsFile(path: string, wanted: boolean): Record<string, unknown
     return {}
   }
   try {
-    const content: unknown = parse(readFileSync(path, 'utf8')) ?? {}
+    const content: unknown = Bun.YAML.parse(readFileSync(path, 'utf8')) ?? {}
     if (typeof content === 'object' && !Array.isArray(content)) return content as Record<string, unknown>
   } catch (error) {
     throw new ConfigProblem(`${path} is not valid YAML: ${(error as Error).message.split('\n')[0]}`)

@@ -1,5 +1,6 @@
 /** A client proves itself with a key: `private_key_jwt` (RFC 7523 §2.2, OpenID Connect Core §9). */
-import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import type * as Jose from 'jose'
+import type { JSONWebKeySet, JWTPayload } from 'jose'
 import { type Client, OAuthProblem } from '@/clients'
 import { MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { sha256 } from '@/lib/crypto.ts'
@@ -17,9 +18,14 @@ const SKEW_MS = 30 * SECOND_MS
 
 const refuse = (description: string) => new OAuthProblem('invalid_client', description, 401)
 
+/** Few clients have keys; who meets none of them need not load what reads them. */
+let loaded: Promise<typeof Jose> | undefined
+const jose = (): Promise<typeof Jose> => (loaded ??= import('jose'))
+
 /** Whom an assertion claims to speak for, before anything about it is believed. */
-export function subjectOf(assertion: string): string | undefined {
+export async function subjectOf(assertion: string): Promise<string | undefined> {
   try {
+    const { decodeJwt } = await jose()
     const { sub } = decodeJwt(assertion.slice(0, LENGTH_MAX))
     return typeof sub === 'string' ? sub : undefined
   } catch {
@@ -29,6 +35,7 @@ export function subjectOf(assertion: string): string | undefined {
 
 export function createProof({ store, clock, clients }: Pick<Deps, 'store' | 'clock' | 'clients'>) {
   const check = async (assertion: string, jwks: JSONWebKeySet | undefined, client: Client, audience: readonly string[]) => {
+    const { createLocalJWKSet, errors, jwtVerify } = await jose()
     if (!jwks) throw new errors.JWKSNoMatchingKey()
     const wanted = {
       algorithms: [...ASSERTION_ALGORITHMS],
@@ -46,12 +53,13 @@ export function createProof({ store, clock, clients }: Pick<Deps, 'store' | 'clo
     try {
       return await check(assertion, held, client, audience)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw invalid(error)
+      const { errors } = await jose()
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw await invalid(error)
     }
     // Keys are rolled over: the client's own address knows the new one.
     const fresh = await clients.keysOf(client, { again: true })
-    return check(assertion, fresh, client, audience).catch((error) => {
-      throw invalid(error)
+    return check(assertion, fresh, client, audience).catch(async (error) => {
+      throw await invalid(error)
     })
   }
 
@@ -72,7 +80,8 @@ export function createProof({ store, clock, clients }: Pick<Deps, 'store' | 'clo
 }
 
 /** Which claim is wrong helps whoever sets a client up. Its value is not repeated, and a broken key is the client's fault too. */
-function invalid(error: unknown): OAuthProblem {
+async function invalid(error: unknown): Promise<OAuthProblem> {
+  const { errors } = await jose()
   const isClaim = error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired
   const why = isClaim ? error.claim : error instanceof errors.JOSEError ? error.code : 'its key cannot be used'
   return refuse(`the client_assertion is not valid (${why})`)

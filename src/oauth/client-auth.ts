@@ -27,7 +27,7 @@ export function createAuthenticate(deps: Pick<Deps, 'store' | 'clock' | 'clients
     const bodySecret = asked.get('client_secret')
     if ([basic, bodySecret, assertion].filter((way) => way !== undefined).length > 1)
       throw new OAuthProblem('invalid_request', 'the client authenticates in one way, not in two')
-    const identifier = identifierOf(asked.get('client_id'), basic?.id, assertion)
+    const identifier = await identifierOf(asked.get('client_id'), basic?.id, assertion)
     const client = await resolve(clients, identifier, address)
     if (!client || client.blockedAt !== null) throw refuse()
     if (client.authMethod === 'private_key_jwt') {
@@ -77,8 +77,8 @@ function readAssertion(asked: Parameters): string | undefined {
 }
 
 /** Where it is said more than once, it is said alike. */
-function identifierOf(fromBody: string | undefined, fromHeader: string | undefined, assertion: string | undefined): string {
-  const fromAssertion = assertion === undefined ? undefined : subjectOf(assertion)
+async function identifierOf(fromBody: string | undefined, fromHeader: string | undefined, assertion: string | undefined): Promise<string> {
+  const fromAssertion = assertion === undefined ? undefined : await subjectOf(assertion)
   if (assertion !== undefined && fromAssertion === undefined) throw refuse('the client_assertion cannot be read')
   const said = [fromHeader, fromAssertion, fromBody].filter((each) => each !== undefined)
   const [identifier] = said
