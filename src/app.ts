@@ -320,11 +320,12 @@ const IDLE_SECONDS = 60
 const WELL_KNOWN = '/.well-known/'
 
 /** The front of the house: Host and peer are checked before any router sees the request. */
-export function createFetch(house: House, app: App) {
+export function createFetch(house: House, app: App, onUse: () => void = () => undefined) {
   const { addresses, log } = house
   const front = createFront({ addresses, trustedProxies: house.config.trustedProxies })
   return async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
     try {
+      onUse()
       const inside = withoutBase(request, addresses.base)
       if (!inside) return new Response('Not here.', { status: 404, headers: SECURITY_HEADERS })
       front.admit(inside, server.requestIP(request)?.address ?? '', () => server.timeout(request, 0))
@@ -351,8 +352,8 @@ function withoutBase(request: Request, base: string): Request | undefined {
 }
 
 /** Starts to listen. Throws a sentence for the terminal when the port is taken. */
-export function listen(house: House) {
+export function listen(house: House, onUse?: () => void) {
   const { host, port } = house.config
-  const fetch = createFetch(house, createApp(house))
+  const fetch = createFetch(house, createApp(house), onUse)
   return Bun.serve({ hostname: host, port, fetch, maxRequestBodySize: BODY_BYTES_MAX, idleTimeout: IDLE_SECONDS, development: false })
 }

@@ -1,4 +1,5 @@
 import { type House, listen, openHouse, startSweeping } from '@/app.ts'
+import { createRest } from '@/lib/rest.ts'
 import type { Config } from '@/config'
 import { createLog } from '@/lib/log.ts'
 import { type Command, print } from './command.ts'
@@ -19,10 +20,11 @@ export const serve: Command = {
     outliveFaultsOfPlugins(house)
     try {
       await makeFirstAdministrator(house)
-      const server = listen(house)
+      const rest = createRest(house)
+      const server = listen(house, rest.used)
       const control = openControl(house)
       const stopSweeping = startSweeping(house)
-      const stop = createStop(house, () => server.stop(true), [control.close, stopSweeping])
+      const stop = createStop(house, () => server.stop(true), [control.close, stopSweeping, rest.stop])
       for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, stop)
       const origin = originOf(config, server.port ?? config.port)
       log.info('Toolpass is ready', { address: origin, data: config.dataDir })
