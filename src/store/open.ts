@@ -43,7 +43,7 @@ export type Store = {
 export type SqlValue = string | number | bigint | null | Uint8Array
 
 const BUSY_TIMEOUT_MS = 5_000
-const CACHE_KIB = 16_384
+const CACHE_KIB = 4_096
 
 /**
  * Opens the data folder. Throws a sentence for the person at the terminal when it is locked, not writable, damaged or newer.

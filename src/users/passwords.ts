@@ -1,4 +1,4 @@
-import { hash, verify } from '@node-rs/argon2'
+import type * as Argon2 from '@node-rs/argon2'
 import { Failure } from '@/lib/failure.ts'
 
 // The addon's own enumeration is erased by the compiler, so its number stands here.
@@ -25,6 +25,10 @@ export function demandUsable(password: string, username: string, field = 'passwo
   if (problem) throw new Failure('invalid_form', { fields: { [field]: problem } })
 }
 
+/** A native library that most hours of a house do without: only who signs in with a password waits for it, once. */
+let loaded: Promise<typeof Argon2> | undefined
+const argon2 = (): Promise<typeof Argon2> => (loaded ??= import('@node-rs/argon2'))
+
 /** argon2id, few at a time: each holds 19 MiB, and a flood of log-ins must not take the memory of the calls. */
 export function createPasswords() {
   let running = 0
@@ -39,7 +43,7 @@ export function createPasswords() {
       waiting.shift()?.()
     }
   }
-  const hashed = (password: string) => inTurn(() => hash(password, OPTIONS))
+  const hashed = (password: string) => inTurn(async () => (await argon2()).hash(password, OPTIONS))
   // Checked when there is no such user, so that an unknown name takes as long as a wrong password.
   let decoy: Promise<string> | undefined
   return {
@@ -48,7 +52,7 @@ export function createPasswords() {
       if (password.length > PASSWORD_LENGTH_MAX) return false
       decoy ??= hashed(crypto.randomUUID())
       const against = known ?? (await decoy)
-      const fits = await inTurn(() => verify(against, password))
+      const fits = await inTurn(async () => (await argon2()).verify(against, password))
       return fits && known !== undefined
     },
   }
