@@ -23,20 +23,32 @@ export function createAddresses(options: { url: URL | undefined; insecureHttp: b
   const refuse = (message?: string): never => {
     throw new Failure('unknown_host', message ? { message } : {})
   }
+  const read = (host: string, secure: boolean): string => {
+    if (!HOST.test(host)) throw new Failure('bad_request')
+    const asked = `${secure ? 'https' : 'http'}://${host.toLowerCase()}`
+    if (!URL.canParse(asked)) throw new Failure('bad_request')
+    const { hostname, origin, host: normalHost } = new URL(asked)
+    // The health check and the person at the machine come by loopback whatever the public address is.
+    if (url) return normalHost === url.host ? url.origin : isLoopbackName(hostname) ? origin : refuse()
+    if (isLoopbackName(hostname)) return origin
+    if (!isLiteral(hostname)) refuse()
+    if (!secure && !options.insecureHttp)
+      refuse('Plain http on this address would send passwords in clear. Put https in front, or set TOOLPASS_INSECURE_HTTP=true.')
+    return origin
+  }
+  /** A house has a handful of names, and reading one costs as much as looking up a token. Refused ones are not kept. */
+  const known = new Map<string, string>()
   return {
     base,
     originOf(host, secure) {
-      if (!HOST.test(host)) throw new Failure('bad_request')
-      const asked = `${secure ? 'https' : 'http'}://${host.toLowerCase()}`
-      if (!URL.canParse(asked)) throw new Failure('bad_request')
-      const { hostname, origin, host: normalHost } = new URL(asked)
-      // The health check and the person at the machine come by loopback whatever the public address is.
-      if (url) return normalHost === url.host ? url.origin : isLoopbackName(hostname) ? origin : refuse()
-      if (isLoopbackName(hostname)) return origin
-      if (!isLiteral(hostname)) refuse()
-      if (!secure && !options.insecureHttp)
-        refuse('Plain http on this address would send passwords in clear. Put https in front, or set TOOLPASS_INSECURE_HTTP=true.')
-      return origin
+      const key = secure ? `s ${host}` : host
+      const origin = known.get(key)
+      if (origin !== undefined) return origin
+      if (known.size >= KNOWN_MAX) known.clear()
+      const made = read(host, secure)
+      known.set(key, made)
+      return made
     },
   }
 }
+const KNOWN_MAX = 100
