@@ -4,6 +4,7 @@
  * than the one that was decided about.
  */
 import { modernMeta } from '@/connections'
+import { type Key, keysIn } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
 import { type Asked, META, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
@@ -18,12 +19,10 @@ export type Composing = {
   progress: boolean
 }
 
-const SPLICED_FROM_BYTES = 16_384
+const SPLICED_FROM_CHARS = 16_384
+const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params'])
 const PLAIN_FIELDS = new Set(['name', 'arguments', '_meta'])
-/** Each decides something, or holds what does. */
-const KEYS = ['"jsonrpc"', '"id"', '"method"', '"params"', '"name"', '"arguments"', '"_meta"']
-
-export function compose(it: Composing): string | Uint8Array<ArrayBuffer> {
+export function compose(it: Composing): string {
   return spliced(it) ?? written(it)
 }
 
@@ -38,53 +37,34 @@ function written({ id, asked, params, isModern, meta, progress }: Composing): st
 }
 
 /**
- * Undefined unless the text is long, the client's own metadata can stay as it is, and each name that decides something stands in it once
- * and unescaped: a key that is there twice is read one way here and another way there.
+ * Undefined unless the text is long, the client's own metadata can stay as it is, and what decides stands in it once and unescaped: a key
+ * that is there twice, or in other letters, is read one way here and another way there.
  */
-function spliced({ id, asked, target, params, isModern, progress }: Composing): Uint8Array<ArrayBuffer> | undefined {
-  const { body, params: given } = asked
-  if (body === undefined || body.byteLength < SPLICED_FROM_BYTES || asked.isPlain !== true || !isModern || progress) return undefined
-  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
+function spliced({ id, asked, target, params, isModern, progress }: Composing): string | undefined {
+  const { text, params: given } = asked
+  if (text === undefined || text.length < SPLICED_FROM_CHARS || asked.isPlain !== true || !isModern || progress) return undefined
+  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params)) return undefined
   const meta = metaOf(given)
   if (meta[`${META}protocolVersion`] === undefined || meta['progressToken'] !== undefined) return undefined
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  if (bytes.includes('\\u') || KEYS.some((key) => !isThereOnce(bytes, key))) return undefined
-  const name = pieceOf(bytes, '"name"', JSON.stringify(given['name']), JSON.stringify(target.name))
-  const ownId = pieceOf(bytes, '"id"', JSON.stringify(asked.id), String(id))
-  return name && ownId && exchanged(bytes, name.from < ownId.from ? [name, ownId] : [ownId, name])
+  const { outer, inner } = keysIn(text)
+  const fields = inner.get('params') ?? []
+  if (!areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined
+  const ownId = pieceOf(text, outer, 'id', JSON.stringify(asked.id), String(id))
+  const name = pieceOf(text, fields, 'name', JSON.stringify(given['name']), JSON.stringify(target.name))
+  if (!ownId || !name) return undefined
+  const [first, second] = name.from < ownId.from ? [name, ownId] : [ownId, name]
+  return text.slice(0, first.from) + first.by + text.slice(first.to, second.from) + second.by + text.slice(second.to)
 }
 
 const isPlain = (fields: JsonObject): boolean => Object.keys(fields).every((field) => PLAIN_FIELDS.has(field))
-
-function isThereOnce(bytes: Buffer, text: string): boolean {
-  const first = bytes.indexOf(text)
-  return first !== -1 && bytes.indexOf(text, first + text.length) === -1
-}
+/** No other, and none of them twice. */
+const areThese = (keys: readonly Key[], fields: ReadonlySet<string>): boolean =>
+  keys.every(({ spelt }) => fields.has(spelt)) && new Set(keys.map(({ spelt }) => spelt)).size === keys.length
 
 /** Where a value stands, and what is to stand there. */
-type Piece = { from: number; to: number; by: Buffer }
-const SPACES = new Set([...' \t\n\r'].map((space) => space.charCodeAt(0)))
-const COLON = ':'.charCodeAt(0)
+type Piece = { from: number; to: number; by: string }
 
-/** Undefined where something else stands behind the key. */
-function pieceOf(bytes: Buffer, key: string, value: string, by: string): Piece | undefined {
-  let from = bytes.indexOf(key) + key.length
-  while (SPACES.has(bytes[from] ?? 0)) from += 1
-  if (bytes[from] !== COLON) return undefined
-  from += 1
-  while (SPACES.has(bytes[from] ?? 0)) from += 1
-  const written = Buffer.from(value, 'utf8')
-  return bytes.subarray(from, from + written.length).equals(written)
-    ? { from, to: from + written.length, by: Buffer.from(by, 'utf8') }
-    : undefined
-}
-
-function exchanged(bytes: Buffer, pieces: readonly Piece[]): Uint8Array<ArrayBuffer> {
-  const parts: Buffer[] = []
-  let at = 0
-  for (const { from, to, by } of pieces) {
-    parts.push(bytes.subarray(at, from), by)
-    at = to
-  }
-  return Buffer.concat([...parts, bytes.subarray(at)])
+function pieceOf(text: string, keys: readonly Key[], field: string, value: string, by: string): Piece | undefined {
+  const from = keys.find(({ spelt }) => spelt === field)?.valueAt ?? -1
+  return from >= 0 && text.startsWith(value, from) ? { from, to: from + value.length, by } : undefined
 }

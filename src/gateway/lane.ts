@@ -127,7 +127,7 @@ export function createLane({ audit, profiles, connections, targets, calls, servi
     client: LaneClient,
     longWay: () => Promise<Response>,
   ): Promise<Response> | undefined => {
-    if (asked.body === undefined || !client.isPlain || !isPlain(asked)) return undefined
+    if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
     const plan = planned(caller, asked, client)
     const upstream = plan && connections.now(plan.target.connectionId, caller.userId)
     // Between revisions there may be something to ask, or to say otherwise.

@@ -54,7 +54,7 @@ export type Asked = {
   params: JsonObject
   bytes: number
   /** The body as it came, where it is this message alone. */
-  body?: Uint8Array<ArrayBuffer>
+  text?: string
   /** Whether nothing stands in it but what every request has. */
   isPlain?: boolean
 }
@@ -68,15 +68,16 @@ export type Incoming =
 export async function readMessages(request: Request): Promise<Incoming | Incoming[]> {
   if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')
   const body = await readBody(request, BODY_BYTES_MAX, BODY_MS_MAX)
-  const value = parsed(decoder.decode(body))
-  if (!Array.isArray(value)) return incomingOf(value, body.byteLength, body)
+  const text = decoder.decode(body)
+  const value = parsed(text)
+  if (!Array.isArray(value)) return incomingOf(value, body.byteLength, text)
   if (value.length === 0 || value.length > BATCH_MESSAGES_MAX)
     return refuse(400, CODES.invalidRequest, `A batch holds 1 to ${BATCH_MESSAGES_MAX} messages.`)
   return value.map((each) => incomingOf(each, Math.ceil(body.byteLength / value.length)))
 }
 const decoder = new TextDecoder()
 
-function incomingOf(message: unknown, bytes: number, body?: Uint8Array<ArrayBuffer>): Incoming {
+function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
   const { id, method, params = {} } = message
   if (typeof method !== 'string') return responseOf(message)
@@ -84,7 +85,7 @@ function incomingOf(message: unknown, bytes: number, body?: Uint8Array<ArrayBuff
   if (id === undefined) return { kind: 'notification', method, params, bytes }
   if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
   const asked: Asked = { kind: 'request', id, method, params, bytes }
-  return body === undefined ? asked : { ...asked, body, isPlain: Object.keys(message).length === 4 }
+  return text === undefined ? asked : { ...asked, text, isPlain: Object.keys(message).length === 4 }
 }
 
 function responseOf({ id, result, error }: JsonObject): Incoming {

@@ -47,7 +47,7 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
       if (name === SEARCH_TOOLS.call) {
         record.subject = String(args['name']).slice(0, 200)
         record.detail = { via: SEARCH_TOOLS.call }
-        const { body: _, ...outer } = asked
+        const { text: _, ...outer } = asked
         return {
           asked: {
             ...outer,

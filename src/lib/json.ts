@@ -47,6 +47,9 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const QUOTE = 34
 const BACKSLASH = 92
+const SPACE = 32
+const COLON = 58
+const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [91, 93, 123, 125]
 
 /** The deepest nesting of brackets outside strings, counted no further than one past `depthMax`. */
 function depthOf(text: string, depthMax: number): number {
@@ -56,11 +59,11 @@ function depthOf(text: string, depthMax: number): number {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
       at = endOfString(text, at)
-    } else if (code === 123 || code === 91) {
+    } else if (code === OPENING_BRACE || code === OPENING_BRACKET) {
       depth += 1
       if (depth > deepest) deepest = depth
       if (deepest > depthMax) return deepest
-    } else if (code === 125 || code === 93) depth -= 1
+    } else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
   }
   return deepest
 }
@@ -73,4 +76,44 @@ function endOfString(text: string, start: number): number {
     if (backslashes % 2 === 0) return at
   }
   return text.length
+}
+
+/** A key of an object in a JSON text, spelt as it stands there, and where its value begins. */
+export type Key = { spelt: string; valueAt: number }
+
+/**
+ * The keys of the outermost object and of the objects that are its values, in a text that has been parsed already: how often each is
+ * there and how it is spelt, which the parsed value no longer tells.
+ */
+export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string, Key[]> } {
+  const outer: Key[] = []
+  const inner = new Map<string, Key[]>()
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === OPENING_BRACE || code === OPENING_BRACKET) depth += 1
+    else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
+    if (code !== QUOTE) continue
+    const end = endOfString(text, at)
+    const valueAt = depth <= 2 ? valueAfter(text, end + 1) : -1
+    if (valueAt > 0) {
+      const key = { spelt: text.slice(at + 1, end), valueAt }
+      if (depth === 1) outer.push(key)
+      else inner.set(outer.at(-1)?.spelt ?? '', [...(inner.get(outer.at(-1)?.spelt ?? '') ?? []), key])
+    }
+    at = end
+  }
+  return { outer, inner }
+}
+
+/** Where the value begins whose key ends here; -1 where this was no key. */
+function valueAfter(text: string, from: number): number {
+  const colon = pastSpaces(text, from)
+  return text.charCodeAt(colon) === COLON ? pastSpaces(text, colon + 1) : -1
+}
+
+function pastSpaces(text: string, from: number): number {
+  let at = from
+  while (text.charCodeAt(at) <= SPACE) at += 1
+  return at
 }
