@@ -1,0 +1,62 @@
+/** Every way through: two kinds of apps, two kinds of servers, over HTTP and as programs. Each server has a profile of its own. */
+import { resolve } from 'node:path'
+import type { ConnectionId, ToolId } from '@/lib/ids.ts'
+import { type Answers, type App, connect, type Era } from './apps.ts'
+import { type Admitted, asProgram, type MatrixHouse, openMatrixHouse, overHttp } from './house.ts'
+import { startLegacyUpstream } from './legacy-upstream.ts'
+import { startModernUpstream } from './modern-upstream.ts'
+
+export type Transport = 'http' | 'stdio'
+export type Cell = { app: Era; upstream: Era; transport: Transport; title: string }
+type Behind = { admitted: Admitted; connectionId: ConnectionId; ids: Record<string, ToolId> }
+
+const ERAS: readonly Era[] = ['legacy', 'modern']
+export const CELLS: readonly Cell[] = ERAS.flatMap((app) =>
+  ERAS.flatMap((upstream) =>
+    (['http', 'stdio'] as const).map((transport) => ({ app, upstream, transport, title: `${app} app, ${upstream} server over ${transport}` })),
+  ),
+)
+const keyOf = ({ upstream, transport }: Pick<Cell, 'upstream' | 'transport'>) => `${upstream} ${transport}`
+
+export async function openCells() {
+  const house: MatrixHouse = await openMatrixHouse()
+  const servers = { legacy: startLegacyUpstream(), modern: startModernUpstream() }
+  const behind = new Map<string, Behind>()
+  for (const upstream of ERAS)
+    for (const transport of ['http', 'stdio'] as const) {
+      const program = resolve(import.meta.dir, `${upstream}-upstream.ts`)
+      const way = transport === 'http' ? overHttp(servers[upstream].url) : asProgram(program)
+      const connectionId = await house.addConnection(`${upstream} ${transport}`, way)
+      const ids = await house.listed(connectionId)
+      const admitted = await house.admit({ title: `${upstream} ${transport}` }, Object.values(ids))
+      behind.set(keyOf({ upstream, transport }), { admitted, connectionId, ids })
+    }
+  const of = (cell: Cell): Behind => {
+    const found = behind.get(keyOf(cell))
+    if (!found) throw new Error(`Nothing is behind ${cell.title}.`)
+    return found
+  }
+  const apps = new Map<string, Promise<App>>()
+  return {
+    house,
+    servers,
+    of,
+    /** One that nobody else uses; whoever asks for it closes it. */
+    fresh: (cell: Cell, answers?: Answers): Promise<App> => connect(cell.app, of(cell).admitted, answers),
+    /** One for each cell, without anything to be asked for. */
+    app(cell: Cell): Promise<App> {
+      const known = apps.get(cell.title) ?? connect(cell.app, of(cell).admitted)
+      apps.set(cell.title, known)
+      return known
+    },
+    async close(): Promise<void> {
+      await Promise.all([...apps.values()].map(async (app) => (await app).close()))
+      await house.close()
+      await Promise.all([servers.legacy.stop(), servers.modern.stop()])
+    },
+  }
+}
+export type Cells = Awaited<ReturnType<typeof openCells>>
+
+/** One behaviour, and how it shows in a cell. Where something cannot be by nature, its row says in words what happens instead. */
+export type Row = { says: string; run: (cell: Cell, cells: Cells) => Promise<void>; only?: (cell: Cell) => boolean }
