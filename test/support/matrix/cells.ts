@@ -1,7 +1,7 @@
 /** Every way through: two kinds of apps, two kinds of servers, over HTTP and as programs. Each server has a profile of its own. */
 import { resolve } from 'node:path'
 import type { ConnectionId, ToolId } from '@/lib/ids.ts'
-import { type Answers, type App, connect, type Era } from './apps.ts'
+import { type Answers, type App, connect, type Era, type Json } from './apps.ts'
 import { type Admitted, asProgram, type MatrixHouse, openMatrixHouse, overHttp } from './house.ts'
 import { startLegacyUpstream } from './legacy-upstream.ts'
 import { startModernUpstream } from './modern-upstream.ts'
@@ -43,6 +43,26 @@ export async function openCells() {
     of,
     /** One that nobody else uses; whoever asks for it closes it. */
     fresh: (cell: Cell, answers?: Answers): Promise<App> => connect(cell.app, of(cell).admitted, answers),
+    connect,
+    /** One request of revision 2026-07-28 by hand, for what the SDK's client has no words for. */
+    async post(cell: Cell, method: string, params: Json, capabilities: Json = {}): Promise<Json> {
+      const { url, token } = of(cell).admitted
+      const name = params['name'] ?? params['uri'] ?? params['taskId']
+      const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': capabilities }
+      const answer = await fetch(url, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${token}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2026-07-28',
+          'mcp-method': method,
+          ...(typeof name === 'string' && { 'mcp-name': name }),
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }),
+      })
+      return (await answer.json()) as Json
+    },
     /** One for each cell, without anything to be asked for. */
     app(cell: Cell): Promise<App> {
       const known = apps.get(cell.title) ?? connect(cell.app, of(cell).admitted)
