@@ -36,6 +36,7 @@ export async function openCells() {
     if (!found) throw new Error(`Nothing is behind ${cell.title}.`)
     return found
   }
+  const turns = new Map<string, Promise<unknown>>()
   const apps = new Map<string, Promise<App>>()
   return {
     house,
@@ -44,6 +45,15 @@ export async function openCells() {
     /** One that nobody else uses; whoever asks for it closes it. */
     fresh: (cell: Cell, answers?: Answers): Promise<App> => connect(cell.app, of(cell).admitted, answers),
     connect,
+    /** One after the other for each server: what a row changes there no other row may meet. */
+    alone(cell: Cell, work: () => Promise<void>): Promise<void> {
+      const turn = (turns.get(keyOf(cell)) ?? Promise.resolve()).then(work)
+      turns.set(
+        keyOf(cell),
+        turn.catch(() => undefined),
+      )
+      return turn
+    },
     /** One request of revision 2026-07-28 by hand, for what the SDK's client has no words for. */
     async post(cell: Cell, method: string, params: Json, capabilities: Json = {}): Promise<Json> {
       const { url, token } = of(cell).admitted
