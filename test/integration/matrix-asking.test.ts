@@ -45,7 +45,9 @@ const QUESTION_ROWS: readonly Row[] = [
     async run(cell) {
       const { answer, questions } = await askedBy(cell, 'link', ANSWERING)
       expect(answer).toEqual({ action: 'accept' })
-      expect(questions).toEqual([{ method: 'elicitation/create', params: expect.objectContaining({ mode: 'url', url: 'https://upstream.example/open' }) }])
+      expect(questions).toEqual([
+        { method: 'elicitation/create', params: expect.objectContaining({ mode: 'url', url: 'https://upstream.example/open' }) },
+      ])
     },
   },
   {
@@ -85,7 +87,10 @@ const LACKING_ROWS: readonly Row[] = (Object.keys(QUESTIONS) as Asking[]).flatMa
     says: `[GATEWAY-ASKING] ${name}: a legacy server cannot know, so it asks, and a modern app’s call is -32021 with what is missing`,
     only: ({ app, upstream }) => app === 'modern' && upstream === 'legacy',
     async run(cell, { app }) {
-      expect(await refusalOf((await app(cell)).call({ name }))).toMatchObject({ code: -32_021, data: { requiredCapabilities: NEEDED[name] } })
+      expect(await refusalOf((await app(cell)).call({ name }))).toMatchObject({
+        code: -32_021,
+        data: { requiredCapabilities: NEEDED[name] },
+      })
       // The server is not left waiting, and serves on.
       expect(textOf(await (await app(cell)).call({ name: 'echo' }))).toBe('echo')
     },
@@ -139,7 +144,9 @@ const TASK_ROWS: readonly Row[] = [
       }
       expect(task).toMatchObject({ taskId, status: 'completed', result: { content: [{ text: 'Done later.' }] } })
       expect((await cells.post(cell, 'tasks/get', { taskId }, {}))['error']).toMatchObject({ code: -32_021 })
-      expect((await cells.post(cell, 'tasks/get', { taskId: `${taskId}x` }, { extensions: { [TASKS]: {} } }))['error']).toMatchObject({ code: -32_602 })
+      expect((await cells.post(cell, 'tasks/get', { taskId: `${taskId}x` }, { extensions: { [TASKS]: {} } }))['error']).toMatchObject({
+        code: -32_602,
+      })
     },
   },
   {

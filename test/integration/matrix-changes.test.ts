@@ -72,17 +72,23 @@ const ROWS: readonly Row[] = [
       const lists = {
         tools: async () => (await app.tools()).tools.map(({ name }) => name),
         prompts: async () => (await app.client.listPrompts(undefined, { cacheMode: 'refresh' } as never)).prompts.map(({ name }) => name),
-        resources: async () => (await app.client.listResources(undefined, { cacheMode: 'refresh' } as never)).resources.map(({ name }) => name),
+        resources: async () =>
+          (await app.client.listResources(undefined, { cacheMode: 'refresh' } as never)).resources.map(({ name }) => name),
       }
       const all = Object.entries(lists)
       const change = async () => {
         for (const [what] of all) await control.call({ name: 'change', arguments: { what } })
       }
       await change()
-      await demandOnce(app, all.map(([what]) => `${what}/list_changed`))
-      for (const [what, list] of all) expect({ what, list: await list() }).toEqual({ what, list: expect.not.arrayContaining([CHANGING[what]]) })
+      await demandOnce(
+        app,
+        all.map(([what]) => `${what}/list_changed`),
+      )
+      for (const [what, list] of all)
+        expect({ what, list: await list() }).toEqual({ what, list: expect.not.arrayContaining([CHANGING[what]]) })
       await change()
-      for (const [what, list] of all) expect([what, await eventually(async () => (await list()).includes(CHANGING[what] ?? ''))]).toEqual([what, true])
+      for (const [what, list] of all)
+        expect([what, await eventually(async () => (await list()).includes(CHANGING[what] ?? ''))]).toEqual([what, true])
       await app.close()
     },
   },

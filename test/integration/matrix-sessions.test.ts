@@ -39,7 +39,11 @@ function startSlowUpstream() {
     hostname: '127.0.0.1',
     idleTimeout: 0,
     async fetch(request) {
-      const { id, method, params } = (await request.json()) as { id: number; method: string; params: { _meta: { progressToken?: unknown } } }
+      const { id, method, params } = (await request.json()) as {
+        id: number
+        method: string
+        params: { _meta: { progressToken?: unknown } }
+      }
       const answer = (result: Json) => ({ jsonrpc: '2.0', id, result: { resultType: 'complete', ...result } })
       if (method === 'server/discover') return Response.json(answer({ supportedVersions: ['2026-07-28'], capabilities: { tools: {} } }))
       if (method === 'tools/list') return Response.json(answer({ tools }))
@@ -58,34 +62,42 @@ function startSlowUpstream() {
       return new Response(stream.pipeThrough(new TextEncoderStream()), { headers: { 'content-type': 'text/event-stream' } })
     },
   })
-  return { url: `http://127.0.0.1:${server.port}/mcp`, goOn: () => go?.(), isWaiting: () => go !== undefined, stop: () => server.stop(true) }
+  return {
+    url: `http://127.0.0.1:${server.port}/mcp`,
+    goOn: () => go?.(),
+    isWaiting: () => go !== undefined,
+    stop: () => server.stop(true),
+  }
 }
 
 describe('over a restart of the house', () => {
-  test.each(['legacy', 'modern'] as const)('[GATEWAY-SESSION] an app of a %s server goes on with its session, its level and its subscriptions', async (era) => {
-    const app = await connectLegacy(admitted[era])
-    await app.setLevel('info')
-    await app.watch('test://one')
-    const session = app.transport.sessionId
-    await house.stopServing()
-    expect((await refusalOf(app.call({ name: 'echo' }))).message).not.toContain('was answered')
-    await house.startServing()
-    expect(textOf(await app.call({ name: 'echo', arguments: { message: 'still here' } }))).toBe('still here')
-    expect(app.transport.sessionId).toBe(session)
-    app.heard.length = 0
-    await app.call({ name: 'log' })
-    await eventually(() => app.heard.length >= 2)
-    expect(app.heard.map(({ params }) => params['level'])).toEqual(['info', 'error'])
-    // The SDK takes its stream up again by itself, and with it the house the subscriptions.
-    const updated = () => app.heard.filter(({ method }) => method === 'notifications/resources/updated')
-    const isTold = await eventually(async () => {
-      servers[era].world.update('test://one')
-      await Bun.sleep(50)
-      return updated().length > 0
-    }, 8_000)
-    expect([isTold, updated()[0]?.params['uri']]).toEqual([true, 'test://one'])
-    await app.close()
-  })
+  test.each(['legacy', 'modern'] as const)(
+    '[GATEWAY-SESSION] an app of a %s server goes on with its session, its level and its subscriptions',
+    async (era) => {
+      const app = await connectLegacy(admitted[era])
+      await app.setLevel('info')
+      await app.watch('test://one')
+      const session = app.transport.sessionId
+      await house.stopServing()
+      expect((await refusalOf(app.call({ name: 'echo' }))).message).not.toContain('was answered')
+      await house.startServing()
+      expect(textOf(await app.call({ name: 'echo', arguments: { message: 'still here' } }))).toBe('still here')
+      expect(app.transport.sessionId).toBe(session)
+      app.heard.length = 0
+      await app.call({ name: 'log' })
+      await eventually(() => app.heard.length >= 2)
+      expect(app.heard.map(({ params }) => params['level'])).toEqual(['info', 'error'])
+      // The SDK takes its stream up again by itself, and with it the house the subscriptions.
+      const updated = () => app.heard.filter(({ method }) => method === 'notifications/resources/updated')
+      const isTold = await eventually(async () => {
+        servers[era].world.update('test://one')
+        await Bun.sleep(50)
+        return updated().length > 0
+      }, 8_000)
+      expect([isTold, updated()[0]?.params['uri']]).toEqual([true, 'test://one'])
+      await app.close()
+    },
+  )
 })
 
 describe('a session', () => {
@@ -118,7 +130,7 @@ describe('a line that breaks in the midst of a call', () => {
     slow.goOn()
     const rest = await eventsOf(await app.get({ 'last-event-id': lastId }))
     expect(rest.map(({ data }) => data?.['method'] ?? data?.['id'])).toEqual(['notifications/progress', 7])
-    expect(textOf((rest.at(-1)?.data as { result: Json }).result)).toBe('All of it.')
+    expect(textOf(rest.at(-1)?.data?.['result'])).toBe('All of it.')
     const again = await eventsOf(await app.get({ 'last-event-id': rest[0]?.id ?? '' }))
     expect(again.map(({ data }) => data?.['id'])).toEqual([7])
   })
@@ -153,14 +165,21 @@ describe('a batch', () => {
     const answer = await app.post(BATCH)
     const answers = (await answer.json()) as { id: unknown; result?: Json; error?: { code: number } }[]
     expect([answer.status, answers.map(({ id }) => id)]).toEqual([200, ['a', 2, 3, 4]])
-    expect([textOf(answers[0]?.result), answers[1]?.error?.code, answers[2]?.error?.code, answers[3]?.result]).toEqual(['one', -32_601, -32_602, {}])
+    expect([textOf(answers[0]?.result), answers[1]?.error?.code, answers[2]?.error?.code, answers[3]?.result]).toEqual([
+      'one',
+      -32_601,
+      -32_602,
+      {},
+    ])
     const notified = await app.post(BATCH.slice(1, 2))
     expect([notified.status, await notified.text()]).toEqual([202, ''])
   })
   test.each(['2025-06-18', '2025-11-25'])('[GATEWAY-BATCH] is refused on %s, and nothing in it is carried out', async (revision) => {
     const app = createByHand(admitted.legacy, revision)
     await app.initialize()
-    const answer = await app.post([{ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'change', arguments: { what: 'tools' } } }])
+    const answer = await app.post([
+      { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'change', arguments: { what: 'tools' } } },
+    ])
     expect([answer.status, ((await answer.json()) as { error: { code: number } }).error.code]).toEqual([400, -32_600])
     expect(servers.legacy.world.tools().map(({ name }) => name)).toContain('sometimes')
   })

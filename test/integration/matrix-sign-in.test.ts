@@ -69,15 +69,18 @@ describe('an app that can show a link', () => {
     expect(links.length).toBe(1)
     await app.close()
   })
-  test.each(['decline', 'cancel'])('[GATEWAY-SIGN-IN] of 2026-07-28 whose user says %s reads what to do, and may call again', async (action) => {
-    const { member, where } = await newcomer(`says-${action}`)
-    const app = await connect('modern', where, { elicit: () => ({ action }) })
-    const result = await app.call({ name: 'which_key' })
-    expect([result['isError'], isLink(linkIn(textOf(result)))]).toEqual([true, true])
-    await giveKey(member, `of-${action}`)
-    expect(textOf(await app.call({ name: 'which_key' }))).toBe(`of-${action}`)
-    await app.close()
-  })
+  test.each(['decline', 'cancel'])(
+    '[GATEWAY-SIGN-IN] of 2026-07-28 whose user says %s reads what to do, and may call again',
+    async (action) => {
+      const { member, where } = await newcomer(`says-${action}`)
+      const app = await connect('modern', where, { elicit: () => ({ action }) })
+      const result = await app.call({ name: 'which_key' })
+      expect([result['isError'], isLink(linkIn(textOf(result)))]).toEqual([true, true])
+      await giveKey(member, `of-${action}`)
+      expect(textOf(await app.call({ name: 'which_key' }))).toBe(`of-${action}`)
+      await app.close()
+    },
+  )
   test('[GATEWAY-SIGN-IN] of 2025-11-25 gets the error for it, and repeats the call after the sign-in', async () => {
     const { member, where } = await newcomer('cyd')
     const app = await connect('legacy', where, { elicit: () => ({ action: 'accept' }) })

@@ -28,7 +28,14 @@ const CALLS: readonly Row[] = [
     says: '[GATEWAY-BRIDGE] all pages of the server’s tools are listed, with their schemas and icons',
     async run(cell, { app }) {
       const { tools } = await (await app(cell)).tools()
-      expect(names(tools)).toEqual([...createWorld().tools().slice(0, -1).map(({ name }) => name), 'job', 'sometimes'])
+      expect(names(tools)).toEqual([
+        ...createWorld()
+          .tools()
+          .slice(0, -1)
+          .map(({ name }) => name),
+        'job',
+        'sometimes',
+      ])
       expect(tools.find(({ name }) => name === 'sum')).toMatchObject({
         outputSchema: { type: 'object', required: ['sum'] },
         icons: [{ src: 'data:image/png;base64,AAAA' }],
@@ -116,7 +123,10 @@ const READING: readonly Row[] = [
       const { prompts } = await client.listPrompts()
       expect(names(prompts)).toEqual(['greeting', 'farewell', 'at_times'])
       const got = await client.getPrompt({ name: 'greeting', arguments: { city: 'Pisa' } })
-      expect(got).toMatchObject({ description: 'The prompt greeting', messages: [{ role: 'user', content: { text: 'greeting from Pisa' } }] })
+      expect(got).toMatchObject({
+        description: 'The prompt greeting',
+        messages: [{ role: 'user', content: { text: 'greeting from Pisa' } }],
+      })
       expect((await refusalOf(client.getPrompt({ name: 'none' }))).code).toBe(-32_602)
     },
   },
@@ -150,8 +160,13 @@ const READING: readonly Row[] = [
         { type: 'ref/resource' as const, uri: 'test://rooms/{room}' },
       ]
       for (const ref of refs)
-        expect((await client.complete({ ref, argument: { name: 'city', value: 'Pa' } })).completion).toMatchObject({ values: ['Paris', 'Parma'], total: 3 })
-      const { code } = await refusalOf(client.complete({ ref: { type: 'ref/prompt', name: 'none' }, argument: { name: 'city', value: '' } }))
+        expect((await client.complete({ ref, argument: { name: 'city', value: 'Pa' } })).completion).toMatchObject({
+          values: ['Paris', 'Parma'],
+          total: 3,
+        })
+      const { code } = await refusalOf(
+        client.complete({ ref: { type: 'ref/prompt', name: 'none' }, argument: { name: 'city', value: '' } }),
+      )
       expect(code).toBe(-32_602)
     },
   },

@@ -9,7 +9,7 @@ export type Era = 'legacy' | 'modern'
 export type Json = Record<string, unknown>
 export type Heard = { method: string; params: Json }
 export type Question = { method: string; params: Json }
-export type Options = { onprogress?: (progress: { progress: number; total?: number; message?: string }) => void; signal?: AbortSignal }
+export type Options = { onprogress?: (progress: { progress: number; total?: number | undefined; message?: string | undefined }) => void; signal?: AbortSignal }
 /** What an app answers when it is asked; one that is missing is not offered. */
 export type Answers = { elicit?: (params: Json) => Json; sample?: (params: Json) => Json; roots?: () => Json; extensions?: Json }
 export type Where = { url: string; token: string }
@@ -46,7 +46,9 @@ export async function connectLegacy({ url, token }: Where, answers: Answers = {}
   if (elicit)
     client.setRequestHandler(types.ElicitRequestSchema, ({ method, params }) => noted(method, params, elicit(params as Json) as never))
   if (sample)
-    client.setRequestHandler(types.CreateMessageRequestSchema, ({ method, params }) => noted(method, params, sample(params as Json) as never))
+    client.setRequestHandler(types.CreateMessageRequestSchema, ({ method, params }) =>
+      noted(method, params, sample(params as Json) as never),
+    )
   if (roots) client.setRequestHandler(types.ListRootsRequestSchema, ({ method }) => noted(method, {}, roots() as never))
   client.fallbackNotificationHandler = async ({ method, params }) => void heard.push({ method, params: (params ?? {}) as Json })
   const headers = { authorization: `Bearer ${token}` }
@@ -82,13 +84,15 @@ export async function connectModern({ url, token }: Where, answers: Answers = {}
   )
   const { elicit, sample, roots } = answers
   const noted = <T>(method: string, params: unknown, answer: T): T => (questions.push({ method, params: (params ?? {}) as Json }), answer)
-  if (elicit)
-    client.setRequestHandler('elicitation/create', ({ method, params }) => noted(method, params, elicit(params as Json) as never))
+  if (elicit) client.setRequestHandler('elicitation/create', ({ method, params }) => noted(method, params, elicit(params as Json) as never))
   if (sample)
     client.setRequestHandler('sampling/createMessage', ({ method, params }) => noted(method, params, sample(params as Json) as never))
   if (roots) client.setRequestHandler('roots/list', ({ method }) => noted(method, {}, roots() as never))
   for (const method of NOTICES)
-    client.setNotificationHandler(method as 'notifications/message', ({ params }) => void heard.push({ method, params: (params ?? {}) as Json }))
+    client.setNotificationHandler(
+      method as 'notifications/message',
+      ({ params }) => void heard.push({ method, params: (params ?? {}) as Json }),
+    )
   await client.connect(new ModernTransport(new URL(url), { requestInit: { headers: { authorization: `Bearer ${token}` } } }))
   if (client.getNegotiatedProtocolVersion() !== '2026-07-28') throw new Error('The modern app was not served as one.')
   const listening = async (filter: object) => {
@@ -104,7 +108,9 @@ export async function connectModern({ url, token }: Where, answers: Answers = {}
     call: (params: { name: string; arguments?: Json; _meta?: Json }, options?: Options) =>
       client.callTool(params as never, options as never) as Promise<Json>,
     tools: (cursor?: string) =>
-      client.listTools(cursor === undefined ? undefined : { cursor }, { cacheMode: 'refresh' }) as unknown as Promise<Json & { tools: Json[] }>,
+      client.listTools(cursor === undefined ? undefined : { cursor }, { cacheMode: 'refresh' }) as unknown as Promise<
+        Json & { tools: Json[] }
+      >,
     request: (method: string, params: Json = {}) => client.request({ method, params } as never, Loose as never) as unknown as Promise<Json>,
     /** What goes along with each request from now on. */
     setLevel: async (level: types.LoggingLevel): Promise<Json> => ({ 'io.modelcontextprotocol/logLevel': level }),

@@ -13,7 +13,12 @@ type Behind = { admitted: Admitted; connectionId: ConnectionId; ids: Record<stri
 const ERAS: readonly Era[] = ['legacy', 'modern']
 export const CELLS: readonly Cell[] = ERAS.flatMap((app) =>
   ERAS.flatMap((upstream) =>
-    (['http', 'stdio'] as const).map((transport) => ({ app, upstream, transport, title: `${app} app, ${upstream} server over ${transport}` })),
+    (['http', 'stdio'] as const).map((transport) => ({
+      app,
+      upstream,
+      transport,
+      title: `${app} app, ${upstream} server over ${transport}`,
+    })),
   ),
 )
 const keyOf = ({ upstream, transport }: Pick<Cell, 'upstream' | 'transport'>) => `${upstream} ${transport}`

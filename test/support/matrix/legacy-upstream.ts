@@ -100,11 +100,17 @@ async function working(world: World, name: string, extra: Extra, level: types.Lo
     const progressToken = _meta?.progressToken
     for (const progress of [1, 2, 3])
       if (progressToken !== undefined)
-        await sendNotification({ method: 'notifications/progress', params: { progressToken, progress, total: 3, message: `step ${progress}` } })
+        await sendNotification({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total: 3, message: `step ${progress}` },
+        })
   } else if (name === 'log') {
     for (const each of LOGGED)
       if (level !== undefined && LEVELS.indexOf(each) >= LEVELS.indexOf(level))
-        await sendNotification({ method: 'notifications/message', params: { level: each, logger: 'upstream', data: `a remark of ${each}` } })
+        await sendNotification({
+          method: 'notifications/message',
+          params: { level: each, logger: 'upstream', data: `a remark of ${each}` },
+        })
   } else if (name === 'forever') {
     await new Promise((done) => signal.addEventListener('abort', done))
     world.seen.cancelled.push(name)
@@ -121,7 +127,8 @@ export function startLegacyUpstream({ port = 0 } = {}) {
     const id = request.headers.get('mcp-session-id')
     const known = id === null ? undefined : sessions.get(id)
     if (known) return known.handleRequest(request)
-    if (id !== null) return Response.json({ jsonrpc: '2.0', id: null, error: { code: -32_001, message: 'Session not found' } }, { status: 404 })
+    if (id !== null)
+      return Response.json({ jsonrpc: '2.0', id: null, error: { code: -32_001, message: 'Session not found' } }, { status: 404 })
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (session) => void sessions.set(session, transport),

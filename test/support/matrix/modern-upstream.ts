@@ -1,5 +1,13 @@
 /** The matrix's server of 2026-07-28, on the SDK's second version: over HTTP, or, run by itself, as a program. */
-import { createMcpHandler, inputRequired, inputResponse, type McpServer, ProtocolError, Server, type ServerContext } from '@modelcontextprotocol/server'
+import {
+  createMcpHandler,
+  inputRequired,
+  inputResponse,
+  type McpServer,
+  ProtocolError,
+  Server,
+  type ServerContext,
+} from '@modelcontextprotocol/server'
 import { serveStdio } from '@modelcontextprotocol/server/stdio'
 import { addTaskMethods, createTasks, declared, type Tasks } from '../conformance/tasks.ts'
 import { type Asking, completionOf, createWorld, isAsking, LOGGED, messagesOf, pageOf, plainResult, QUESTIONS, readingOf } from './world.ts'
@@ -8,7 +16,11 @@ import { type Result, text, type World } from './world.ts'
 const CHANGING = { listChanged: true }
 const CAPABILITIES = { tools: CHANGING, prompts: CHANGING, resources: { ...CHANGING, subscribe: true }, logging: {}, completions: {} }
 const TASKS = 'io.modelcontextprotocol/tasks'
-const JOB = { name: 'job', description: 'Takes its time', inputSchema: { type: 'object' as const, properties: { message: { type: 'string' } } } }
+const JOB = {
+  name: 'job',
+  description: 'Takes its time',
+  inputSchema: { type: 'object' as const, properties: { message: { type: 'string' } } },
+}
 
 /** @param isKept whether the instance outlives a request, and so has to tell of changes itself */
 function createServer(world: World, tasks: Tasks, isKept: boolean): Server {
@@ -30,7 +42,8 @@ function createServer(world: World, tasks: Tasks, isKept: boolean): Server {
   if (!isKept) return server
   const { onclose } = server
   const stop = world.onEvent((event) => {
-    const told = 'uri' in event ? server.sendResourceUpdated(event) : server.notification({ method: `notifications/${event.what}/list_changed` })
+    const told =
+      'uri' in event ? server.sendResourceUpdated(event) : server.notification({ method: `notifications/${event.what}/list_changed` })
     told.catch(() => undefined)
   })
   server.onclose = () => (stop(), onclose?.())
@@ -62,7 +75,12 @@ function asked(name: Asking, ctx: ServerContext) {
   if (view.kind === 'sampling') return text(JSON.stringify(view.result))
   if (view.kind === 'roots') return text(JSON.stringify({ roots: view.roots }))
   const can = declared(ctx)
-  const isOffered = { form: can?.elicitation?.form ?? can?.elicitation, link: can?.elicitation?.url, model: can?.sampling, roots: can?.roots }[name]
+  const isOffered = {
+    form: can?.elicitation?.form ?? can?.elicitation,
+    link: can?.elicitation?.url,
+    model: can?.sampling,
+    roots: can?.roots,
+  }[name]
   if (isOffered === undefined) return text('The app offers no such thing, so it is not asked.')
   return inputRequired({ inputRequests: { it: QUESTIONS[name] as never } })
 }
@@ -73,7 +91,10 @@ async function working(world: World, name: string, { mcpReq }: ServerContext): P
     const progressToken = mcpReq._meta?.progressToken
     for (const progress of [1, 2, 3])
       if (progressToken !== undefined)
-        await mcpReq.notify({ method: 'notifications/progress', params: { progressToken, progress, total: 3, message: `step ${progress}` } })
+        await mcpReq.notify({
+          method: 'notifications/progress',
+          params: { progressToken, progress, total: 3, message: `step ${progress}` },
+        })
   } else if (name === 'log') {
     for (const each of LOGGED) await mcpReq.log(each, `a remark of ${each}`, 'upstream')
   } else if (name === 'forever') {
