@@ -9,7 +9,10 @@ export type Era = 'legacy' | 'modern'
 export type Json = Record<string, unknown>
 export type Heard = { method: string; params: Json }
 export type Question = { method: string; params: Json }
-export type Options = { onprogress?: (progress: { progress: number; total?: number | undefined; message?: string | undefined }) => void; signal?: AbortSignal }
+export type Options = {
+  onprogress?: (progress: { progress: number; total?: number | undefined; message?: string | undefined }) => void
+  signal?: AbortSignal
+}
 /** What an app answers when it is asked; one that is missing is not offered. */
 export type Answers = { elicit?: (params: Json) => Json; sample?: (params: Json) => Json; roots?: () => Json; extensions?: Json }
 export type Where = { url: string; token: string }
