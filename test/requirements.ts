@@ -14,6 +14,7 @@ import { connections } from './requirements/connections.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
+import { gateway } from './requirements/gateway.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
 import { interop } from './requirements/interop.ts'
@@ -367,6 +368,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...developers,
   ...interop,
   ...doctor,
+  ...gateway,
   ...server,
   ...upstreams,
   ...registry,

@@ -71,21 +71,27 @@ export async function readStream(
   }
 }
 
-/** The legacy stream for what belongs to no request. A server without one answers 405, which is fine. */
+/**
+ * The legacy stream for what belongs to no request. A server without one answers 405, which is fine. One that had it and does not know
+ * the session any more has started anew, and tells nothing until there is another session.
+ */
 export async function listenForever(
-  context: Pick<ConnectorContext<unknown>, 'receive' | 'log'>,
+  context: Pick<ConnectorContext<unknown>, 'receive' | 'log' | 'closed'>,
   listen: (signal: AbortSignal, lastEventId?: string) => Promise<Response>,
   signal: AbortSignal,
 ): Promise<void> {
   let lastEventId: string | undefined
   let waitMs = RESUME_WAIT_MS
+  let wasOpen = false
   while (!signal.aborted) {
     try {
       const response = await listen(signal, lastEventId)
       if (response.status < 500 && !(response.ok && isEventStream(response))) {
         void response.body?.cancel().catch(() => {})
+        if (wasOpen && response.status === 404) context.closed(new ChannelError('expired', 'The server has forgotten the session.'))
         return
       }
+      wasOpen ||= response.ok
       if (response.ok && response.body !== null) {
         await readEvents(response.body, (event) => {
           lastEventId = event.id ?? lastEventId

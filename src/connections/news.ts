@@ -65,9 +65,11 @@ function createStreams(wants: ReturnType<typeof createWants>, hear: (key: PoolKe
     const params = { notifications, _meta: modernMeta() }
     const message = { jsonrpc: '2.0' as const, id: `listen-${lastId}`, method: 'subscriptions/listen', params }
     const until = AbortSignal.any([signal, mine.signal])
-    const answer = await opened.session.channel
-      .request(message, { signal: until, receive: (heard) => hear(key, heard) })
-      .catch(() => undefined)
+    const { channel } = opened.session
+    // Over a shared pipe nothing ends with its stream: who is not told goes on telling, and everything comes twice.
+    const stop = { jsonrpc: '2.0' as const, method: 'notifications/cancelled', params: { requestId: message.id } }
+    if (channel.shared) mine.signal.addEventListener('abort', () => void channel.notify(stop).catch(() => undefined), { once: true })
+    const answer = await channel.request(message, { signal: until, receive: (heard) => hear(key, heard) }).catch(() => undefined)
     // An upstream that says no is not asked again.
     if (!until.aborted && answer?.error === undefined) onEnd()
   }

@@ -89,7 +89,8 @@ export function createPool({ open, clock, idleMs = IDLE_MS, isWanted = () => fal
       const isCurrent = entries.get(text) === entry
       drop(entry)
       if (!isCurrent) return
-      faults.crashed(text, reason, entry.openedAt)
+      // A forgotten session is begun anew with the next use; nothing broke that would have to rest.
+      if (reason.kind !== 'expired') faults.crashed(text, reason, entry.openedAt)
       onEnded(key)
     })
     entries.set(text, entry)

@@ -3,6 +3,7 @@
  * states their way back. The four ways meet here and nowhere else.
  */
 import { type Asker, AskRefused, mirroredHeaders, type RawReceived, type Upstream } from '@/connections'
+import { randomSecret } from '@/lib/crypto.ts'
 import type { JsonObject, JsonRpcError, JsonRpcResponse, UpstreamMessage } from '@/plugins'
 import type { Caller } from './caller.ts'
 import { CALL_MS_MAX } from './calls.ts'
@@ -78,7 +79,7 @@ const responseOf = (answer: Exchanged): JsonRpcResponse =>
 async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
   const question = isObject(request) && typeof request['method'] === 'string' ? request : { method: 'unknown' }
   const params = isObject(question['params']) ? question['params'] : {}
-  const asks = { method: String(question['method']), params }
+  const asks = { method: String(question['method']), params: identified(params) }
   try {
     if (lacking(talk.capabilities, asks)) throw new AskRefused({ code: CODES.unknownMethod, message: 'The app does not offer this.' })
     return await talk.ask(asks, talk.signal)
@@ -89,6 +90,10 @@ async function answerTo(request: unknown, talk: Talk): Promise<JsonObject> {
     throw new Refusal(200, error.error)
   }
 }
+
+/** A link has a name of its own in 2025-11-25, without which clients refuse it; later revisions have none. */
+const identified = (params: JsonObject): JsonObject =>
+  params['mode'] === 'url' && params['elicitationId'] === undefined ? { ...params, elicitationId: randomSecret(16) } : params
 
 /** One message to the upstream and what it answers. Where nobody has to read the answer it stays as it came. */
 function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {

@@ -49,11 +49,15 @@ export function legacyDefinition(definition: JsonObject): JsonObject {
 /** These are about the talk between house and upstream, so a client must not take them for a remark about itself. */
 const ABOUT_US = new Set<number>([CODES.headerMismatch, CODES.unsupportedRevision, CODES.parse, CODES.invalidRequest])
 
-/** An upstream's error with the code and the status that belong to it here. A tool's, where it is about us, is a result instead. */
-export function refusalOf(error: JsonRpcError, isModern: boolean): Refusal {
+/**
+ * An upstream's error with the code and the status that belong to it here. A tool's, where it is about us, is a result instead.
+ * @param isRead it answers resources/read: one that is not there has a code of its own up to 2025-11-25, and an address with it later
+ */
+export function refusalOf(error: JsonRpcError, isModern: boolean, isRead = false): Refusal {
   const { code, data } = error
   const known: JsonRpcError = { code, message: error.message, ...(data !== undefined && { data }) }
-  if (!isModern) return new Refusal(200, known)
+  const isNotThere = isRead && code === CODES.invalidParams && isObject(data) && data['uri'] !== undefined
+  if (!isModern) return new Refusal(200, isNotThere ? { ...known, code: CODES.resourceNotFound } : known)
   if (code === CODES.missingCapability) return new Refusal(400, known)
   // Never on 2026-07-28.
   if (code === CODES.resourceNotFound) return new Refusal(200, { ...known, code: CODES.invalidParams })

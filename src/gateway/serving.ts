@@ -59,7 +59,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
     const isRead = asked.method === 'resources/read'
     if (error) {
       if (asked.method === 'tools/call' && isAboutUs(error)) return saying(didNot(error))
-      throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern)
+      throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern, isRead)
     }
     const own = withOwnState(tasks.exposed(uris.exposed(result, target, asked, view), target, caller), asked, caller, states)
     return isModern && isRead ? withCaching(own) : own

@@ -91,7 +91,7 @@ test.each([...REVISIONS])(
 )
 
 test.each([...through].map(([name, { each }]) => [each.transport, each.revision, name] as const))(
-  'through us to a server over %s every scenario of %s passes, but for a list that may only shrink',
+  '[GATEWAY-CONFORMANCE] through us to a server over %s every scenario of %s passes, but for a list that may only shrink',
   async (_transport, revision, name) => {
     const found = await through.get(name)?.run.promise
     expect(found?.scenarios).toBe(SCENARIOS[revision])
