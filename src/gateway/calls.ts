@@ -9,17 +9,21 @@ export type Call = { readonly signal: AbortSignal; abort(): void; end(): void; o
 type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean }
 
 export const CALL_MS_MAX = 10 * MINUTE_MS
-const LATE_MS = 50
-/** One look at all of them is cheaper than a clock for each. */
-const LOOK_EVERY_MS = 50
+const LATE_MS = 10
+/** One look at all of them is cheaper than a clock for each; while there are none nobody looks. */
+const LOOK_EVERY_MS = 10
 
 export function createCalls({ clock }: { clock: Clock }) {
   const byKey = new Map<string, Set<Call>>()
   const byGrant = new Map<GrantId, Set<Call>>()
   /** In the order in which they began. */
   const begun = new Map<Call, Under>()
-  const timer = setInterval(() => lookAt(begun, clock()), LOOK_EVERY_MS)
-  timer.unref()
+  let timer: ReturnType<typeof setInterval> | undefined
+  const look = () => {
+    if (begun.size > 0) return lookAt(begun, clock())
+    clearInterval(timer)
+    timer = undefined
+  }
   const add = <K>(map: Map<K, Set<Call>>, key: K, call: Call) => {
     const known = map.get(key)
     if (known) known.add(call)
@@ -44,6 +48,7 @@ export function createCalls({ clock }: { clock: Clock }) {
         },
       }
       begun.set(call, { call, ending, at: clock(), isLate: false })
+      timer ??= setInterval(look, LOOK_EVERY_MS)
       add(byGrant, grantId, call)
       if (key !== undefined) add(byKey, key, call)
       return call

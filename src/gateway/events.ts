@@ -208,8 +208,11 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
       for (const [id, stream] of streams) {
         if (!isMeant(stream.of)) continue
         forget(id)
+        const { line, isOver } = stream
+        delete stream.line
         stream.isOver = true
-        stream.line?.close()
+        line?.close()
+        if (!isOver) stream.onGone()
       }
     },
     close(): void {

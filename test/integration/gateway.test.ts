@@ -392,6 +392,18 @@ describe('older revisions', () => {
     ending.abort()
     expect(await eventually(async () => (await get()).status === 200)).toBe(true)
   })
+  test('give the room of their streams back when a session ends', async () => {
+    const { url } = await grantFor('Ending', [], 'ending')
+    const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'x', version: '1' } }
+    for (let count = 0; count < 40; count += 1) {
+      const opened = await post(url, rpc('initialize', params), headersOf('ending'))
+      const session = { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '', ...headersOf('ending') }
+      const stream = await rooms.fetchIt(url, { headers: { ...session, accept: 'text/event-stream' } })
+      expect([count, stream.status]).toEqual([count, 200])
+      expect((await rooms.fetchIt(url, { method: 'DELETE', headers: session })).status).toBe(200)
+      expect(await stream.text()).toContain('retry:')
+    }
+  })
   test('cancel a call by a notification, and the upstream hears of it', async () => {
     const before = legacy.seen.length
     const { grant, url } = main
