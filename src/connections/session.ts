@@ -70,9 +70,7 @@ export type Agreed = { revision: string; isModern: boolean; capabilities: JsonOb
  * the channel has no answer, so that the pool can tell a forgotten session from a lost one.
  */
 export function createSession(channel: Channel, hearNotification: (message: UpstreamMessage) => void) {
-  let lastId = 0
-  let inFlight = 0
-  let agreed: Agreed | undefined
+  const state: State = { lastId: 0, inFlight: 0, agreed: undefined, loudness: undefined }
   const asking = createAsking(channel)
 
   const receive = (message: UpstreamMessage, forRequest?: (message: UpstreamMessage) => void, asker?: Asker) => {
@@ -85,63 +83,90 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
       else if (message.method === 'notifications/message') asking.remark(message)
     }
   }
-
-  /** One more under way, with whoever answers for it, until `work` is done. */
-  const counted = async <T>({ signal, asker }: { signal: AbortSignal; asker?: Asker }, work: (id: number) => Promise<T>): Promise<T> => {
-    if (signal.aborted) throw new Failure('request_cancelled')
-    if (inFlight >= IN_FLIGHT_MAX) throw new Failure('upstream_busy')
-    lastId += 1
-    inFlight += 1
-    const leave = asker && asking.enter(asker)
-    try {
-      return await work(lastId)
-    } finally {
-      leave?.()
-      inFlight -= 1
-    }
-  }
-
   const exchangeOf = ({ receive: hear, asker, headers }: Pick<UpstreamRequestOptions, 'receive' | 'asker' | 'headers'>) => ({
     receive: (message: UpstreamMessage) => receive(message, hear, asker),
     headers,
   })
+
+  /** One more under way, with whoever answers for it, until `work` is done. */
+  const counted = async <T>({ signal, asker }: { signal: AbortSignal; asker?: Asker }, work: (id: number) => Promise<T>): Promise<T> => {
+    if (signal.aborted) throw new Failure('request_cancelled')
+    if (state.inFlight >= IN_FLIGHT_MAX) throw new Failure('upstream_busy')
+    state.lastId += 1
+    state.inFlight += 1
+    const leave = asker && asking.enter(asker)
+    try {
+      return await work(state.lastId)
+    } finally {
+      leave?.()
+      state.inFlight -= 1
+    }
+  }
   /** A legacy upstream is told once what the most curious caller wants to hear; who wants less is told less (gateway/exchange.ts). */
-  let loudness: string | undefined
   const listenTo = async (level: string): Promise<void> => {
+    const { agreed, loudness } = state
     if (agreed?.isModern !== false || !isObject(agreed.capabilities['logging']) || !isMoreCurious(level, loudness)) return
-    loudness = level
+    state.loudness = level
     const limits = { signal: AbortSignal.timeout(SET_LEVEL_TIMEOUT_MS), timeoutMs: SET_LEVEL_TIMEOUT_MS }
     await request('logging/setLevel', { level }, limits).catch(() => undefined)
   }
   const request = async (method: string, params: JsonObject, options: UpstreamRequestOptions): Promise<JsonRpcResponse> => {
-    if (options.logLevel !== undefined && options.logLevel !== loudness) await listenTo(options.logLevel)
+    if (options.logLevel !== undefined && options.logLevel !== state.loudness) await listenTo(options.logLevel)
     return counted(options, (id) => {
-      const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, agreed) }
-      return withinLimits(channel, { id, method }, options, agreed?.isModern === true, (signal) =>
+      const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, state.agreed) }
+      return withinLimits(channel, { id, method }, options, state.agreed?.isModern === true, (signal) =>
         channel.request(message, { signal, ...exchangeOf(options) }),
       )
     })
   }
-  const { forward } = channel
-  /** Without a clock of its own: on the path of most calls the caller's signal is all that ends it. */
-  const sendRaw = (sending: RawSending): Promise<RawReceived> => {
+  const sendRaw = channel.forward && createRawSending(channel as Channel & Required<Pick<Channel, 'forward'>>, state, asking, exchangeOf)
+  const forward =
+    sendRaw &&
+    ((sending: RawSending): Promise<RawReceived> => {
+      if (sending.logLevel === undefined || sending.logLevel === state.loudness) return sendRaw(sending)
+      return listenTo(sending.logLevel).then(() => sendRaw(sending))
+    })
+
+  return {
+    channel,
+    request,
+    forward,
+    receive: (message: UpstreamMessage) => receive(message),
+    agree: (result: Agreed) => {
+      state.agreed = result
+    },
+    inFlight: () => state.inFlight,
+  }
+}
+type State = { lastId: number; inFlight: number; agreed: Agreed | undefined; loudness: string | undefined }
+
+type ExchangeOf = (options: Pick<UpstreamRequestOptions, 'receive' | 'asker' | 'headers'>) => Omit<Exchange, 'signal'>
+
+/** Without a clock of its own: on the path of most calls the caller's signal is all that ends it. */
+function createRawSending(
+  channel: Channel & Required<Pick<Channel, 'forward'>>,
+  state: State,
+  asking: Pick<ReturnType<typeof createAsking>, 'enter'>,
+  exchangeOf: ExchangeOf,
+) {
+  return (sending: RawSending): Promise<RawReceived> => {
     const { signal, asker, method, name, headers } = sending
     if (signal.aborted) return Promise.reject(endOf(signal))
-    if (inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
-    lastId += 1
-    const id = lastId
+    if (state.inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
+    state.lastId += 1
+    const id = state.lastId
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
-    inFlight += 1
+    state.inFlight += 1
     const leave = asker && asking.enter(asker)
     // Closing the request's stream says nothing to a legacy upstream.
-    const giveUp = agreed?.isModern === true ? undefined : () => cancelled(channel, id)
+    const giveUp = state.agreed?.isModern === true ? undefined : () => cancelled(channel, id)
     if (giveUp) signal.addEventListener('abort', giveUp, { once: true })
     const settle = () => {
-      inFlight -= 1
+      state.inFlight -= 1
       leave?.()
       if (giveUp) signal.removeEventListener('abort', giveUp)
     }
-    return (forward as NonNullable<typeof forward>)(raw, { signal, ...exchangeOf(sending) }).then(
+    return channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
       (answer): RawReceived => {
         settle()
         return answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id }
@@ -152,24 +177,8 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
       },
     )
   }
-  const forwardRaw =
-    forward &&
-    ((sending: RawSending): Promise<RawReceived> => {
-      if (sending.logLevel === undefined || sending.logLevel === loudness) return sendRaw(sending)
-      return listenTo(sending.logLevel).then(() => sendRaw(sending))
-    })
-
-  return {
-    channel,
-    request,
-    forward: forwardRaw,
-    receive: (message: UpstreamMessage) => receive(message),
-    agree: (result: Agreed) => {
-      agreed = result
-    },
-    inFlight: () => inFlight,
-  }
 }
+
 export type Session = ReturnType<typeof createSession>
 
 /**

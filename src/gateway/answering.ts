@@ -51,7 +51,8 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       ask: (question, signal) => client.ask(question, signal, reply),
     }
   }
-  const fail = (error: unknown, { asked }: Asking, reply: Reply): void => {
+  const finish = ({ result, bytes }: Served, asked: Asked, reply: Reply): void => reply.finish(bytes ?? answer(asked.id, result))
+  const fail = (error: unknown, asked: Asked, reply: Reply): void => {
     // What was cancelled is not answered (2025-11-25, "Cancellation").
     if (isFailure(error, 'request_cancelled')) return reply.drop()
     const { status, headers } = statusOf(error)
@@ -59,6 +60,8 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
   }
 
   return {
+    finish,
+    fail,
     /** What became of a message that was not served, as an answer of its own. */
     refused: (error: unknown, message: Incoming): Response =>
       message.kind === 'request' ? json(answerError(message.id, errorOf(error, log))) : accepted(),
@@ -81,12 +84,8 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       }
       work(talkOf(asking, call, reply))
         .then(
-          ({ result, bytes }) => {
-            if (call.signal.aborted && !client.isModern) reply.drop()
-            else if (bytes) reply.finish(bytes)
-            else reply.finish(answer(asked.id, result))
-          },
-          (error) => fail(error, asking, reply),
+          (served) => (call.signal.aborted && !client.isModern ? reply.drop() : finish(served, asked, reply)),
+          (error) => fail(error, asked, reply),
         )
         .finally(call.end)
       return reply.response

@@ -1,6 +1,6 @@
 /** Calls under way, so that a cancelling notification finds its call, the end of a grant ends them all, and none lasts for ever. */
 import { type CallSignal, createCallSignal } from '@/lib/call-signal.ts'
-import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
+import { type Clock, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { GrantId } from '@/lib/ids.ts'
 

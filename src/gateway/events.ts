@@ -108,8 +108,8 @@ type Opening = {
   onGone(): void
 }
 
-/** Streams that outlive a broken line. `of` names whose they are: nobody else's last event id opens them. */
-export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: number } = {}) {
+/** What is kept of each stream, and for how long. */
+function createKeeping(awayMsMax: number) {
   const streams = new Map<string, Kept>()
   const forget = (id: string) => {
     clearTimeout(streams.get(id)?.timer)
@@ -129,32 +129,45 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
         stream.onGone()
       })
   }
-  const attach = (id: string, stream: Kept, signal: AbortSignal): Line => {
-    clearTimeout(stream.timer)
-    const line = openLine(() => {
-      if (stream.line === line) away(id, stream)
-    }, signal)
-    stream.line = line
-    return line
+  return {
+    streams,
+    forget,
+    /** Nothing more will come; what was said is kept for who lost it on the way. */
+    over(id: string, stream: Kept): void {
+      delete stream.line
+      later(stream, KEPT_AFTER_END_MS, () => forget(id))
+    },
+    attach(id: string, stream: Kept, signal: AbortSignal): Line {
+      clearTimeout(stream.timer)
+      const line = openLine(() => {
+        if (stream.line === line) away(id, stream)
+      }, signal)
+      stream.line = line
+      return line
+    },
+    /** There are too many: who has been away from theirs the longest has to begin anew. */
+    giveUpOldest(): void {
+      for (const [id, stream] of streams) {
+        if (stream.line) continue
+        forget(id)
+        if (!stream.isOver) stream.onGone()
+        return
+      }
+    },
+    keep(stream: Kept, text: string): number {
+      stream.seq += 1
+      stream.events.push({ seq: stream.seq, text })
+      stream.chars += text.length
+      while (stream.events.length > KEPT_EVENTS_MAX || stream.chars > KEPT_CHARS_MAX)
+        stream.chars -= stream.events.shift()?.text.length ?? stream.chars
+      return stream.seq
+    },
   }
-  /** There are too many: who has been away from theirs the longest has to begin anew. */
-  const giveUpOldest = () => {
-    for (const [id, stream] of streams) {
-      if (stream.line) continue
-      forget(id)
-      if (!stream.isOver) stream.onGone()
-      return
-    }
-  }
-  const keep = (stream: Kept, text: string): number => {
-    stream.seq += 1
-    stream.events.push({ seq: stream.seq, text })
-    stream.chars += text.length
-    while (stream.events.length > KEPT_EVENTS_MAX || stream.chars > KEPT_CHARS_MAX)
-      stream.chars -= stream.events.shift()?.text.length ?? stream.chars
-    return stream.seq
-  }
+}
 
+/** Streams that outlive a broken line. `of` names whose they are: nobody else's last event id opens them. */
+export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: number } = {}) {
+  const { streams, forget, over, attach, giveUpOldest, keep } = createKeeping(awayMsMax)
   return {
     open(of: string, { signal, isPrimed, onGone }: Opening): EventStream {
       const id = randomSecret(12)
@@ -175,8 +188,7 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
           if (stream.isOver) return
           stream.isOver = true
           stream.line?.close()
-          delete stream.line
-          later(stream, KEPT_AFTER_END_MS, () => forget(id))
+          over(id, stream)
         },
         get isOpen() {
           return !stream.isOver
@@ -198,8 +210,7 @@ export function createResumable({ awayMsMax = AWAY_MS_MAX }: { awayMsMax?: numbe
       for (const event of stream.events) if (event.seq > Number(seq)) line.write(`id: ${id}-${event.seq}\n${event.text}`)
       if (stream.isOver) {
         line.close()
-        delete stream.line
-        later(stream, KEPT_AFTER_END_MS, () => forget(id))
+        over(id, stream)
       }
       return line.response
     },

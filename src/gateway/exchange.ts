@@ -65,10 +65,7 @@ async function inPerson(upstream: Upstream, target: Target, asked: Asked, talk: 
     const answers = await Promise.all(entries.map(async ([key, request]) => [key, await answerTo(request, talk)] as const))
     const next = { inputResponses: Object.fromEntries(answers), ...(requestState !== undefined && { requestState }) }
     const answer = await once(upstream, target, asked, talk, next)
-    response =
-      'bytes' in answer && answer.bytes
-        ? (JSON.parse(new TextDecoder().decode(answer.bytes)) as JsonRpcResponse)
-        : (answer as JsonRpcResponse)
+    response = responseOf(answer)
   }
   return response
 }

@@ -49,7 +49,7 @@ export function createGateway(deps: Deps) {
   const others = createOthers({ ...deps, states, targets, searching, tasks: serving.tasks })
   const listeners = createListeners({ ...deps, lists: others.lists })
   const answering = createAnswering({ calls, log })
-  const lane = createLane({ ...deps, targets, calls, serving })
+  const lane = createLane({ ...deps, targets, calls, answering, serving })
   const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
   const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
   return {

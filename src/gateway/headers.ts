@@ -58,7 +58,9 @@ function decoded(header: string | null): string | undefined {
 export function paramHeaders(request: Request): Record<string, string> | undefined {
   let found: Record<string, string> | undefined
   request.headers.forEach((value, name) => {
-    if (name.startsWith(PREFIX)) (found ??= {})[name] = value
+    if (!name.startsWith(PREFIX)) return
+    found ??= {}
+    found[name] = value
   })
   return found
 }

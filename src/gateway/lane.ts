@@ -15,7 +15,10 @@ import type { Call, Calls } from './calls.ts'
 import type { Caller } from './caller.ts'
 import { compose } from './compose.ts'
 import { type Digested, digested } from './digest.ts'
-import type { Asked } from './messages.ts'
+import type { Answering } from './answering.ts'
+import type { EventStream } from './events.ts'
+import { acceptsStream, type Asked } from './messages.ts'
+import { createReply, type Reply } from './reply.ts'
 import type { Serving } from './serving.ts'
 import type { Target, Targets } from './targets.ts'
 
@@ -25,17 +28,29 @@ export type LaneDeps = {
   connections: { now(id: ConnectionId, userId: UserId): Upstream | undefined }
   targets: Targets
   calls: Calls
+  answering: Pick<Answering, 'finish' | 'fail'>
   serving: Pick<Serving, 'finish' | 'finishFailure'>
 }
 /** What the client's revision says of it. `meta` goes to a modern upstream. */
-export type LaneClient = { isModern: boolean; capabilities: JsonObject; meta: JsonObject; isPlain: boolean; key?: string }
-type Going = { request: Request; caller: Caller; asked: Asked; client: LaneClient; target: Target; view: ProfileView; startedUs: number }
+export type LaneClient = {
+  isModern: boolean
+  capabilities: JsonObject
+  meta: JsonObject
+  isPlain: boolean
+  key?: string
+  openStream(signal: AbortSignal, onGone: () => void): EventStream
+}
+type Coming = { request: Request; caller: Caller; asked: Asked; client: LaneClient }
+type Begun = Coming & { target: Target; view: ProfileView; startedUs: number }
+type Going = Begun & { reply: Reply }
 
 const nowUs = () => Math.round(performance.now() * 1_000)
 const nothing = () => undefined
 
-export function createLane({ audit, profiles, connections, targets, calls, serving }: LaneDeps) {
-  const planned = (caller: Caller, { params }: Asked, { capabilities }: LaneClient): { target: Target; view: ProfileView } | undefined => {
+export function createLane(deps: LaneDeps) {
+  const { profiles, connections, targets, calls, answering } = deps
+  const settle = createSettling(deps)
+  const planned = ({ caller, asked: { params }, client: { capabilities } }: Coming): { target: Target; view: ProfileView } | undefined => {
     // Who could be asked is talked with, not just answered.
     if (capabilities['elicitation'] !== undefined || capabilities['sampling'] !== undefined || capabilities['roots'] !== undefined)
       return undefined
@@ -45,13 +60,44 @@ export function createLane({ audit, profiles, connections, targets, calls, servi
     if (!tool || tool.isHeldBack || hasMarks(tool.definition) || targets.permissionFor(caller, tool) !== 'allow') return undefined
     return { target: targets.tool(caller, view, params), view }
   }
+  const run = (begun: Begun, { forward, isModern }: Forwarding, longWay: () => Promise<Response>): Promise<Response> => {
+    const { request, caller, asked, client, target } = begun
+    const call = calls.start(caller.grant.id, client.key)
+    const reply = createReply(acceptsStream(request) ? () => client.openStream(request.signal, call.abort) : undefined)
+    const going: Going = { ...begun, reply }
+    call.onLate = () => listen(going, call)
+    const { meta } = client
+    const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
+    const broken = (error: unknown) => answering.fail(error, asked, reply)
+    forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build })
+      .then(
+        (received) => settle.answered(going, attempted(received)),
+        // It may be late by now, and a stream; then it is told as it is.
+        (error) => (wasRefused(error) && !reply.isStream() ? reply.hand(longWay()) : settle.failed(going, error)),
+      )
+      .then(call.end, (error) => (call.end(), broken(error)))
+    return reply.response
+  }
 
-  const write = (
-    { caller, asked, target, startedUs }: Going,
-    rest: Partial<NewRow> & Pick<NewRow, 'outcome'>,
-  ): Promise<void> | undefined => {
+  /** Undefined for a call that is not plain. @param longWay serves it from the beginning */
+  return (coming: Coming, longWay: () => Promise<Response>): Promise<Response> | undefined => {
+    const { request, caller, asked, client } = coming
+    if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
+    const plan = planned(coming)
+    const upstream = plan && connections.now(plan.target.connectionId, caller.userId)
+    // Between revisions there may be something to ask, or to say otherwise.
+    if (!upstream?.forward || (client.isModern && !upstream.isModern)) return undefined
+    return run({ request, caller, asked, client, ...plan, startedUs: nowUs() } as Begun, upstream as Forwarding, longWay)
+  }
+}
+export type Lane = ReturnType<typeof createLane>
+type Forwarding = Required<Pick<Upstream, 'forward' | 'isModern'>>
+
+/** The row of a call, and then its answer. */
+function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 'answering' | 'serving'>) {
+  const write = ({ caller, asked, target, startedUs }: Going, rest: Partial<NewRow> & Pick<NewRow, 'outcome'>) => {
     const { tool } = target
-    const endedUs = nowUs()
+    const durationUs = nowUs() - startedUs
     return audit.write(
       {
         kind: 'call',
@@ -69,73 +115,38 @@ export function createLane({ audit, profiles, connections, targets, calls, servi
         toolId: tool.toolId,
         address: caller.address,
         requestBytes: asked.bytes,
-        durationUs: endedUs - startedUs,
-        upstreamUs: endedUs - startedUs,
+        durationUs,
+        upstreamUs: durationUs,
         ...rest,
       },
       tool.kind !== 'read',
     )
   }
-  const answered = (going: Going, digest: Digested): Response | Promise<Response> => {
-    const { result, error } = digest.response
-    const reason = error ? `upstream_error ${error.code}` : null
-    const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'
-    const written = write(going, { outcome, reason, responseBytes: digest.length })
-    const answer = () => serving.finish({ digest, ...going }, going.caller, going.client.isModern)
-    return written ? written.then(answer) : answer()
-  }
-  const failed = (going: Going, failure: Failure): Response | Promise<Response> => {
-    const outcome = failure.code === 'request_cancelled' ? 'cancelled' : 'failed'
-    const written = write(going, { outcome, reason: failure.code })
+  const failed = (going: Going, error: unknown): Promise<void> | void => {
+    if (!isFailure(error)) throw error
+    const outcome = error.code === 'request_cancelled' ? 'cancelled' : 'failed'
+    const written = write(going, { outcome, reason: error.code })
+    const { asked, caller, client, reply } = going
     const answer = () => {
-      // What was cancelled is not answered (2025-11-25, "Cancellation"); nobody is there any more.
-      if (outcome === 'cancelled') return new Response(null, { status: 202 })
-      return serving.finishFailure(failure, going.asked, going.caller, going.client.isModern)
+      if (outcome === 'cancelled') throw error
+      answering.finish(serving.finishFailure(error, asked, caller, client.isModern), asked, reply)
     }
     return written ? written.then(answer) : answer()
   }
-  const run = (
-    going: Going,
-    forward: NonNullable<Upstream['forward']>,
-    isModern: boolean,
-    longWay: () => Promise<Response>,
-  ): Promise<Response> => {
-    const { request, caller, asked, client, target } = going
-    const call = calls.start(caller.grant.id, client.key)
-    call.onLate = () => listen(request, call)
-    const { meta } = client
-    const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
-    return forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }).then(
-      (received) => {
-        call.end()
-        const digest = attempted(received)
-        return isFailure(digest) ? failed(going, digest) : answered(going, digest)
-      },
-      (error) => {
-        call.end()
-        if (!isFailure(error)) throw error
-        return wasRefused(error) ? longWay() : failed(going, error)
-      },
-    )
-  }
-
-  /** Undefined for a call that is not plain. @param longWay serves it from the beginning */
-  return (
-    request: Request,
-    caller: Caller,
-    asked: Asked,
-    client: LaneClient,
-    longWay: () => Promise<Response>,
-  ): Promise<Response> | undefined => {
-    if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
-    const plan = planned(caller, asked, client)
-    const upstream = plan && connections.now(plan.target.connectionId, caller.userId)
-    // Between revisions there may be something to ask, or to say otherwise.
-    if (!upstream?.forward || (client.isModern && !upstream.isModern)) return undefined
-    return run({ request, caller, asked, client, ...plan, startedUs: nowUs() } as Going, upstream.forward, upstream.isModern, longWay)
+  return {
+    failed,
+    answered(going: Going, digest: Digested | Failure): Promise<void> | void {
+      if (isFailure(digest)) return failed(going, digest)
+      const { result, error } = digest.response
+      const reason = error ? `upstream_error ${error.code}` : null
+      const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'
+      const written = write(going, { outcome, reason, responseBytes: digest.length })
+      const { asked, caller, client, reply } = going
+      const answer = () => answering.finish(serving.finish({ digest, ...going }, caller, client.isModern), asked, reply)
+      return written ? written.then(answer) : answer()
+    },
   }
 }
-export type Lane = ReturnType<typeof createLane>
 
 /** Bytes that are no answer are their upstream's failure. */
 function attempted(received: RawReceived): Digested | Failure {
@@ -161,12 +172,17 @@ function isPlain({ params }: Asked): boolean {
 }
 
 /** Before anything was carried out; the long way knows what can be done about it. */
-const wasRefused = (error: Failure): boolean =>
+const wasRefused = (error: unknown): boolean =>
   isFailure(error, 'upstream_unauthorized') || isFailure(error, 'upstream_unreachable') || isFailure(error, 'sign_in_needed')
 
-/** The end of the connection is the end of the request. Listened for only where it takes its time: it costs as much as all the rest. */
-function listen(request: Request, call: Call): void {
+/**
+ * The end of the connection is the end of the request, but where a client of an older revision can come back to its stream. Listened for
+ * only where it takes its time: it costs as much as all the rest.
+ */
+function listen({ request, client, reply }: Going, call: Call): void {
   incomingOf(request).hold()
-  if (request.signal.aborted) call.abort()
-  else request.signal.addEventListener('abort', call.abort, { once: true })
+  reply.late()
+  const onGone = () => (client.isModern || !reply.isStream() ? call.abort() : undefined)
+  if (request.signal.aborted) onGone()
+  else request.signal.addEventListener('abort', onGone, { once: true })
 }

@@ -165,7 +165,7 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
     const client = () => clientOf(caller, session, asked, isInBatch)
     const serveLong = () => answering.answer({ request, caller, asked, client: client() }, (talk) => serving.serve(caller, asked, talk))
     if (method === 'tools/call' && session && !isInBatch && !prefersStream(request)) {
-      const quick = lane(request, caller, asked, laneClient(caller, session, id), serveLong)
+      const quick = lane({ request, caller, asked, client: laneClient(deps.resumable, caller, session, id) }, serveLong)
       if (quick) return quick
     }
     if (CALLS.has(method)) return serveLong()
@@ -182,19 +182,20 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
     if (own) return own(caller, session, asked)
     const other = others.legacy(method)
     if (!other) return refuse(200, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
-    return answering.answer({ request, caller, asked, client: client() }, async (talk) => ({
-      result: legacyResult(await other(caller, asked, talk)),
-    }))
+    return answering.answer({ request, caller, asked, client: client() }, (talk) =>
+      other(caller, asked, talk).then((result) => ({ result: legacyResult(result) })),
+    )
   }
 }
 
 /** The same in short, for a call that is plain. */
-const laneClient = (caller: Caller, session: Session, id: unknown): LaneClient => ({
+const laneClient = (resumable: Resumable, caller: Caller, session: Session, id: unknown): LaneClient => ({
   isModern: false,
   capabilities: session.capabilities,
   meta: metaFor(session.capabilities, session.clientInfo, null),
   isPlain: session.logLevel === null,
   key: keyOf(caller, session, id),
+  openStream: (signal, onGone) => resumable.open(session.id, { signal, isPrimed: session.revision >= PRIMED_SINCE, onGone }),
 })
 
 /** A client as it described itself when its session began; without a session nothing is known of it. */

@@ -65,7 +65,9 @@ export function createModern(deps: Deps) {
       const { id, method, params } = message
       const shape = (result: JsonObject) => modernResult(caller.profile, result)
       if (method === 'tools/call') {
-        const quick = lane(request, caller, message, laneClient(request, message), () => serveLong(request, caller, message))
+        const quick = lane({ request, caller, asked: message, client: laneClient(request, message) }, () =>
+          serveLong(request, caller, message),
+        )
         if (quick) return quick
         const checked = others.demandMirrored(request, caller, message)
         if (checked) await checked
@@ -84,9 +86,9 @@ export function createModern(deps: Deps) {
       if (method === 'subscriptions/listen') return listen(request, caller, message)
       const other = others.modern(method)
       if (other)
-        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, async (talk) => ({
-          result: shape(await other(caller, message, talk)),
-        }))
+        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
+          other(caller, message, talk).then((result) => ({ result: shape(result) })),
+        )
       return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
     },
   }
@@ -179,11 +181,13 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
   }
 }
 
+const plainStream = (_: AbortSignal, onGone: () => void) => openEventStream(onGone)
+
 /** The same in short; undefined headers are the rule. */
 function laneClient(request: Request, { params }: Asked): LaneClient {
   const meta = metaOf(params)
   const capabilities = meta[`${META}clientCapabilities`] as JsonObject
-  return { isModern: true, capabilities, meta, isPlain: paramHeaders(request) === undefined }
+  return { isModern: true, capabilities, meta, isPlain: paramHeaders(request) === undefined, openStream: plainStream }
 }
 
 /** What the client says of itself in this request. */
@@ -201,6 +205,6 @@ function modernClient(request: Request, caller: Caller, { params }: Asked): Clie
     ...(isLevel(logLevel) && { logLevel }),
     // Whoever could be asked is asked between two requests (conversations.ts).
     ask: (question) => Promise.reject(missingCapability(lacking({}, question) ?? {})),
-    openStream: (_, onGone) => openEventStream(onGone),
+    openStream: plainStream,
   }
 }

@@ -18,6 +18,8 @@ export type Reply = {
   isStream(): boolean
   /** It takes longer than most: from now on it is thought of those who wait on the way. */
   late(): void
+  /** The answer is made elsewhere. */
+  hand(response: Promise<Response>): void
   /** Nobody is answered any more. */
   drop(): void
 }
@@ -68,6 +70,9 @@ export function createReply(openStream: (() => EventStream) | undefined, isStrea
     fail(answer, status, headers = {}) {
       if (over() || onStream(answer)) return
       resolve(json(answer, status, headers))
+    },
+    hand(response) {
+      if (!over()) resolve(response)
     },
     drop() {
       if (over()) return

@@ -11,7 +11,7 @@ import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
-import { answer, answerError, type Asked, CODES, isObject, json, jsonText, Refusal } from './messages.ts'
+import { type Asked, CODES, isObject, Refusal } from './messages.ts'
 import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
 import type { Searching } from './searching.ts'
 import type { SignInLinks } from './signing-in.ts'
@@ -44,7 +44,7 @@ const subjectOf = ({ method, params }: Asked): string => {
 }
 
 export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks }: ServingDeps) {
-  const exchange = createExchange({ states })
+  const ask = createAsk({ connections, states, signInLinks })
   const tasks = createTasks({ states })
   const uris = createUris()
 
@@ -63,22 +63,6 @@ export function createServing({ profiles, connections, audit, states, targets, s
     }
     const own = withOwnState(tasks.exposed(uris.exposed(result, target, asked, view), target, caller), asked, caller, states)
     return isModern && isRead ? withCaching(own) : own
-  }
-
-  /** The upstream's answer; where a person has to open something first, it is asked for and the request made once more. */
-  const ask = async (caller: Caller, target: Target, asked: Asked, talk: Talk) => {
-    for (let isAgain = false; ; isAgain = true) {
-      try {
-        const { connectionId } = target
-        const upstream = connections.now(connectionId, caller.userId) ?? (await connections.reach(connectionId, caller.userId))
-        const digest = digested(await exchange(upstream, target, asked, caller, talk))
-        const links = isAgain ? [] : linksIn(digest.response.error)
-        if (links.length === 0 || !(await signInLinks.opened(links, talk))) return digest
-      } catch (error) {
-        if (!isFailure(error, 'upstream_unauthorized') && !isFailure(error, 'sign_in_needed')) throw error
-        if (isAgain || !(await signInLinks.signedIn(caller, target, talk))) throw signInLinks.failure(caller, target, error)
-      }
-    }
   }
 
   /** Everything up to the answer, inside the record. What is said about it in the client's words is said outside. */
@@ -137,26 +121,34 @@ export function createServing({ profiles, connections, audit, states, targets, s
         return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk.isModern)
       }
     },
-    /** The whole answer to a call that was made elsewhere (lane.ts), as JSON. */
-    finish(reached: Reached, caller: Caller, isModern: boolean): Response {
-      const { asked } = reached
-      try {
-        const { result, bytes } = served(reached, asked, caller, isModern)
-        return jsonText(bytes ?? JSON.stringify(answer(asked.id, result)))
-      } catch (error) {
-        if (error instanceof Refusal) return json(answerError(asked.id, error.error), error.status)
-        throw error
-      }
-    },
+    /** The answer to a call that was made elsewhere (lane.ts). @throws Refusal */
+    finish: (reached: Reached, caller: Caller, isModern: boolean): Served => served(reached, reached.asked, caller, isModern),
     /** The same for one that failed. @throws Failure where that is not a model's to read */
-    finishFailure(failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Response {
-      const { result = {} } = shaped(resultOfFailure(failure, asked, isModern), caller, isModern)
-      return json(answer(asked.id, result))
-    },
+    finishFailure: (failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Served =>
+      shaped(resultOfFailure(failure, asked, isModern), caller, isModern),
     tasks,
   }
 }
 export type Serving = ReturnType<typeof createServing>
+
+function createAsk({ connections, states, signInLinks }: Pick<ServingDeps, 'connections' | 'states' | 'signInLinks'>) {
+  const exchange = createExchange({ states })
+  /** The upstream's answer; where a person has to open something first, it is asked for and the request made once more. */
+  return async (caller: Caller, target: Target, asked: Asked, talk: Talk) => {
+    for (let isAgain = false; ; isAgain = true) {
+      try {
+        const { connectionId } = target
+        const upstream = connections.now(connectionId, caller.userId) ?? (await connections.reach(connectionId, caller.userId))
+        const digest = digested(await exchange(upstream, target, asked, caller, talk))
+        const links = isAgain ? [] : linksIn(digest.response.error)
+        if (links.length === 0 || !(await signInLinks.opened(links, talk))) return digest
+      } catch (error) {
+        if (!isFailure(error, 'upstream_unauthorized') && !isFailure(error, 'sign_in_needed')) throw error
+        if (isAgain || !(await signInLinks.signedIn(caller, target, talk))) throw signInLinks.failure(caller, target, error)
+      }
+    }
+  }
+}
 
 function recordOf(caller: Caller, asked: Asked): CallRecord {
   const { traceparent } = isObject(asked.params['_meta']) ? asked.params['_meta'] : {}

@@ -32,7 +32,6 @@ const SAID_CHARS_MAX = 16_384
 export function createSessions({ store, clock, key }: { store: Store; clock: Clock; key: Uint8Array }) {
   const known = new Map<string, Session>()
   const signed = (nonce: string, grantId: GrantId) => `${nonce}.${hmac(key, `${nonce}|${grantId}`)}`
-  const hashOf = (id: string) => sha256(`legacy session ${id}`)
   const remember = (session: Session) => {
     if (known.size >= REMEMBERED_MAX) known.delete(known.keys().next().value as string)
     known.set(session.id, session)
@@ -49,6 +48,7 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
   const tidy = (said: JsonObject): JsonObject => (JSON.stringify(said).length > SAID_CHARS_MAX ? {} : said)
 
   return {
+    ...createChanging({ store, clock }, known, write),
     async create(grantId: GrantId, { revision, capabilities, clientInfo }: Said): Promise<Session> {
       const id = signed(randomSecret(16), grantId)
       const said = { revision, capabilities: tidy(capabilities), clientInfo: tidy(clientInfo) }
@@ -82,6 +82,28 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
       remember(found)
       return found
     },
+    /** Its grant has ended or rests: what was kept of its streams is not given out any more. */
+    forgetOf(grantId: GrantId, end: (id: string) => void): void {
+      for (const [id, session] of known) {
+        if (session.grantId !== grantId) continue
+        known.delete(id)
+        end(id)
+      }
+    },
+    /** @returns how many were forgotten for want of use */
+    async sweep(): Promise<number> {
+      const isOld = and(lt(legacySessions.usedAt, clock() - UNUSED_MS))
+      const gone = await store.transact((tx) => tx.delete(legacySessions).where(isOld).returning({ hash: legacySessions.hash }), 'process')
+      return gone.length
+    },
+  }
+}
+const hashOf = (id: string) => sha256(`legacy session ${id}`)
+
+type Write = (session: Session, values: Partial<typeof legacySessions.$inferInsert>) => Promise<void>
+
+function createChanging({ store, clock }: { store: Store; clock: Clock }, known: Map<string, Session>, write: Write) {
+  return {
     /** On the path of every call: writes once in ten minutes. */
     touch(session: Session): void {
       if (clock() - session.usedAt < TOUCH_EVERY_MS) return
@@ -103,20 +125,6 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
         async (tx) => void (await tx.delete(legacySessions).where(eq(legacySessions.hash, hashOf(session.id)))),
         'process',
       )
-    },
-    /** Its grant has ended or rests: what was kept of its streams is not given out any more. */
-    forgetOf(grantId: GrantId, end: (id: string) => void): void {
-      for (const [id, session] of known) {
-        if (session.grantId !== grantId) continue
-        known.delete(id)
-        end(id)
-      }
-    },
-    /** @returns how many were forgotten for want of use */
-    async sweep(): Promise<number> {
-      const isOld = and(lt(legacySessions.usedAt, clock() - UNUSED_MS))
-      const gone = await store.transact((tx) => tx.delete(legacySessions).where(isOld).returning({ hash: legacySessions.hash }), 'process')
-      return gone.length
     },
   }
 }

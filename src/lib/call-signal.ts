@@ -11,7 +11,9 @@ export function createCallSignal() {
     aborted: false,
     reason: undefined as unknown,
     addEventListener(_: 'abort', listener: Listener): void {
-      if (!signal.aborted) (listeners ??= []).push(listener)
+      if (signal.aborted) return
+      listeners ??= []
+      listeners.push(listener)
     },
     removeEventListener(_: 'abort', listener: Listener): void {
       const at = listeners?.indexOf(listener) ?? -1
