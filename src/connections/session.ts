@@ -4,7 +4,6 @@ import {
   ChannelError,
   type Exchange,
   type JsonObject,
-  type JsonRpcError,
   type JsonRpcRequest,
   type JsonRpcResponse,
   type RawAnswer,
@@ -262,6 +261,3 @@ export function asFailure(error: unknown): unknown {
   if (error.kind === 'unauthorized') return new Failure('upstream_unauthorized', options)
   return new Failure('upstream_failed', options)
 }
-
-export const isRpcError = (value: unknown): value is JsonRpcError =>
-  isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'

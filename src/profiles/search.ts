@@ -80,7 +80,6 @@ export function createSearch() {
     },
   }
 }
-export type Search = ReturnType<typeof createSearch>
 
 /** A line for each, as a model reads it. */
 export const summaryOf = (tool: ProfileTool): JsonObject => {
