@@ -7,7 +7,7 @@ import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import { equal, hmac, randomSecret, sha256 } from '@/lib/crypto.ts'
 import type { GrantId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
-import { legacySessions, type Store } from '@/store'
+import { legacySessions, type Store, type Writer } from '@/store'
 
 export type Session = {
   id: string
@@ -30,6 +30,8 @@ const TOUCH_EVERY_MS = 10 * MINUTE_MS
 const SAID_CHARS_MAX = 16_384
 
 export function createSessions({ store, clock, key }: { store: Store; clock: Clock; key: Uint8Array }) {
+  /** Nothing of this decides about access, so a call need not wait for the disk. */
+  const quickly: Quickly = (work) => store.transact(work, 'process')
   const known = new Map<string, Session>()
   const signed = (nonce: string, grantId: GrantId) => `${nonce}.${hmac(key, `${nonce}|${grantId}`)}`
   const remember = (session: Session) => {
@@ -37,24 +39,23 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
     known.set(session.id, session)
   }
   const write = (session: Session, values: Partial<typeof legacySessions.$inferInsert>) =>
-    store.transact(
+    quickly(
       async (tx) =>
         void (await tx
           .update(legacySessions)
           .set(values)
           .where(eq(legacySessions.hash, hashOf(session.id)))),
-      'process',
     )
   const tidy = (said: JsonObject): JsonObject => (JSON.stringify(said).length > SAID_CHARS_MAX ? {} : said)
 
   return {
-    ...createChanging({ store, clock }, known, write),
+    ...createChanging({ quickly, clock }, known, write),
     async create(grantId: GrantId, { revision, capabilities, clientInfo }: Said): Promise<Session> {
       const id = signed(randomSecret(16), grantId)
       const said = { revision, capabilities: tidy(capabilities), clientInfo: tidy(clientInfo) }
       const session: Session = { id, grantId, ...said, logLevel: null, subscriptions: [], usedAt: clock() }
       const row = { hash: hashOf(id), grantId, ...said, createdAt: clock(), usedAt: clock() }
-      await store.transact(async (tx) => {
+      await quickly(async (tx) => {
         await tx.insert(legacySessions).values(row)
         const kept = await tx
           .select({ hash: legacySessions.hash })
@@ -63,7 +64,7 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
           .orderBy(desc(legacySessions.usedAt))
         const old = kept.slice(OF_A_GRANT_MAX).map(({ hash }) => hash)
         if (old.length > 0) await tx.delete(legacySessions).where(inArray(legacySessions.hash, old))
-      }, 'process')
+      })
       remember(session)
       return session
     },
@@ -93,16 +94,17 @@ export function createSessions({ store, clock, key }: { store: Store; clock: Clo
     /** @returns how many were forgotten for want of use */
     async sweep(): Promise<number> {
       const isOld = and(lt(legacySessions.usedAt, clock() - UNUSED_MS))
-      const gone = await store.transact((tx) => tx.delete(legacySessions).where(isOld).returning({ hash: legacySessions.hash }), 'process')
+      const gone = await quickly((tx) => tx.delete(legacySessions).where(isOld).returning({ hash: legacySessions.hash }))
       return gone.length
     },
   }
 }
 const hashOf = (id: string) => sha256(`legacy session ${id}`)
 
+type Quickly = <T>(work: (tx: Writer) => Promise<T>) => Promise<T>
 type Write = (session: Session, values: Partial<typeof legacySessions.$inferInsert>) => Promise<void>
 
-function createChanging({ store, clock }: { store: Store; clock: Clock }, known: Map<string, Session>, write: Write) {
+function createChanging({ quickly, clock }: { quickly: Quickly; clock: Clock }, known: Map<string, Session>, write: Write) {
   return {
     /** On the path of every call: writes once in ten minutes. */
     touch(session: Session): void {
@@ -121,10 +123,7 @@ function createChanging({ store, clock }: { store: Store; clock: Clock }, known:
     },
     async end(session: Session): Promise<void> {
       known.delete(session.id)
-      await store.transact(
-        async (tx) => void (await tx.delete(legacySessions).where(eq(legacySessions.hash, hashOf(session.id)))),
-        'process',
-      )
+      await quickly(async (tx) => void (await tx.delete(legacySessions).where(eq(legacySessions.hash, hashOf(session.id)))))
     },
   }
 }
