@@ -53,8 +53,10 @@ declare module 'toolpass/plugin' {
     /** `Mcp-Param-*` headers of the client (SEP-2243), passed on where the transport has headers. */
     headers?: Record<string, string> | undefined
   }
-  /** A whole JSON-RPC request as bytes, with what a transport must know of it without parsing. */
+  /** A whole JSON-RPC request as text or bytes, with what a transport must know of it without parsing. */
   export type RawRequest = {
+    /** As it stands in the body. */
+    id: RequestId
     /** Must not be changed while the request is under way. */
     body: string | Uint8Array<ArrayBuffer>
     method: string
@@ -63,29 +65,31 @@ declare module 'toolpass/plugin' {
     /** `Mcp-Param-*` headers of the client, passed on. */
     headers?: Record<string, string>
   }
-  /** `body` is whole where the answer was short or here at once, whatever its type, else a stream. `contentType` is in lower case. */
-  export type RawAnswer = {
-    status: number
-    contentType: string
-    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>> | null
-  }
+  /** `bytes`: one JSON-RPC response that nobody has parsed. `response`: what came as a stream of events and was read as such. */
+  export type RawAnswer =
+    | {
+        bytes: Uint8Array<ArrayBuffer>
+        response?: undefined
+      }
+    | {
+        response: JsonRpcResponse
+        bytes?: undefined
+      }
   export interface Channel {
     /**
      * True when all requests share one pipe (stdio). The house then cancels by a notification; otherwise closing the
      * request's stream is the cancellation (2026-07-28) and the notification is sent only to legacy upstreams.
      */
     readonly shared: boolean
+    /** That of a signal handed to `forward` it uses `aborted`, `reason` and listeners alone, so that a lighter one than the platform's will do. */
+    readonly takesLightSignals?: boolean
     /** Sends one request and settles with the upstream's response, result or error. Rejects with `ChannelError` when there is none. */
     request(request: JsonRpcRequest, exchange: Exchange): Promise<JsonRpcResponse>
     notify(notification: JsonRpcNotification): Promise<void>
     /** Answers a request that the upstream made. */
     respond(response: JsonRpcResponse): Promise<void>
-    /**
-     * Passes bytes through without parsing them, where the transport has a stream for each request. Rejects with `ChannelError`;
-     * `unreachable` also where this very server cannot be spoken to that way, so `request` may be tried instead. Without a
-     * signal it ends with its answer, its stream or the channel.
-     */
-    forward?(request: RawRequest, signal?: AbortSignal): Promise<RawAnswer>
+    /** `request` for what is JSON already, its answer left unparsed; only where the transport has a stream for each request. */
+    forward?(request: RawRequest, exchange: Exchange): Promise<RawAnswer>
     /** Ends everything that belongs to the channel (sockets, processes). Safe to call twice; never rejects. */
     close(): Promise<void>
   }

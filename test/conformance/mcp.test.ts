@@ -174,7 +174,7 @@ test('[MCP-2026-07-28-DISCOVER] server/discover tells versions and capabilities,
 })
 
 test('[MCP-2026-07-28-UNKNOWN-METHOD] an unknown method is -32601 with 404', async () => {
-  for (const method of ['no/such', 'resources/list', 'toString'])
+  for (const method of ['no/such', 'resources/subscribe', 'logging/setLevel', 'toString'])
     expect([method, ...(await refusalOf(await ask(method)))]).toEqual([method, 404, -32601])
 })
 
