@@ -5,7 +5,7 @@
  */
 import { modernMeta } from '@/connections'
 import type { JsonObject } from '@/plugins'
-import { type Asked, META, metaOf } from './messages.ts'
+import { type Asked, inPlainLetters, META, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
 export type Composing = {
@@ -27,13 +27,20 @@ export function compose(it: Composing): string {
 
 function written({ id, asked, params, isModern, meta, progress }: Composing): string {
   const kept: JsonObject = {}
-  for (const [name, value] of Object.entries(metaOf(asked.params)))
-    if (!name.startsWith(META) && name !== 'progressToken') kept[name] = value
+  for (const [name, value] of Object.entries(metaOf(asked.params))) if (!isOurs(name)) kept[name] = value
   if (progress) kept['progressToken'] = id
   if (isModern) Object.assign(kept, modernMeta(meta))
   const whole = Object.keys(kept).length === 0 ? params : { ...params, _meta: kept }
   return JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: whole })
 }
+
+/** What is ours to say, or the other side's alone; in other letters too, since some servers read JSON without regard to case. */
+function isOurs(name: string): boolean {
+  const plain = inPlainLetters(name)
+  return plain.startsWith(META) || plain === 'progresstoken'
+}
+/** Reserved metadata that may go on as the client wrote it. */
+const CARRIED = new Set([`${META}protocolVersion`, `${META}clientCapabilities`, `${META}clientInfo`, `${META}logLevel`])
 
 /**
  * Undefined unless the text is long, the client's own metadata can stay as it is, and each name that decides something stands in it once
@@ -48,13 +55,13 @@ function spliced({ id, asked, target, params, isModern, progress }: Composing): 
     Object.keys(params).some((field) => !PLAIN_FIELDS.has(field))
   )
     return undefined
-  if (Object.keys(given).some((field) => !PLAIN_FIELDS.has(field)) || text.includes('\\u')) return undefined
+  if (Object.keys(given).some((field) => !PLAIN_FIELDS.has(field)) || /\\u|__proto__/.test(text)) return undefined
   const bytes = Buffer.from(text, 'utf8')
   const keys = ['"jsonrpc"', '"id"', '"method"', '"params"', '"name"', '"arguments"', '"_meta"']
   const meta = metaOf(given)
   if (
     meta[`${META}protocolVersion`] === undefined ||
-    meta['progressToken'] !== undefined ||
+    Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field)) ||
     keys.some((key) => countUpTo2(bytes, key) !== 1)
   )
     return undefined
@@ -75,14 +82,15 @@ function countUpTo2(bytes: Buffer, text: string): number {
 
 type Piece = { from: number; to: number }
 
-/** Where a value stands behind its key; undefined where something else does. */
+/** Where a value stands behind its key; undefined where something else does, or the same in other figures (`0e1` for 0). */
 function pieceOf(text: string, key: string, value: string): Piece | undefined {
   let from = text.indexOf(key) + key.length
   while (' \t\n\r'.includes(text[from] ?? 'x')) from += 1
   if (text[from] !== ':') return undefined
   from += 1
   while (' \t\n\r'.includes(text[from] ?? 'x')) from += 1
-  return text.startsWith(value, from) ? { from, to: from + value.length } : undefined
+  const to = from + value.length
+  return text.startsWith(value, from) && ',} \t\n\r'.includes(text[to] ?? 'x') ? { from, to } : undefined
 }
 
 function exchanged(text: string, pieces: readonly (Piece & { by: string })[]): string {
