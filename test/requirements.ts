@@ -16,6 +16,7 @@ import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
+import { gatewaySafety } from './requirements/gateway-safety.ts'
 import { interop } from './requirements/interop.ts'
 import { profiles } from './requirements/profiles.ts'
 import { programs } from './requirements/programs.ts'
@@ -365,6 +366,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...connections,
   ...consent,
   ...developers,
+  ...gatewaySafety,
   ...interop,
   ...doctor,
   ...server,
