@@ -36,7 +36,7 @@ export const gatewaySafety: readonly Requirement[] = [
     clause: mcp('basic/patterns/mrtr'),
   },
   {
-    id: 'ABUSE-18',
+    id: 'GATEWAY-AT-ONCE',
     says: 'Whatever ends or narrows an access holds for the very next request, also of an app in the midst of calls, and its open streams end within a second.',
     clause: CALL,
   },

@@ -70,7 +70,7 @@ const escaped = (letter: string) => `\\u${letter.charCodeAt(0).toString(16).padS
 function string(of: string, { escapes }: Style): string {
   const plain = JSON.stringify(of)
   if (escapes === 'none') return plain
-  return plain.replace(/\\.|[^\\]/gs, (each) => {
+  return plain.replace(/\\u[0-9a-f]{4}|\\.|[^\\]/gs, (each) => {
     if (each.startsWith('\\')) return each
     return (escapes === 'letters' && /[a-z_]/.test(each)) || each > '\x7f' ? escaped(each) : each
   })
@@ -83,7 +83,7 @@ export function written(of: unknown, it: Style): string {
   if (Array.isArray(of)) return `[${of.map((each) => written(each, it)).join(`,${it.space}`)}]`
   if (typeof of === 'object' && of !== null)
     return object(
-      Object.entries(of).map(([name, each]) => [name, written(each, it)]),
+      Object.entries(of).flatMap(([name, each]) => (each === undefined ? [] : [[name, written(each, it)]])),
       it,
     )
   return JSON.stringify(of)
