@@ -19,7 +19,7 @@ export function startEchoUpstream(era: Era, call: Answering, { tools = ['echo'],
   /** The bodies of calls. */
   const calls: string[] = []
   const hello = { capabilities: { tools: {}, ...capabilities }, serverInfo: INFO }
-  const list = { tools: tools.map((name) => ({ name, inputSchema: { type: 'object' } })) }
+  const list = { tools: tools.map((name) => ({ name, inputSchema: { type: 'object', properties: { account: { type: 'string' } } } })) }
   const answer = (asked: Asked): object => {
     if (era === 'modern' && asked.method === 'server/discover')
       return { result: { supportedVersions: ['2026-07-28'], ...hello, ttlMs: 0, cacheScope: 'private' } }
