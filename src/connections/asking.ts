@@ -3,6 +3,7 @@
  * question does not say which call it belongs to; it goes to the caller only where there is no doubt, since one user's client must
  * never see what another's call led to.
  */
+import { SECOND_MS } from '@/lib/clock.ts'
 import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId, UpstreamMessage } from '@/plugins'
 
 /** Thrown by whoever is asked and says no. */
@@ -25,10 +26,14 @@ const METHOD_NOT_FOUND = -32601
 const INTERNAL = -32603
 /** Questions of one upstream that wait for a person at the same time. */
 const QUESTIONS_MAX = 64
+/** For so long a server may still be at work on a call that was given up, and ask for it. */
+const DOUBT_MS = 30 * SECOND_MS
 
 export function createAsking(channel: Pick<Channel, 'respond'>) {
   /** The calls under way that could be asked, the latest last. */
   const underWay = new Set<Asker>()
+  /** Groups of calls that were given up a short while ago. */
+  const givenUp = new Map<string, ReturnType<typeof setTimeout>>()
   const questions = new Map<RequestId, { ending: AbortController; ask: Asker['ask'] }>()
 
   const respond = (response: JsonRpcResponse) => void channel.respond(response).catch(() => undefined)
@@ -37,7 +42,7 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
   /** The only caller there is, or none. */
   const undoubted = (): Asker | undefined => {
     const askers = [...underWay]
-    return new Set(askers.map(({ group }) => group)).size === 1 ? askers.at(-1) : undefined
+    return new Set([...askers.map(({ group }) => group), ...givenUp.keys()]).size === 1 ? askers.at(-1) : undefined
   }
 
   const put = async ({ id, method, params = {} }: JsonRpcRequest, asker: Asker): Promise<void> => {
@@ -53,13 +58,22 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
     }
   }
 
+  const doubt = (group: string): void => {
+    clearTimeout(givenUp.get(group))
+    const timer = setTimeout(() => givenUp.delete(group), DOUBT_MS)
+    timer.unref()
+    givenUp.set(group, timer)
+  }
+
   return {
-    enter(asker: Asker): () => void {
+    /** @returns how it ends: answered, or given up by whoever called */
+    enter(asker: Asker): (isGivenUp: boolean) => void {
       // A copy, so that one asker with several calls under way is counted for each.
       const mine = { ...asker }
       underWay.add(mine)
-      return () => {
+      return (isGivenUp) => {
         underWay.delete(mine)
+        if (isGivenUp) doubt(mine.group)
         // Whoever still thinks about a question of a call that is over need not go on.
         if (questions.size === 0 || underWay.values().some(({ ask }) => ask === mine.ask)) return
         for (const { ending, ask } of questions.values()) if (ask === mine.ask) ending.abort()

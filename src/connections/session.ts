@@ -93,10 +93,15 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     lastId += 1
     inFlight += 1
     const leave = asker && asking.enter(asker)
+    let isGivenUp = false
     try {
       return await work(lastId)
+    } catch (error) {
+      // What the channel says is an answer of its own; what is ours is that nobody waits any more.
+      isGivenUp = error instanceof Failure
+      throw error
     } finally {
-      leave?.()
+      leave?.(isGivenUp)
       inFlight -= 1
     }
   }
@@ -136,7 +141,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     const { promise, resolve, reject } = Promise.withResolvers<RawReceived>()
     const settle = () => {
       inFlight -= 1
-      leave?.()
+      leave?.(signal.aborted)
       signal.removeEventListener('abort', onAbort)
     }
     // Whatever a connector does about it, its caller waits no longer.
