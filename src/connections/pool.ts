@@ -181,7 +181,7 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
   }
   const attempt = async <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
     const text = textOf(key)
-    breaker.demandClosed(text)
+    const isTry = breaker.demandClosed(text)
     const sentAt = clock()
     try {
       const answer = await send(first.opened.session).catch(async (error) => {
@@ -194,7 +194,7 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
       breaker.went(text)
       return answer
     } catch (error) {
-      breaker.failed(text, error)
+      breaker.failed(text, error, isTry)
       throw asFailure(error)
     }
   }
