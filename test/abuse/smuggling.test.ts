@@ -159,7 +159,7 @@ test.each(ROWS)(
         const params = read['params'] as Record<string, unknown>
         expect([read['method'], params['name']]).toEqual(['tools/call', GRANTED])
         expect(Object.keys(read).sort()).toEqual(['id', 'jsonrpc', 'method', 'params'])
-        expect(params['__proto__']).toBe(Object.prototype)
+        for (const each of [read, params]) expect(Object.hasOwn(each, '__proto__')).toBe(false)
       }
     // A name that is none, or not granted, reaches nobody.
     if (/"name":(\[|\{"toString)/.test(body) || /"name":"granted".*"(name|n\\u0061me)":"hidden"META}}/.test(body))

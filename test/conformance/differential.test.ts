@@ -45,7 +45,8 @@ const upstreams = Object.fromEntries(
   ERAS.map((era) => [
     era,
     startEchoUpstream(era, ({ id, params }) => {
-      const answer = answers.get(String((params?.['arguments'] as Record<string, unknown>)['$case']))
+      const { $case } = params?.['arguments'] as { $case: string }
+      const answer = answers.get($case)
       if (!answer) return new Response('no such case', { status: 500 })
       const whole = wrapped(answer, id)
       return answer.isStream ? events(whole.replace(/\n\t/g, ' ')) : json(whole)
@@ -165,7 +166,7 @@ afterAll(async () => {
   await Promise.all(ERAS.map((era) => upstreams[era].stop()))
 })
 
-/** One case there and here. @returns how long its parts were */
+/** One case there and here. */
 async function compare(client: Era, upstream: Era, it: Case): Promise<void> {
   lastCase += 1
   const key = String(lastCase)

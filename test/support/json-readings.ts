@@ -61,13 +61,13 @@ function nodeOf(text: string): Node {
 /** As Go compares the names of fields: two letters of other alphabets count as s and k as well. */
 const folded = (key: string) => key.toUpperCase().toLowerCase()
 
-function valueOf(node: Node, reading: Reading): unknown {
+function readFrom(node: Node, reading: Reading): unknown {
   if ('value' in node) return node.value
-  if ('items' in node) return node.items.map((each) => valueOf(each, reading))
+  if ('items' in node) return node.items.map((each) => readFrom(each, reading))
   const read = new Map<string, unknown>()
   for (const [key, each] of node.pairs) {
     const name = reading.fold ? folded(key) : key
-    if (!reading.first || !read.has(name)) read.set(name, valueOf(each, reading))
+    if (!reading.first || !read.has(name)) read.set(name, readFrom(each, reading))
   }
   return Object.fromEntries(read)
 }
@@ -75,5 +75,5 @@ function valueOf(node: Node, reading: Reading): unknown {
 /** The same text in every way in which it may be read. */
 export function readings(text: string): Record<string, unknown>[] {
   const node = nodeOf(text)
-  return [false, true].flatMap((fold) => [true, false].map((first) => valueOf(node, { first, fold }) as Record<string, unknown>))
+  return [false, true].flatMap((fold) => [true, false].map((first) => readFrom(node, { first, fold }) as Record<string, unknown>))
 }
