@@ -27,10 +27,10 @@ const others = (['modern', 'legacy'] as const).map((era) => ({
   era,
   upstream: startEchoUpstream(
     era,
-    async ({ id, params }) => {
-      const { mine, waitMs } = params?.['arguments'] as { mine: string; waitMs: number }
+    async ({ id, params = {} }) => {
+      const { mine, waitMs } = params['arguments'] as { mine: string; waitMs: number }
       await Bun.sleep(waitMs)
-      const { progressToken } = params?.['_meta'] as { progressToken?: unknown }
+      const { progressToken } = params['_meta'] as { progressToken?: unknown }
       const progress = JSON.stringify({
         jsonrpc: '2.0',
         method: 'notifications/progress',
@@ -50,7 +50,7 @@ beforeAll(async () => {
   gateway = await openGatewayHouse()
   const pipe = await gateway.connection(gateway.admin, 'Pipe', {
     connector: 'stdio',
-    settings: { command: 'javascript', args: [resolve(import.meta.dir, '../support/shared-pipe.ts')], env: {} },
+    settings: { command: 'javascript', args: [resolve(import.meta.dir, '../support/program-pipe.ts')], env: {} },
     visibility: 'open',
   })
   const people: User[] = [gateway.admin, await gateway.user('ben', 'admin')]

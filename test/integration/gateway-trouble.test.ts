@@ -1,5 +1,6 @@
 /** Upstreams in trouble, seen by an app whose other calls have to go on. */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
+import type { ConnectionId } from '@/lib/ids.ts'
 import { answerText, events, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { answerOf, type App, type GatewayHouse, legacy, modern, openGatewayHouse, textIn } from '../support/gateway-house.ts'
 import { eventually } from '../support/outside.ts'
@@ -70,7 +71,7 @@ beforeAll(async () => {
   gateway = await openGatewayHouse()
   port = await freePort()
   away = startAway()
-  const ids = []
+  const ids: ConnectionId[] = []
   for (const [name, url] of [
     ['Bad', bad.url],
     ['Good', good.url],
@@ -105,10 +106,10 @@ async function meanwhile(work: Promise<unknown>): Promise<number> {
 
 describe('an upstream that does as it likes', () => {
   const isClean = () => gateway.house.connections.check(gateway.admin, badId)
-  let badId: never
+  let badId: ConnectionId
   beforeAll(async () => {
     const [found] = (await gateway.house.connections.list(gateway.admin)).filter(({ name }) => name === 'Bad')
-    badId = found?.id as never
+    badId = found?.id as ConnectionId
   })
   test.each(Object.keys(TROUBLES))(
     '[GATEWAY-TROUBLE] with %s costs its own calls alone, which say so',
@@ -164,9 +165,9 @@ test('[GATEWAY-TROUBLE] an upstream that is away costs its calls, its resources 
   expect([gone.result?.['isError'], textIn(gone)]).toEqual([true, CANNOT])
   expect(await meanwhile(call('away__echo'))).toBeLessThan(SLOW_MS)
   for (const send of [modern, legacy]) {
-    const { result } = await answerOf(await send(app, 'resources/list'))
-    expect((result?.['resources'] as { uri: string }[]).map(({ uri }) => uri).sort()).toEqual(['file:///away', 'file:///good'])
-    expect((result?.['_meta'] as Record<string, string>)['toolpass.dev/note']).toStartWith('Not reached just now: Away.')
+    const { result = {} } = await answerOf(await send(app, 'resources/list'))
+    expect((result['resources'] as { uri: string }[]).map(({ uri }) => uri).sort()).toEqual(['file:///away', 'file:///good'])
+    expect((result['_meta'] as Record<string, string>)['toolpass.dev/note']).toStartWith('Not reached just now: Away.')
   }
   away = startAway()
   let text = ''
