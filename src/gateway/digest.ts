@@ -48,13 +48,22 @@ function isAnswerTo(id: RequestId, message: unknown): message is JsonRpcResponse
 const isError = (value: unknown): value is JsonRpcError =>
   isObject(value) && typeof value['code'] === 'number' && typeof value['message'] === 'string'
 
-type Splicing = { bytes: Buffer; upstreamId: RequestId; id: RequestId; result: JsonObject; profile: Profile; isModern: boolean }
+/** `keys`: how many members the whole answer has, by our reading. */
+type Splicing = {
+  bytes: Buffer
+  upstreamId: RequestId
+  keys: number
+  id: RequestId
+  result: JsonObject
+  profile: Profile
+  isModern: boolean
+}
 
 /**
  * The whole answer for the client, or undefined where it has to be written anew: where anything stands beside the result, or a key is
  * there twice, the client could read another answer than we did, or one to another request of its.
  */
-export function spliced({ bytes, upstreamId, id, result, profile, isModern }: Splicing): Buffer | undefined {
+export function spliced({ bytes, upstreamId, keys, id, result, profile, isModern }: Splicing): Buffer | undefined {
   const ownId = JSON.stringify(id)
   const front = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)},"result":{`)
   const back = Buffer.from(`},"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)}}`)
@@ -64,7 +73,9 @@ export function spliced({ bytes, upstreamId, id, result, profile, isModern }: Sp
   if ((!isFront && !isBack) || Object.keys(result).length === 0 || isSpeltOddly(bytes)) return undefined
   const from = isFront ? front.length : plainFront.length
   const to = isFront ? bytes.length - 1 : bytes.length - back.length + 1
-  if (endOfObject(bytes, from) !== to || (isFront && bytes.at(-1) !== CLOSING)) return undefined
+  if (bytes[bytes.length - 1] !== CLOSING || bytes[to - 1] !== CLOSING || keys !== 3) return undefined
+  const isAlone = !ALL_KEYS.some((key) => (key === '"result"' || !isFront) && isAgain(bytes.subarray(from, to), key))
+  if (!isAlone && endOfObject(bytes, from) !== to) return undefined
   const inner = bytes.subarray(from, to)
   const middle = isModern ? withOurName(inner, result, profile) : withoutTheirs(inner, result)
   return middle && Buffer.concat([Buffer.from(`{"jsonrpc":"2.0","id":${ownId},"result":{`), ...middle, Buffer.from('}')])
@@ -73,6 +84,20 @@ export function spliced({ bytes, upstreamId, id, result, profile, isModern }: Sp
 /** Escapes with which a key could be spelt that is looked for below, and what is taken out of a message that is read (lib/json.ts). */
 const ODD = ['\\/', '\\u002', '\\u004', '\\u005', '\\u006', '\\u007', '__proto__']
 const isSpeltOddly = (bytes: Buffer): boolean => ODD.some((odd) => bytes.includes(odd)) || !isUtf8(bytes)
+
+/**
+ * With three members, the last byte but one a brace: whatever stood between the result and the end would be one of the three again, and
+ * would stand behind a comma, as what is first does not. The members of other objects do as well; then it is looked at closely.
+ */
+const ALL_KEYS = ['"result"', '"id"', '"jsonrpc"']
+function isAgain(inner: Buffer, key: string): boolean {
+  for (let at = inner.indexOf(key); at !== -1; at = inner.indexOf(key, at + 1)) {
+    let before = at - 1
+    while (SPACES.has(inner[before] ?? 0)) before -= 1
+    if (inner[before] === COMMA) return true
+  }
+  return false
+}
 
 /** Behind the brace that closes the object whose members begin here. What is read is JSON, so nothing else has to be looked at. */
 function endOfObject(bytes: Buffer, from: number): number {
@@ -98,7 +123,8 @@ function endOfString(bytes: Buffer, start: number): number {
   return bytes.length
 }
 
-const [QUOTE, BACKSLASH, OPENING] = [34, 92, 123]
+const [QUOTE, COMMA, BACKSLASH, OPENING] = [34, 44, 92, 123]
+const SPACES = new Set([9, 10, 13, 32])
 const CLOSING = '}'.charCodeAt(0)
 const SERVER_INFO = `${META}serverInfo`
 

@@ -131,7 +131,18 @@ function answered(bytes: Uint8Array<ArrayBuffer>, isModern: boolean) {
   }
   const { result } = digest.response
   if (!digest.bytes || !result) return undefined
-  return { result, made: spliced({ bytes: digest.bytes, upstreamId: UPSTREAM_ID, id: 'own', result, profile: PROFILE, isModern }) }
+  return {
+    result,
+    made: spliced({
+      bytes: digest.bytes,
+      upstreamId: UPSTREAM_ID,
+      keys: Object.keys(digest.response).length,
+      id: 'own',
+      result,
+      profile: PROFILE,
+      isModern,
+    }),
+  }
 }
 function demandFaithfulAnswer(text: string, isModern: boolean): boolean {
   const it = answered(new TextEncoder().encode(text), isModern)
