@@ -145,7 +145,8 @@ export async function messagesOf(answer: Response): Promise<Message[]> {
   const text = await answer.text()
   if (text === '') return []
   if (!answer.headers.get('content-type')?.startsWith('text/event-stream')) return [JSON.parse(text)].flat()
-  return [...text.matchAll(/^data: (.+)$/gm)].map(([, data = '']) => JSON.parse(data))
+  // Not by a pattern for lines: to those the separators of Unicode, which may stand in JSON, end one.
+  return text.split('\n').flatMap((line) => (line.startsWith('data: {') ? [JSON.parse(line.slice(6))] : []))
 }
 /** The one that is the answer. */
 export async function answerOf(answer: Response): Promise<Message> {
