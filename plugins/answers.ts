@@ -85,8 +85,12 @@ export async function readWholeBody(response: Response, bytesMax: number): Promi
 
 export const asChannelError = (error: unknown): ChannelError => (error instanceof ChannelError ? error : lost(error))
 
-/** Reads a stream of events until the server or the listener ends it. Resolves at the end, rejects with `ChannelError`. */
-export async function readEvents(body: ReadableStream<Uint8Array>, onEvent: (event: ServerSentEvent) => 'go on' | 'enough'): Promise<void> {
+/** Reads a stream of events until the server or the listener ends it; one without a body has ended. Resolves at the end, rejects with `ChannelError`. */
+export async function readEvents(
+  body: ReadableStream<Uint8Array> | null,
+  onEvent: (event: ServerSentEvent) => 'go on' | 'enough',
+): Promise<void> {
+  if (body === null) return
   let enough = false
   let problem: ChannelError | undefined
   const events = createEventReader({

@@ -72,7 +72,7 @@ async function openStream(context: Context, url: string, headers: Address['heade
 }
 
 const listen = (response: Response, onEvent: (event: string | undefined, data: string) => void): Promise<void> =>
-  readEvents(response.body ?? new ReadableStream(), ({ event, data }) => {
+  readEvents(response.body, ({ event, data }) => {
     onEvent(event, data)
     return 'go on'
   })

@@ -196,6 +196,8 @@ function passChangesOn({ changes, log, profiles, gateway, grants, connections }:
     for (const id of gateway.open()) if (!(await grants.find(id))) gateway.endOf(id)
   }
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
+  // Which of them the token opened is not known; whoever has another one opens them again.
+  changes.subscribe('token-revoked', ({ grantId }) => gateway.endOf(grantId))
   changes.subscribe('grant-changed', ({ grantId }) =>
     quietly('telling an app of its changed grant', async () => {
       const isPaused = typeof (await grants.find(grantId))?.pausedAt === 'number'

@@ -17,6 +17,7 @@ import { doctor } from './requirements/doctor.ts'
 import { gateway } from './requirements/gateway.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
+import { gatewaySafety } from './requirements/gateway-safety.ts'
 import { interop } from './requirements/interop.ts'
 import { profiles } from './requirements/profiles.ts'
 import { programs } from './requirements/programs.ts'
@@ -366,6 +367,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...connections,
   ...consent,
   ...developers,
+  ...gatewaySafety,
   ...interop,
   ...doctor,
   ...gateway,

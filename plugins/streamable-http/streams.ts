@@ -50,7 +50,7 @@ export async function readStream(
   let waitMs = RESUME_WAIT_MS
   let response = first
   for (let resumed = 0; ; resumed += 1) {
-    const broken = await readEvents(response.body ?? new ReadableStream(), (event) => {
+    const broken = await readEvents(response.body, (event) => {
       lastEventId = event.id ?? lastEventId
       waitMs = event.retryMs ?? waitMs
       if (event.data === '') return 'go on'

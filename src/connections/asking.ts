@@ -3,6 +3,7 @@
  * question does not say which call it belongs to; it goes to the caller only where there is no doubt, since one user's client must
  * never see what another's call led to.
  */
+import { SECOND_MS } from '@/lib/clock.ts'
 import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId, UpstreamMessage } from '@/plugins'
 
 /** Thrown by whoever is asked and says no. */
@@ -25,11 +26,15 @@ const METHOD_NOT_FOUND = -32601
 const INTERNAL = -32603
 /** Questions of one upstream that wait for a person at the same time. */
 const QUESTIONS_MAX = 64
+/** For so long a server may still be at work on a call that was given up, and ask for it. */
+const DOUBT_MS = 30 * SECOND_MS
 
 export function createAsking(channel: Pick<Channel, 'respond'>) {
   /** The calls under way that could be asked, the latest last. */
   const underWay = new Set<Asker>()
-  const questions = new Map<RequestId, { ending: AbortController; ask: Asker['ask'] }>()
+  /** Groups of calls that were given up a short while ago. */
+  const givenUp = new Map<string, ReturnType<typeof setTimeout>>()
+  const questions = new Map<RequestId, { request: JsonRpcRequest; ending: AbortController; asker: Asker; isOwn: boolean }>()
 
   const respond = (response: JsonRpcResponse) => void channel.respond(response).catch(() => undefined)
   const refuse = (id: RequestId, error: JsonRpcError) => respond({ jsonrpc: '2.0', id, error })
@@ -37,46 +42,67 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
   /** The only caller there is, or none. */
   const undoubted = (): Asker | undefined => {
     const askers = [...underWay]
-    return new Set(askers.map(({ group }) => group)).size === 1 ? askers.at(-1) : undefined
+    return new Set([...askers.map(({ group }) => group), ...givenUp.keys()]).size === 1 ? askers.at(-1) : undefined
   }
 
-  const put = async ({ id, method, params = {} }: JsonRpcRequest, asker: Asker): Promise<void> => {
+  const put = async (request: JsonRpcRequest, asker: Asker, isOwn: boolean): Promise<void> => {
+    const { id, method, params = {} } = request
     const ending = new AbortController()
-    questions.set(id, { ending, ask: asker.ask })
+    const question = { request, ending, asker, isOwn }
+    questions.set(id, question)
     try {
-      respond({ jsonrpc: '2.0', id, result: await asker.ask({ method, params }, ending.signal) })
+      const result = await asker.ask({ method, params }, ending.signal)
+      if (!ending.signal.aborted) respond({ jsonrpc: '2.0', id, result })
     } catch (error) {
       if (ending.signal.aborted) return
       refuse(id, error instanceof AskRefused ? error.error : { code: INTERNAL, message: 'The app did not answer.' })
     } finally {
-      questions.delete(id)
+      if (questions.get(id) === question) questions.delete(id)
     }
   }
 
+  const doubt = (group: string): void => {
+    clearTimeout(givenUp.get(group))
+    const timer = setTimeout(() => givenUp.delete(group), DOUBT_MS)
+    timer.unref()
+    givenUp.set(group, timer)
+  }
+
+  /** @param own whoever made the request on whose stream the question came */
+  const take = (request: JsonRpcRequest, own?: Asker): void => {
+    if (request.method === 'ping') return respond({ jsonrpc: '2.0', id: request.id, result: {} })
+    const asker = own ?? undoubted()
+    if (!asker) {
+      const why = underWay.size === 0 ? 'No app is waiting for this server.' : 'It cannot be told which app this question is for.'
+      return refuse(request.id, { code: METHOD_NOT_FOUND, message: why })
+    }
+    if (questions.size >= QUESTIONS_MAX || questions.has(request.id))
+      return refuse(request.id, { code: INTERNAL, message: 'Too many questions are open.' })
+    void put(request, asker, own !== undefined)
+  }
+
   return {
-    enter(asker: Asker): () => void {
+    /** @returns how it ends: answered, or given up by whoever called */
+    enter(asker: Asker): (isGivenUp: boolean) => void {
       // A copy, so that one asker with several calls under way is counted for each.
       const mine = { ...asker }
       underWay.add(mine)
-      return () => {
+      return (isGivenUp) => {
         underWay.delete(mine)
+        if (isGivenUp) doubt(mine.group)
         // Whoever still thinks about a question of a call that is over need not go on.
         if (questions.size === 0 || underWay.values().some(({ ask }) => ask === mine.ask)) return
-        for (const { ending, ask } of questions.values()) if (ask === mine.ask) ending.abort()
+        for (const { request, ending, asker, isOwn } of [...questions.values()]) {
+          if (asker.ask !== mine.ask) continue
+          ending.abort()
+          questions.delete(request.id)
+          // On a shared pipe it may have been another call's of the same app, which waits for it; of nobody else's.
+          if (!isOwn && undoubted()?.group === mine.group) take(request)
+          else refuse(request.id, { code: INTERNAL, message: 'The call that this was about is over.' })
+        }
       }
     },
-    /** @param own whoever made the request on whose stream the question came */
-    take(request: JsonRpcRequest, own?: Asker): void {
-      if (request.method === 'ping') return respond({ jsonrpc: '2.0', id: request.id, result: {} })
-      const asker = own ?? undoubted()
-      if (!asker) {
-        const why = underWay.size === 0 ? 'No app is waiting for this server.' : 'It cannot be told which app this question is for.'
-        return refuse(request.id, { code: METHOD_NOT_FOUND, message: why })
-      }
-      if (questions.size >= QUESTIONS_MAX || questions.has(request.id))
-        return refuse(request.id, { code: INTERNAL, message: 'Too many questions are open.' })
-      void put(request, asker)
-    },
+    take,
     /** A remark on the shared pipe goes where a question would. */
     remark: (message: UpstreamMessage): void => undoubted()?.tell(message),
     /** The upstream takes its question back. */

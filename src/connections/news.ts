@@ -91,7 +91,7 @@ export function createNews(deps: Deps) {
   const hear = (key: PoolKey, { method, params }: UpstreamMessage) => {
     if (/^notifications\/(tools|prompts|resources)\/list_changed$/.test(method)) deps.onListChanged(key)
     if (method !== 'notifications/resources/updated') return
-    for (const tell of wants.find(key)?.resources.get(String(params?.['uri'])) ?? []) tell()
+    for (const tell of wants.find(key)?.resources.get(params?.['uri'] as string) ?? []) tell()
   }
   const streams = createStreams(wants, hear)
   let isClosed = false

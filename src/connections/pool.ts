@@ -196,14 +196,14 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
   }
   const attempt = <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
     const text = textOf(key)
-    breaker.demandClosed(text)
+    const isTry = breaker.demandClosed(text)
     const sentAt = clock()
     const went = (answer: T): T => {
       breaker.went(text)
       return answer
     }
     const failed = (error: unknown): never => {
-      breaker.failed(text, error)
+      breaker.failed(text, error, isTry)
       throw asFailure(error)
     }
     return send(first.opened.session).then(went, (error) => recovered(key, first, send, error, sentAt).then(went, failed))

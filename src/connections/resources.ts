@@ -5,7 +5,7 @@
 import type { Clock } from '@/lib/clock.ts'
 import { MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import type { JsonObject } from '@/plugins'
-import { type Feature, fetchFeature, type Tool } from './listing.ts'
+import { EVERY_RESOURCE, type Feature, fetchFeature, type Tool } from './listing.ts'
 import type { PoolKey } from './pool.ts'
 import { isObject, type Upstream } from './session.ts'
 
@@ -49,7 +49,8 @@ export function createResources({ clock, reach, stored, remark }: Deps) {
       keepFor(TROUBLE_KEPT_MS)
       const earlier = await before?.listed
       const definitions =
-        earlier?.definitions ?? (await stored(key)).filter((each) => each.feature === feature).map((each) => each.definition)
+        earlier?.definitions ??
+        (await stored(key)).filter((each) => each.feature === feature && each.name !== EVERY_RESOURCE).map((each) => each.definition)
       return { definitions, isOld: true }
     }
   }

@@ -94,10 +94,15 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     state.lastId += 1
     state.inFlight += 1
     const leave = asker && asking.enter(asker)
+    let isGivenUp = false
     try {
       return await work(state.lastId)
+    } catch (error) {
+      // What the channel says is an answer of its own; what is ours is that nobody waits any more.
+      isGivenUp = error instanceof Failure
+      throw error
     } finally {
-      leave?.()
+      leave?.(isGivenUp)
       state.inFlight -= 1
     }
   }
@@ -157,24 +162,32 @@ function createRawSending(
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
     state.inFlight += 1
     const leave = asker && asking.enter(asker)
-    // Closing the request's stream says nothing to a legacy upstream.
-    const giveUp = state.agreed?.isModern === true ? undefined : () => cancelled(channel, id)
-    if (giveUp) signal.addEventListener('abort', giveUp, { once: true })
+    const { promise, resolve, reject } = Promise.withResolvers<RawReceived>()
     const settle = () => {
       state.inFlight -= 1
-      leave?.()
-      if (giveUp) signal.removeEventListener('abort', giveUp)
+      leave?.(signal.aborted)
+      signal.removeEventListener('abort', onAbort)
     }
-    return channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
-      (answer): RawReceived => {
+    // Whatever a connector does about it, its caller waits no longer.
+    const onAbort = () => {
+      settle()
+      if (state.agreed?.isModern !== true) cancelled(channel, id)
+      reject(endOf(signal))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
+      (answer) => {
+        if (signal.aborted) return
         settle()
-        return answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id }
+        resolve(answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id })
       },
       (error) => {
+        if (signal.aborted) return
         settle()
-        throw signal.aborted ? endOf(signal) : error
+        reject(error)
       },
     )
+    return promise
   }
 }
 

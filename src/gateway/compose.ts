@@ -6,7 +6,7 @@
 import { modernMeta } from '@/connections'
 import { type Key, keysIn } from '@/lib/json.ts'
 import type { JsonObject } from '@/plugins'
-import { type Asked, META, metaOf } from './messages.ts'
+import { type Asked, inPlainLetters, META, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
 export type Composing = {
@@ -28,13 +28,20 @@ export function compose(it: Composing): string {
 
 function written({ id, asked, params, isModern, meta, progress }: Composing): string {
   const kept: JsonObject = {}
-  for (const [name, value] of Object.entries(metaOf(asked.params)))
-    if (!name.startsWith(META) && name !== 'progressToken') kept[name] = value
+  for (const [name, value] of Object.entries(metaOf(asked.params))) if (!isOurs(name)) kept[name] = value
   if (progress) kept['progressToken'] = id
   if (isModern) Object.assign(kept, modernMeta(meta))
   const whole = Object.keys(kept).length === 0 ? params : { ...params, _meta: kept }
   return JSON.stringify({ jsonrpc: '2.0', id, method: asked.method, params: whole })
 }
+
+/** What is ours to say, or the other side's alone; in other letters too, since some servers read JSON without regard to case. */
+function isOurs(name: string): boolean {
+  const plain = inPlainLetters(name)
+  return plain.startsWith(META) || plain === 'progresstoken'
+}
+/** Reserved metadata that may go on as the client wrote it. */
+const CARRIED = new Set([`${META}protocolVersion`, `${META}clientCapabilities`, `${META}clientInfo`, `${META}logLevel`])
 
 /**
  * Undefined unless the text is long, the client's own metadata can stay as it is, and what decides stands in it once and unescaped: a key
@@ -43,9 +50,11 @@ function written({ id, asked, params, isModern, meta, progress }: Composing): st
 function spliced({ id, asked, target, params, isModern, progress }: Composing): string | undefined {
   const { text, params: given } = asked
   if (text === undefined || text.length < SPLICED_FROM_CHARS || asked.isPlain !== true || !isModern || progress) return undefined
-  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params)) return undefined
+  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
+  if (text.includes('\\u') || text.includes('__proto__')) return undefined
   const meta = metaOf(given)
-  if (meta[`${META}protocolVersion`] === undefined || meta['progressToken'] !== undefined) return undefined
+  if (meta[`${META}protocolVersion`] === undefined || Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field)))
+    return undefined
   const { outer, inner } = keysIn(text)
   const fields = inner.get('params') ?? []
   if (!areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined
@@ -64,7 +73,9 @@ const areThese = (keys: readonly Key[], fields: ReadonlySet<string>): boolean =>
 /** Where a value stands, and what is to stand there. */
 type Piece = { from: number; to: number; by: string }
 
+/** Undefined where something else stands there, or the same in other figures (`0e1` for 0). */
 function pieceOf(text: string, keys: readonly Key[], field: string, value: string, by: string): Piece | undefined {
   const from = keys.find(({ spelt }) => spelt === field)?.valueAt ?? -1
-  return from >= 0 && text.startsWith(value, from) ? { from, to: from + value.length, by } : undefined
+  const to = from + value.length
+  return from >= 0 && text.startsWith(value, from) && ',} \t\n\r'.includes(text[to] ?? 'x') ? { from, to, by } : undefined
 }

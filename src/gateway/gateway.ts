@@ -21,6 +21,9 @@ import { createSignInLinks } from './signing-in.ts'
 import { createStates } from './states.ts'
 import { createTargets } from './targets.ts'
 
+/** A grant that runs out by itself is announced by nobody; its streams have to end all the same. */
+const LOOK_FOR_EXPIRED_EVERY_MS = 500
+
 type Needs = Pick<ServingDeps, 'profiles' | 'connections'> &
   Pick<LaneDeps, 'connections'> & { audit: Pick<Audit, 'record' | 'write'> } & Pick<OthersDeps, 'profiles' | 'connections'>
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
@@ -52,17 +55,22 @@ export function createGateway(deps: Deps) {
   const lane = createLane({ ...deps, targets, calls, answering, serving })
   const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
   const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
+  const endOf = (grantId: GrantId): void => {
+    listeners.endOf(grantId)
+    conversations.endOf(grantId)
+    calls.endOf(grantId)
+    sessions.forgetOf(grantId, (id) => resumable.endOf((of) => of === id || of === grantId))
+  }
+  const timer = setInterval(() => {
+    for (const grantId of listeners.expired(clock())) endOf(grantId)
+  }, LOOK_FOR_EXPIRED_EVERY_MS)
+  timer.unref()
   return {
     serve: createServe({ entrance: createEntrance(deps), legacy, modern, log }),
     /** Whether a sign-in link was made for this user and connection; for the page that it leads to. */
     isSignInLinkFor: signInLinks.isFor,
     /** The grant has ended: its streams close and its calls are cancelled, upstream too. */
-    endOf(grantId: GrantId): void {
-      listeners.endOf(grantId)
-      conversations.endOf(grantId)
-      calls.endOf(grantId)
-      sessions.forgetOf(grantId, (id) => resumable.endOf((of) => of === id || of === grantId))
-    },
+    endOf,
     /** Grants with an open stream or a call under way. */
     open: (): GrantId[] => [...new Set([...listeners.grants(), ...conversations.grants(), ...calls.grants()])],
     /** What the profile serves has changed; apps with an open stream are told where their own list is another now. */
@@ -70,6 +78,7 @@ export function createGateway(deps: Deps) {
     grantChanged: listeners.grantChanged as (id: GrantId) => void,
     sweep: sessions.sweep,
     close(): void {
+      clearInterval(timer)
       listeners.close()
       conversations.close()
       calls.close()

@@ -23,6 +23,7 @@ import {
   LEGACY_REVISIONS,
   prefersStream,
   refuse,
+  textOf,
 } from './messages.ts'
 import type { Others } from './others.ts'
 import type { Questions } from './questions.ts'
@@ -49,7 +50,7 @@ export type LegacyDeps = {
 
 /** Whose it is: two apps with one grant, or two windows of one, count their ids alike; the session tells them apart. */
 const ownerOf = (caller: Caller, session: Session | undefined): string => session?.id ?? caller.grant.id
-const keyOf = (caller: Caller, session: Session | undefined, id: unknown) => `${ownerOf(caller, session)} ${typeof id} ${String(id)}`
+const keyOf = (caller: Caller, session: Session | undefined, id: unknown) => `${ownerOf(caller, session)} ${JSON.stringify(id)}`
 
 export function createLegacy(deps: LegacyDeps) {
   const { calls, sessions, questions, others } = deps
@@ -152,11 +153,11 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
       return json(answer(id, {}))
     },
     'resources/subscribe': async (caller, session, { id, params }) => {
-      await streams.subscribe(caller, session, String(params['uri']))
+      await streams.subscribe(caller, session, textOf(params['uri']))
       return json(answer(id, {}))
     },
     'resources/unsubscribe': async (_, session, { id, params }) => {
-      await streams.unsubscribe(session, String(params['uri']))
+      await streams.unsubscribe(session, textOf(params['uri']))
       return json(answer(id, {}))
     },
   }

@@ -117,6 +117,14 @@ export function createListeners({ lists, grants, profiles, connections }: Deps) 
     send,
     ofSession: (session: string): Listener[] => [...listeners].filter((listener) => listener.session === session),
     grants: (): GrantId[] => [...listeners].map(({ caller }) => caller.grant.id),
+    /** Whose time is over by now. */
+    expired: (now: number): Set<GrantId> =>
+      new Set(
+        [...listeners]
+          .map(({ caller }) => caller.grant)
+          .filter(({ expiresAt }) => expiresAt !== null && expiresAt <= now)
+          .map(({ id }) => id),
+      ),
     endOf: (grantId: GrantId): void => closeThose(({ caller }) => caller.grant.id === grantId),
     profileChanged: (profileId: ProfileId): void => {
       for (const listener of listeners) if (listener.caller.profile.id === profileId) lookSoon(listener)

@@ -4,7 +4,7 @@ import { EVERY_RESOURCE, type Resources, type Tool } from '@/connections'
 import type { JsonObject } from '@/plugins'
 import { exposedDefinition, prefixedUri, type Profile, type ProfileTool, type ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { CODES, isObject, refuse } from './messages.ts'
+import { CODES, isObject, refuse, textOf } from './messages.ts'
 import { legacyDefinition } from './results.ts'
 import type { Searching } from './searching.ts'
 import type { States } from './states.ts'
@@ -63,7 +63,7 @@ export function createLists({ profiles, connections, states, targets, searching 
       const isWhole = own.some(({ upstreamName }) => upstreamName === EVERY_RESOURCE)
       const picked = new Map(own.filter((item) => item.feature === feature).map((item) => [item.upstreamName, item]))
       return definitions.flatMap((definition) => {
-        const uri = String(definition[key])
+        const uri = textOf(definition[key])
         const item = picked.get(uri)
         if (!item && !isWhole) return []
         const exposed = item?.exposedName ?? freeUri(uri, own[0], taken)

@@ -47,6 +47,14 @@ export const refuse = (status: number, code: number, message: string, data?: unk
 export const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 export const metaOf = (params: JsonObject): JsonObject => (isObject(params['_meta']) ? params['_meta'] : {})
 
+/**
+ * A field's name as servers compare it that read JSON without regard to case, as Go's do: two letters of other alphabets (ſ and the sign
+ * for kelvin) count as s and k as well.
+ */
+export const inPlainLetters = (name: string): string => name.toUpperCase().toLowerCase()
+/** A text, or none: what has to be one may be anything in a hostile message, and not everything can be made into one. */
+export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
 export type Asked = {
   kind: 'request'
   id: RequestId

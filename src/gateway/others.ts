@@ -7,13 +7,13 @@ import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { demandMirrored } from './headers.ts'
 import { capabilitiesOf, createLists } from './lists.ts'
-import { type Asked, CODES, isObject, META, refuse } from './messages.ts'
+import { type Asked, CODES, isObject, META, refuse, textOf } from './messages.ts'
 import { refusalOf, resultOfFailure } from './results.ts'
 import type { Searching } from './searching.ts'
 import { createSkills } from './skills.ts'
 import type { States } from './states.ts'
 import { missingCapability, type Talk } from './talk.ts'
-import type { Targets } from './targets.ts'
+import { cleanParams, type Targets } from './targets.ts'
 import type { Tasks } from './tasks.ts'
 
 export type OthersDeps = {
@@ -72,11 +72,11 @@ export function createOthers(deps: OthersDeps) {
   const task: Other = async (caller, asked, talk) => {
     if (talk.isModern && !isObject((talk.capabilities['extensions'] as JsonObject | undefined)?.[TASKS]))
       throw missingCapability({ extensions: { [TASKS]: {} } })
-    const id = String(asked.params['taskId'])
+    const id = textOf(asked.params['taskId'])
     const ref = deps.states.openTask(id, caller.grant.id)
     const tool = ref && (await viewFor(caller)).byToolId.get(ref.toolId)
     if (!ref || !tool || targets.permissionFor(caller, tool) === 'refuse') return refuse(200, CODES.invalidParams, 'Unknown task')
-    const { _meta, ...params } = asked.params
+    const { _meta, ...params } = cleanParams(asked.params)
     const result = await relay(
       caller,
       ref.connectionId,
@@ -107,7 +107,7 @@ export function createOthers(deps: OthersDeps) {
     /** @throws Refusal where the headers do not say what the arguments of a tool say that wants them mirrored */
     demandMirrored(request: Request, caller: Caller, { params }: Asked): Promise<void> | undefined {
       const check = (view: ProfileView) => {
-        const tool = view.byExposedName.get(String(params['name']))
+        const tool = view.byExposedName.get(textOf(params['name']))
         const mirrored = tool && mirroredHeaders(tool.definition, params['arguments'])
         if (mirrored) demandMirrored(request, mirrored)
       }

@@ -3,7 +3,7 @@ import { Failure, type FailureCode } from '@/lib/failure.ts'
 import type { JsonObject, JsonRpcError } from '@/plugins'
 import type { Profile } from '@/profiles'
 import { iconOf } from './icon.ts'
-import { type Asked, CODES, isObject, META, metaOf, Refusal } from './messages.ts'
+import { type Asked, CODES, isObject, META, metaOf, Refusal, textOf } from './messages.ts'
 
 const VERSION = '0.1.0'
 export const serverInfo = (profile: Pick<Profile, 'name' | 'title'>): JsonObject => ({
@@ -95,7 +95,7 @@ function unknown(method: string, { name, uri }: JsonObject, isModern: boolean): 
   if (method !== 'resources/read')
     return new Refusal(200, {
       code: CODES.invalidParams,
-      message: `Unknown ${method === 'tools/call' ? 'tool' : 'prompt'}: ${String(name).slice(0, 200)}`,
+      message: `Unknown ${method === 'tools/call' ? 'tool' : 'prompt'}: ${textOf(name).slice(0, 200)}`,
     })
   return new Refusal(200, { code: isModern ? CODES.invalidParams : CODES.resourceNotFound, message: 'Resource not found', data: { uri } })
 }

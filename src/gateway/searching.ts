@@ -12,7 +12,7 @@ import {
 } from '@/profiles'
 import { Failure } from '@/lib/failure.ts'
 import type { Caller } from './caller.ts'
-import { type Asked, isObject } from './messages.ts'
+import { type Asked, isObject, textOf } from './messages.ts'
 import type { Targets } from './targets.ts'
 
 /** `asked` is the call that was meant. */
@@ -28,7 +28,7 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
     return { content: [{ type: 'text', text: JSON.stringify({ tools }) + hint }], structuredContent: { tools } }
   }
   const describe = (caller: Caller, view: ProfileView, { name }: JsonObject): JsonObject => {
-    const tool = view.byExposedName.get(String(name))
+    const tool = view.byExposedName.get(textOf(name))
     if (!tool || tool.isHeldBack || !mayUse(caller)(tool)) throw new Failure('tool_not_granted')
     const definition = exposedDefinition(tool)
     return { content: [{ type: 'text', text: JSON.stringify(definition) }], structuredContent: definition }
@@ -45,13 +45,13 @@ export function createSearching({ targets }: { targets: Pick<Targets, 'permissio
       const { name, arguments: given, ...rest } = asked.params
       const args = isObject(given) ? given : {}
       if (name === SEARCH_TOOLS.call) {
-        record.subject = String(args['name']).slice(0, 200)
+        record.subject = textOf(args['name']).slice(0, 200)
         record.detail = { via: SEARCH_TOOLS.call }
         const { text: _, ...outer } = asked
         return {
           asked: {
             ...outer,
-            params: { ...rest, name: String(args['name']), arguments: isObject(args['arguments']) ? args['arguments'] : {} },
+            params: { ...rest, name: textOf(args['name']), arguments: isObject(args['arguments']) ? args['arguments'] : {} },
           },
         }
       }

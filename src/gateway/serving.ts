@@ -98,7 +98,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
     if (!bytes || !response.result || uris.concern(view, target)) return undefined
     const { result } = response
     if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
-    return spliced({ bytes, upstreamId: response.id, id, result, profile, isModern })
+    return spliced({ bytes, upstreamId: response.id, keys: Object.keys(response).length, id, result, profile, isModern })
   }
   const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
     if ('refusal' in done) throw done.refusal

@@ -11,7 +11,7 @@ import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { AskRefused } from '@/connections'
 import type { JsonObject } from '@/plugins'
 import type { Caller } from './caller.ts'
-import { CODES, isObject, Refusal } from './messages.ts'
+import { CODES, isObject, Refusal, textOf } from './messages.ts'
 import { lacking, type Talk } from './talk.ts'
 import type { Target } from './targets.ts'
 
@@ -42,7 +42,7 @@ export function createSignInLinks({ key, clock, credentialMark }: Deps) {
     if (!talk.isModern)
       throw new Refusal(200, {
         code: CODES.urlElicitation,
-        message: String(params['message'] ?? 'Open a link first.'),
+        message: textOf(params['message']) || 'Open a link first.',
         data: { elicitations: [question.params] },
       })
     const answer = await talk.ask(question, talk.signal).catch((error) => (error instanceof AskRefused ? undefined : Promise.reject(error)))

@@ -6,7 +6,7 @@ import type { ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { type Asked, CODES, isObject, META, refuse } from './messages.ts'
 import type { Talk } from './talk.ts'
-import type { Targets } from './targets.ts'
+import { cleanParams, type Targets } from './targets.ts'
 
 type Relay = (caller: Caller, id: ConnectionId, asked: Asked, params: JsonObject, talk: Talk) => Promise<JsonObject>
 type Deps = { relay: Relay; viewFor(caller: Caller): Promise<ProfileView>; targets: Pick<Targets, 'permissionFor'> }
@@ -51,7 +51,7 @@ export function createSkills({ relay, viewFor, targets }: Deps) {
   }
   /** The first server that knows the address; none of them is told more than that it was asked for. */
   const first: Other = async (caller, asked, talk) => {
-    const { _meta, ...params } = asked.params
+    const { _meta, ...params } = cleanParams(asked.params)
     let refusal: unknown
     for (const id of await serversOf(caller)) {
       try {

@@ -1,6 +1,6 @@
 /** What a client can hear and be asked while a request of its is served, whatever its revision. */
 import type { JsonObject, RequestId } from '@/plugins'
-import { CODES, isObject, META, Refusal } from './messages.ts'
+import { CODES, isObject, META, Refusal, textOf } from './messages.ts'
 
 export type Question = { method: string; params: JsonObject }
 export type Talk = {
@@ -26,7 +26,7 @@ const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'aler
 export const isLevel = (level: unknown): level is string => typeof level === 'string' && LEVELS.includes(level)
 /** Whether a remark of this level is wanted by who asked for that one; who asked for none gets none. */
 export const isLoudEnough = (level: unknown, wanted: string | undefined): boolean =>
-  wanted !== undefined && LEVELS.indexOf(String(level)) >= LEVELS.indexOf(wanted)
+  wanted !== undefined && LEVELS.indexOf(textOf(level)) >= LEVELS.indexOf(wanted)
 
 /** What a client must have declared to be asked this; undefined where it has. */
 export function lacking(capabilities: JsonObject, { method, params }: Question): JsonObject | undefined {

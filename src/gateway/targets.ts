@@ -7,7 +7,7 @@ import { decide } from '@/grants'
 import type { JsonObject } from '@/plugins'
 import { adjustedArguments, type ProfileTool, type ProfileView, type ResolvedUri, resolveUri } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { CODES, isObject, Refusal } from './messages.ts'
+import { CODES, inPlainLetters, isObject, Refusal, textOf } from './messages.ts'
 
 export type Target = {
   tool: ProfileTool
@@ -41,12 +41,12 @@ const FIELDS = [
   'requestState',
   'taskId',
 ]
-const spelled = new Map(FIELDS.map((field) => [field.toLowerCase(), field]))
+const spelled = new Map(FIELDS.map((field) => [inPlainLetters(field), field]))
 
 export function cleanParams(params: JsonObject): JsonObject {
   const clean: JsonObject = {}
   for (const [name, value] of Object.entries(params)) {
-    const field = spelled.get(name.toLowerCase())
+    const field = spelled.get(inPlainLetters(name))
     if (field === undefined || field === name) clean[name] = value
   }
   return clean
@@ -78,7 +78,7 @@ export function createTargets({ connections, clock }: TargetDeps) {
     const lists = await Promise.all(
       candidates.map(async (candidate) => ({
         candidate,
-        listed: (await connections.resources(candidate.connectionId, caller.userId, 'resource')).definitions.map(({ uri }) => String(uri)),
+        listed: (await connections.resources(candidate.connectionId, caller.userId, 'resource')).definitions.map(({ uri }) => textOf(uri)),
       })),
     )
     const schemeOf = (uri: string) => uri.slice(0, uri.indexOf(':') + 1)
@@ -91,15 +91,15 @@ export function createTargets({ connections, clock }: TargetDeps) {
   return {
     permissionFor,
     tool: (caller: Caller, view: ProfileView, params: JsonObject): Target => {
-      const { tool, permission } = demand(caller, view.byExposedName.get(String(params['name'])))
+      const { tool, permission } = demand(caller, view.byExposedName.get(textOf(params['name'])))
       return named(params, tool, permission)
     },
     prompt: (caller: Caller, view: ProfileView, params: JsonObject): Target => {
-      const { tool, permission } = demand(caller, view.promptsByName.get(String(params['name'])))
+      const { tool, permission } = demand(caller, view.promptsByName.get(textOf(params['name'])))
       return named(params, tool, permission)
     },
     async resource(caller: Caller, view: ProfileView, params: JsonObject): Promise<Target> {
-      const uri = String(params['uri'])
+      const uri = textOf(params['uri'])
       const granted = resolveUri(view, uri).filter(({ by }) => permissionFor(caller, by) !== 'refuse')
       const isWhole = ({ by }: ResolvedUri) => by.upstreamName === EVERY_RESOURCE
       const found = granted.find((each) => !isWhole(each)) ?? (await owning(caller, granted.filter(isWhole)))
@@ -119,11 +119,11 @@ export function createTargets({ connections, clock }: TargetDeps) {
       const { ref, _meta, ...rest } = cleanParams(params)
       if (!isObject(ref)) throw new Refusal(200, { code: CODES.invalidParams, message: 'params.ref is missing.' })
       const isPrompt = ref['type'] === 'ref/prompt'
-      const found = isPrompt ? view.promptsByName.get(String(ref['name'])) : await templateOf(caller, view, String(ref['uri']))
+      const found = isPrompt ? view.promptsByName.get(textOf(ref['name'])) : await templateOf(caller, view, textOf(ref['uri']))
       const { tool, permission } = demand(caller, found)
       const own = isPrompt
         ? { type: 'ref/prompt', name: tool.upstreamName }
-        : { type: 'ref/resource', uri: templateName(tool, String(ref['uri'])) }
+        : { type: 'ref/resource', uri: templateName(tool, textOf(ref['uri'])) }
       return { tool, permission, connectionId: tool.connectionId, name: tool.upstreamName, params: { ...rest, ref: own } }
     },
   }

@@ -1,7 +1,7 @@
 /** Addresses of resources in results: what an upstream calls so may be called otherwise here, where two upstreams have the same. */
 import type { JsonObject, JsonRpcError } from '@/plugins'
 import type { ProfileView } from '@/profiles'
-import { type Asked, isObject } from './messages.ts'
+import { type Asked, isObject, textOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
 type Renames = ReadonlyMap<string, string>
@@ -25,7 +25,7 @@ export function createUris() {
     /** What was read answers under the address that was asked for; links in other results lead to where they can be followed. */
     exposed(result: JsonObject, target: Target, { method, params }: Asked, view: ProfileView): JsonObject {
       const renames = renamesOf(view, target)
-      const asked = String(params['uri'])
+      const asked = textOf(params['uri'])
       if (method === 'resources/read' && asked !== target.name)
         return { ...result, contents: replaced(result['contents'], new Map([[target.name, asked]])) }
       if (renames.size === 0) return result
@@ -47,7 +47,7 @@ const replaced = (contents: unknown, renames: Renames): unknown =>
   Array.isArray(contents) ? contents.map((each) => (isObject(each) ? renamed(each, renames) : each)) : contents
 
 const renamed = (it: JsonObject, renames: Renames): JsonObject => {
-  const uri = renames.get(String(it['uri']))
+  const uri = renames.get(textOf(it['uri']))
   return uri === undefined ? it : { ...it, uri }
 }
 

@@ -21,6 +21,8 @@ export type Change =
   | { kind: 'client-changed'; clientId: ClientId }
   | { kind: 'grant-changed'; grantId: GrantId }
   | { kind: 'grant-ended'; grantId: GrantId }
+  /** An access token of this grant is worth nothing any more; the grant itself stays. */
+  | { kind: 'token-revoked'; grantId: GrantId }
 
 export type Changes = {
   announce(change: Change): void

@@ -48,12 +48,13 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
       const ended = await store.transact(async (tx) => {
         const isOwn = and(eq(tokens.hash, sha256(token)), eq(tokens.clientId, client.id), isNull(tokens.revokedAt))
         const [revoked] = await tx.update(tokens).set({ revokedAt: clock() }).where(isOwn).returning()
-        if (revoked?.kind !== 'refresh') return undefined
+        if (revoked?.kind !== 'refresh') return revoked && { grantId: revoked.grantId, isGrant: false }
         await revokeFamily(tx, revoked.family, clock())
         await deps.grants.endWithin(tx, revoked.grantId, 'revoked_by_client')
-        return revoked.grantId
+        return { grantId: revoked.grantId, isGrant: true }
       })
-      if (ended) deps.grants.announceEnded(ended)
+      if (ended?.isGrant) deps.grants.announceEnded(ended.grantId)
+      else if (ended) deps.changes.announce({ kind: 'token-revoked', grantId: ended.grantId })
     },
   }
 }
