@@ -3,14 +3,14 @@ import { type Asked, CODES, type Incoming, isObject, LEGACY_REVISIONS, META, met
 
 const VERSION_HEADER = 'mcp-protocol-version'
 /** Methods whose target is told in `Mcp-Name`, and the field it is in. */
-const NAMED: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-}
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['tools/call', 'name'],
+  ['prompts/get', 'name'],
+  ['resources/read', 'uri'],
+  ['tasks/get', 'taskId'],
+  ['tasks/update', 'taskId'],
+  ['tasks/cancel', 'taskId'],
+])
 
 /** Older clients send no version at first and one we know later; what else comes is held to the rules of today. */
 export function isModernMessage(request: Request, message: Incoming): boolean {
@@ -33,7 +33,7 @@ export function demandModern(request: Request, { method, params }: Asked): void 
   if (version !== MODERN_REVISION) refuseRevision(version)
   if (!isObject(meta[`${META}clientCapabilities`])) refuse(400, CODES.invalidParams, `_meta needs ${META}clientCapabilities.`)
   if (request.headers.get('mcp-method') !== method) refuse(400, CODES.headerMismatch, 'Mcp-Method does not say what the body says.')
-  const field = NAMED[method]
+  const field = NAMED.get(method)
   if (field !== undefined && decoded(request.headers.get('mcp-name')) !== params[field])
     refuse(400, CODES.headerMismatch, 'Mcp-Name does not say what the body says.')
 }

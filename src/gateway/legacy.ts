@@ -170,7 +170,7 @@ function createServe(deps: LegacyDeps, streams: LegacyStreams) {
       if (quick) return quick
     }
     if (CALLS.has(method)) return serveLong()
-    const kind = LISTS[method]
+    const kind = LISTS.get(method)
     if (kind === 'tools' && params['cursor'] === undefined) {
       const text = await others.lists.toolsText(caller, false, ({ tools, ...rest }) => ({
         ...rest,

@@ -28,12 +28,12 @@ const PAGE_ITEMS = 500
 /** Our own remark in a list's metadata, under a name that is ours. */
 const NOTE = 'toolpass.dev/note'
 
-export const LISTS: Readonly<Record<string, ListKind>> = {
-  'tools/list': 'tools',
-  'prompts/list': 'prompts',
-  'resources/list': 'resources',
-  'resources/templates/list': 'resourceTemplates',
-}
+export const LISTS: ReadonlyMap<string, ListKind> = new Map([
+  ['tools/list', 'tools'],
+  ['prompts/list', 'prompts'],
+  ['resources/list', 'resources'],
+  ['resources/templates/list', 'resourceTemplates'],
+])
 
 export function createLists({ profiles, connections, states, targets, searching }: ListsDeps) {
   const tools = (caller: Caller, view: ProfileView, isModern: boolean): JsonObject[] => {

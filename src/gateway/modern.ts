@@ -77,7 +77,7 @@ export function createModern(deps: Deps) {
         const result = shape(await discover(caller))
         return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
       }
-      const kind = LISTS[method]
+      const kind = LISTS.get(method)
       if (kind === 'tools' && params['cursor'] === undefined) {
         const text = await others.lists.toolsText(caller, true, (page) => shape({ ...page, ...CACHING }))
         return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
