@@ -31,11 +31,11 @@ export async function prepareHouse(far: readonly Far[], toolsPerConnection: numb
   }
 }
 
-/** The exposed name of what this connection, counted from 0, calls so. Which way names are joined is not for us to know. */
-export function toolNamed({ tools }: Pick<House, 'tools'>, name: string, connection = 0): string {
-  const shape = new RegExp(`^bench-${connection}[^a-z0-9]+${name}$`)
+/** The exposed name of what this connection, counted from 0, or else any calls so. Which way names are joined is not for us to know. */
+export function toolNamed({ tools }: Pick<House, 'tools'>, name: string, connection?: number): string {
+  const shape = new RegExp(`^bench-${connection ?? '[0-9]+'}[^a-z0-9]+${name}$`)
   const found = tools.find((each) => shape.test(each))
-  if (!found) throw new Error(`the profile lists no ${name} of connection ${connection}: ${JSON.stringify(tools.slice(0, 20))}`)
+  if (!found) throw new Error(`the profile lists no ${name} of connection ${connection ?? 'any'}: ${JSON.stringify(tools.slice(0, 20))}`)
   return found
 }
 
