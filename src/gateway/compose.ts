@@ -37,6 +37,7 @@ function written({ id, asked, params, isModern, meta, progress }: Composing): st
 
 /** What is ours to say, or the other side's alone; in other letters too, since some servers read JSON without regard to case. */
 function isOurs(name: string): boolean {
+  if (name.startsWith(META)) return true
   const plain = inPlainLetters(name)
   return plain.startsWith(META) || plain === 'progresstoken'
 }

@@ -82,8 +82,9 @@ export function spliced({ bytes, upstreamId, keys, id, result, profile, isModern
 }
 
 /** Escapes with which a key could be spelt that is looked for below, and what is taken out of a message that is read (lib/json.ts). */
-const ODD = ['\\/', '\\u002', '\\u004', '\\u005', '\\u006', '\\u007', '__proto__']
-const isSpeltOddly = (bytes: Buffer): boolean => ODD.some((odd) => bytes.includes(odd)) || !isUtf8(bytes)
+const ODD = ['\\/', '\\u002', '\\u004', '\\u005', '\\u006', '\\u007']
+const isSpeltOddly = (bytes: Buffer): boolean =>
+  (bytes.includes(BACKSLASH) && ODD.some((odd) => bytes.includes(odd))) || bytes.includes('__proto__') || !isUtf8(bytes)
 
 /**
  * With three members, the last byte but one a brace: whatever stood between the result and the end would be one of the three again, and

@@ -41,13 +41,13 @@ const FIELDS = [
   'requestState',
   'taskId',
 ]
-const spelled = new Map(FIELDS.map((field) => [inPlainLetters(field), field]))
+const known = new Set(FIELDS)
+const spelled = new Set(FIELDS.map(inPlainLetters))
 
 export function cleanParams(params: JsonObject): JsonObject {
   const clean: JsonObject = {}
   for (const [name, value] of Object.entries(params)) {
-    const field = spelled.get(inPlainLetters(name))
-    if (field === undefined || field === name) clean[name] = value
+    if (known.has(name) || !spelled.has(inPlainLetters(name))) clean[name] = value
   }
   return clean
 }

@@ -22,7 +22,7 @@ export function parseJson(text: string, { depthMax = JSON_DEPTH_MAX }: { depthMa
     throw new JsonError('syntax')
   }
   // A key can be spelt with escapes ("\u005f_proto__"), so any escaped underscore is reason enough to look.
-  return text.includes('__proto__') || /\\u005f/i.test(text) ? tameJson(value, { depthMax }) : value
+  return text.includes('__proto__') || text.includes('\\u005f') || text.includes('\\u005F') ? tameJson(value, { depthMax }) : value
 }
 
 /**
