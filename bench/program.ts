@@ -1,17 +1,23 @@
 /**
  * A small MCP server over stdio, of a legacy revision, for measurements and tests. Its tools do what programs do to their house:
- * `echo` answers, `grow` takes so many MB and keeps them, `die` ends with a code, `where` tells its process id.
+ * `echo` answers, `grow` takes so many MB and keeps them (`afterwards`: once it has answered), `die` ends with a code, `where` tells its process id.
  */
 import { createInterface } from 'node:readline'
 
-type Arguments = { text?: string; mb?: number; code?: number }
+type Arguments = { text?: string; mb?: number; afterwards?: boolean; code?: number }
 const kept: Uint8Array[] = []
+
+const AFTERWARDS_MS = 100
+/** Written to, or the memory would only be promised. */
+const grow = (mb: number): void => {
+  for (let at = 0; at < mb; at += 1) kept.push(new Uint8Array(1024 * 1024).fill(at + 1))
+}
 
 const TOOLS: Record<string, (asked: Arguments) => string> = {
   echo: ({ text = '' }) => text,
-  grow: ({ mb = 0 }) => {
-    // Written to, or the memory would only be promised.
-    for (let at = 0; at < mb; at += 1) kept.push(new Uint8Array(1024 * 1024).fill(at + 1))
+  grow: ({ mb = 0, afterwards = false }) => {
+    if (afterwards) setTimeout(grow, AFTERWARDS_MS, mb)
+    else grow(mb)
     return String(kept.length)
   },
   die: ({ code = 3 }) => process.exit(code),

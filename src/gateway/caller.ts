@@ -36,6 +36,18 @@ export type Caller = {
   /** Our own address, as this client sees it. */
   home: string
 }
+/** Who called, as the trail keeps it. */
+export const inTrail = ({ userId, userName, clientId, clientName, grant, profile, address }: Caller) => ({
+  userId,
+  userName,
+  clientId,
+  clientName,
+  grantId: grant.id,
+  profileId: profile.id,
+  profileName: profile.title,
+  address,
+})
+
 /** A caller without the address it comes from: the same for every request with this token at this address of ours. */
 type Seat = Omit<Caller, 'address'> & { epoch: number; until: number; touchedAt: number }
 

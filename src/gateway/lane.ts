@@ -12,7 +12,7 @@ import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Call, Calls } from './calls.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, inTrail } from './caller.ts'
 import { compose } from './compose.ts'
 import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
@@ -103,17 +103,10 @@ function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 
         kind: 'call',
         action: asked.method,
         subject: tool.exposedName,
-        userId: caller.userId,
-        userName: caller.userName,
-        clientId: caller.clientId,
-        clientName: caller.clientName,
-        grantId: caller.grant.id,
-        profileId: caller.profile.id,
-        profileName: caller.profile.title,
+        ...inTrail(caller),
         connectionId: target.connectionId,
         connectionName: tool.connectionName,
         toolId: tool.toolId,
-        address: caller.address,
         requestBytes: asked.bytes,
         durationUs,
         upstreamUs: durationUs,

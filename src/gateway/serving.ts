@@ -8,7 +8,7 @@ import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
-import type { Caller } from './caller.ts'
+import { type Caller, inTrail } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
 import { type Asked, CODES, isObject, Refusal } from './messages.ts'
@@ -155,14 +155,7 @@ function recordOf(caller: Caller, asked: Asked): CallRecord {
   return {
     action: asked.method,
     subject: subjectOf(asked),
-    userId: caller.userId,
-    userName: caller.userName,
-    clientId: caller.clientId,
-    clientName: caller.clientName,
-    grantId: caller.grant.id,
-    profileId: caller.profile.id,
-    profileName: caller.profile.title,
-    address: caller.address,
+    ...inTrail(caller),
     requestBytes: asked.bytes,
     ...(typeof traceparent === 'string' && { traceId: traceIdOf(traceparent) }),
   }

@@ -173,8 +173,8 @@ describe('one that runs', () => {
   test('[PROGRAM-MEMORY] it is ended when it holds more memory than its connection allows, and its page says so', async () => {
     expect(await call('grow', { mb: 10 })).toContain('10')
     const pid = await whereIs()
-    // On a busy machine it is ended before it can answer.
-    expect(await call('grow', { mb: 400 })).toMatch(/410|could not be used/)
+    // Answered first: on a busy machine it is ended before all of it is taken.
+    expect(await call('grow', { mb: 400, afterwards: true })).toContain('10')
     for (let tries = 0; isAlive(pid) && tries < 60; tries += 1) await Bun.sleep(100)
     expect(isAlive(pid)).toBe(false)
     expect((await ada.open(page)).html).toContain('It held more than 256 MB of memory and was ended.')
