@@ -1,26 +1,13 @@
 /** The whole house with its real front, on a port of its own, and in it what the conformance tool is to meet through it. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { listen, openHouse } from '@/app.ts'
-import { loadConfig } from '@/config'
-import { createLog } from '@/lib/log.ts'
 import type { ConnectionId } from '@/lib/ids.ts'
+import { openInside } from './house-inside.ts'
 import { connectApp, signedIn } from './journey.ts'
-import { ADMIN, freePort, type Running } from './running.ts'
 import { startTokenProxy, type TokenProxy } from './token-proxy.ts'
 
 type Upstream = { connector: 'streamable-http' | 'stdio'; settings: Record<string, unknown> }
 
 export async function openConformanceHouse() {
-  const folder = mkdtempSync(join(tmpdir(), 'toolpass-conformance-'))
-  const port = await freePort()
-  const faults: string[] = []
-  const config = loadConfig({ env: { TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder }, flags: {} })
-  const house = await openHouse(config, createLog({ level: 'error', format: 'json', write: (line) => void faults.push(line) }))
-  const server = listen(house)
-  const running = { url: `http://localhost:${port}` } as Running
-  const user = await house.users.create('command line', { ...ADMIN, role: 'admin' })
+  const { house, running, faults, admin: user, close } = await openInside('conformance')
   const proxies: TokenProxy[] = []
 
   /** Everything that the connection lists, whatever it is, under the names that the upstream gave it. */
@@ -52,9 +39,7 @@ export async function openConformanceHouse() {
     },
     close: async () => {
       await Promise.all(proxies.map((proxy) => proxy.stop()))
-      await server.stop(true)
-      await house.close()
-      rmSync(folder, { recursive: true, force: true })
+      await close()
     },
   }
 }

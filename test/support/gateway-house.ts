@@ -1,15 +1,9 @@
 /** The whole house on a port of its own, with users, upstreams, profiles and apps that have real tokens: what is under test is the gateway. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { listen, openHouse } from '@/app.ts'
-import { loadConfig } from '@/config'
 import type { ConnectionId, GrantId } from '@/lib/ids.ts'
-import { createLog } from '@/lib/log.ts'
 import type { Profile } from '@/profiles'
 import type { User } from '@/users'
+import { openInside } from './house-inside.ts'
 import { connectApp, type Person, signedIn } from './journey.ts'
-import { ADMIN, freePort, type Running } from './running.ts'
 
 type Server = {
   connector?: 'streamable-http' | 'stdio'
@@ -25,19 +19,11 @@ export const MODERN = '2026-07-28'
 const META = 'io.modelcontextprotocol/'
 
 export async function openGatewayHouse() {
-  const folder = mkdtempSync(join(tmpdir(), 'toolpass-gateway-'))
-  const port = await freePort()
-  /** What was logged as a fault of ours. */
-  const faults: string[] = []
-  const config = loadConfig({ env: { TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder }, flags: {} })
-  const house = await openHouse(config, createLog({ level: 'error', format: 'json', write: (line) => void faults.push(line) }))
-  const server = listen(house)
-  const running = { url: `http://localhost:${port}` } as Running
+  const { house, running, faults, admin, close } = await openInside('gateway')
   const people = new Map<string, Person>()
 
   const user = (username: string, role: 'admin' | 'member' = 'member'): Promise<User> =>
     house.users.create('command line', { username, password: PASSWORD, role })
-  const admin = await house.users.create('command line', { ...ADMIN, role: 'admin' })
   const personOf = async ({ username }: User): Promise<Person> => {
     const person = people.get(username) ?? (await signedIn(running, { username, password: PASSWORD }))
     people.set(username, person)
@@ -79,11 +65,7 @@ export async function openGatewayHouse() {
       const url = `${running.url}/mcp/${profile.name}`
       return { url, token: access_token, refreshToken: refresh_token, clientId, grantId: verified.grantId, user: of, profile }
     },
-    close: async () => {
-      await server.stop(true)
-      await house.close()
-      rmSync(folder, { recursive: true, force: true })
-    },
+    close,
   }
 }
 export type GatewayHouse = Awaited<ReturnType<typeof openGatewayHouse>>
