@@ -16,6 +16,7 @@ export const ToolId = id('tol', 'ToolId')
 export const ProfileId = id('prf', 'ProfileId')
 export const ClientId = id('cli', 'ClientId')
 export const GrantId = id('grt', 'GrantId')
+export const ApprovalId = id('apr', 'ApprovalId')
 
 export type UserId = z.infer<typeof UserId>
 export type ConnectionId = z.infer<typeof ConnectionId>
@@ -24,6 +25,7 @@ export type ToolId = z.infer<typeof ToolId>
 export type ProfileId = z.infer<typeof ProfileId>
 export type ClientId = z.infer<typeof ClientId>
 export type GrantId = z.infer<typeof GrantId>
+export type ApprovalId = z.infer<typeof ApprovalId>
 
 export const newUserId = (): UserId => `usr_${randomText(16)}` as UserId
 export const newConnectionId = (): ConnectionId => `con_${randomText(16)}` as ConnectionId

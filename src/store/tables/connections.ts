@@ -44,6 +44,8 @@ export const connections = sqliteTable(
       .default('settings'),
     /** How, where that needs saying; read by the connections room alone. */
     authConfig: json<Record<string, unknown>>('auth_config'),
+    /** Changes of its tools' definitions are taken over without anybody looking at them. */
+    trustsChanges: integer('trusts_changes', { mode: 'boolean' }).notNull().default(false),
     /** The catalogue entry it was made from. */
     catalogueName: text('catalogue_name'),
     /** The protocol revision that the upstream answered with, so that the next opening need not ask. */

@@ -1,7 +1,8 @@
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { ProfileId, ToolId, UserId } from '../../lib/ids.ts'
+import { KEEPS } from './audit.ts'
 import { at, id, json } from './columns.ts'
-import { FEATURES, tools, VISIBILITIES } from './connections.ts'
+import { FEATURES, type TOOL_KINDS, tools, VISIBILITIES } from './connections.ts'
 import { users } from './users.ts'
 
 export const NAMINGS = ['always', 'on-collision', 'never'] as const
@@ -17,6 +18,8 @@ export type Override = {
   defaults?: Record<string, unknown>
   /** Hidden from the model and always sent. */
   fixed?: Record<string, unknown>
+  /** What it really does, where its server's annotations are wrong. */
+  kind?: (typeof TOOL_KINDS)[number]
 }
 
 export const profiles = sqliteTable(
@@ -34,6 +37,10 @@ export const profiles = sqliteTable(
     visibility: text('visibility', { enum: VISIBILITIES }).notNull(),
     naming: text('naming', { enum: NAMINGS }).notNull(),
     delivery: text('delivery', { enum: DELIVERIES }).notNull().default('whole'),
+    /** What the audit trail keeps of arguments and results of its calls. */
+    keeps: text('keeps', { enum: KEEPS }).notNull().default('redacted'),
+    /** Whether its tools ask apps to say what a call is for. */
+    asksPurpose: integer('asks_purpose', { mode: 'boolean' }).notNull().default(false),
     /** Counts up with each change of what it serves; lists are cached by it. */
     revision: integer('revision').notNull(),
     createdAt: at('created_at').notNull(),
