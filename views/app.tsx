@@ -1,141 +1,45 @@
 /**
- * One connected app.
- * POST /apps/:id — device_name (may be empty).
+ * One connected app: who it is, what it may use, what it did.
+ * POST /apps/:id — see app-about.tsx.
  * POST /apps/:id/revoke — nothing else; without `from` it leads back here.
  */
 import { type CallRow, CallTable } from './activity.tsx'
-import { type AppSummary, AppStatusWord, RevokeConfirm } from './apps.tsx'
+import { AppAbout, AppDevice, type AppFacts } from './app-about.tsx'
+import { type AppTool, AppTools } from './app-tools.tsx'
+import { AppStatusWord, RevokeConfirm } from './apps.tsx'
 import { Layout, type Shell } from './layout.tsx'
-import { Badge } from './parts/badge.tsx'
-import { Button } from './parts/button.tsx'
-import { Card, Facts, PageHead } from './parts/card.tsx'
+import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
-import { type FormState, TextField } from './parts/field.tsx'
+import type { FormState } from './parts/field.tsx'
 import { foreign } from './parts/format.ts'
-import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
-import { Ago, AgoOr } from './parts/time.tsx'
-import { KindBadge, type ToolKind } from './parts/tool.tsx'
 
-export type AppTool = OfferedWords & {
-  connection: string
-  kind: ToolKind
-  calls: number
-  lastUsedAt?: number | null | undefined
-}
 export type AppPageProps = {
   shell: Shell
-  app: AppSummary & {
-    profileId: string
-    /** Where codes go: the host, or the scheme of an app's own addresses. */
-    redirectHost: string
-    /** How the client is known, in words ("metadata document at claude.ai", "registered itself"). */
-    verification: string
-    /** An access token that its user made for a script, not an app that asked. */
-    script: boolean
-    firstUsedAt: number | null
-    /** The networks it came from, the latest first. */
-    networks: readonly string[]
-  }
+  app: AppFacts
   tools: readonly AppTool[]
   calls: readonly CallRow[]
   form?: FormState | undefined
 }
 
-const Networks = (p: { networks: readonly string[] }) =>
-  p.networks.length === 0 ? (
-    <span class="muted">not known yet</span>
-  ) : (
-    <ul>
-      {p.networks.map((network) => (
-        <li>
-          <code class="break">{network}</code>
-        </li>
-      ))}
-    </ul>
-  )
-
-const About = ({ app }: { app: AppPageProps['app'] }) => (
-  <Card title="About">
-    <Facts
-      items={[
-        ['Profile', <a href={`/profiles/${app.profileId}`}>{foreign(app.profile)}</a>],
-        ['Name', app.verification],
-        ...(app.script ? [] : [['Sends you back to', <code class="break">{foreign(app.redirectHost, 120)}</code>] as const]),
-        [app.script ? 'Made' : 'Let in', <Ago at={app.createdAt} />],
-        ['First used', <AgoOr at={app.firstUsedAt} none="never" />],
-        ['Last used', <AgoOr at={app.lastUsedAt} none="never" />],
-        ['From', <Networks networks={app.networks} />],
-        ['Ends', <AgoOr at={app.expiresAt} none="when revoked" />],
-      ]}
-    />
-  </Card>
-)
-
-const Tools = (p: { tools: readonly AppTool[] }) => (
-  <Card title="What it may use" lead={p.tools.length > 0 && amountInWords(amountsOf(p.tools))} flush={true}>
-    {p.tools.length === 0 ? (
-      <Empty icon="layers" title="Nothing">
-        Nothing of what you allowed is in the profile any more: this app sees an empty list.
+const Calls = (p: { calls: readonly CallRow[] }) => (
+  <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href="/activity">All activity</a>}>
+    {p.calls.length === 0 ? (
+      <Empty icon="activity" title="No calls yet">
+        What this app does with its tools will be here.
       </Empty>
     ) : (
-      <table class="table table-lean">
-        <thead>
-          <tr>
-            <th scope="col">Name</th>
-            <th scope="col">Kind</th>
-            <th scope="col" class="number">
-              Calls
-            </th>
-            <th scope="col" class="number">
-              Last used
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {p.tools.map((tool) => (
-            <tr>
-              <td class="cell-main">
-                {tool.feature === 'tool' ? <span class="mono strong break">{foreign(tool.name, 128)}</span> : <OfferedName item={tool} />}
-                <p class="cell-note">{foreign(tool.connection)}</p>
-              </td>
-              <td>
-                {tool.feature === 'tool' ? (
-                  <KindBadge kind={tool.kind} />
-                ) : (
-                  <Badge>{tool.feature === 'prompt' ? 'prompt' : 'resource'}</Badge>
-                )}
-              </td>
-              <td class="number" data-label="Calls">
-                {tool.calls}
-              </td>
-              <td class="number nowrap muted" data-label="Last used">
-                <AgoOr at={tool.lastUsedAt} none="never" />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <CallTable calls={p.calls} width="one-app" />
     )}
   </Card>
 )
 
-const Device = (p: { app: AppPageProps['app']; form: FormState | undefined }) => (
-  <Card title="Device">
-    <form class="stack" method="post" action={`/apps/${p.app.id}`}>
-      <TextField
-        name="device_name"
-        label="Name of the device"
-        value={p.app.device}
-        form={p.form}
-        optional={true}
-        lengthMax={60}
-        placeholder="Work laptop"
-        hint="Tells this install from others of the same app."
-      />
-      <div class="actions">
-        <Button>Save name</Button>
-      </div>
-    </form>
+const Revoke = ({ app }: { app: AppFacts }) => (
+  <Card
+    title="Revoke"
+    tone="danger"
+    lead={app.script ? 'Ends what the token is good for, wherever it is used.' : "Ends this app's access, here and on its device."}
+  >
+    <RevokeConfirm app={app} place="block" script={app.script} />
   </Card>
 )
 
@@ -152,31 +56,13 @@ export const AppPage = (p: AppPageProps) => {
       />
       <div class="split">
         <div class="stack">
-          <Tools tools={p.tools} />
-          <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href="/activity">All activity</a>}>
-            {p.calls.length === 0 ? (
-              <Empty icon="activity" title="No calls yet">
-                What this app does with its tools will be here.
-              </Empty>
-            ) : (
-              <CallTable calls={p.calls} width="one-app" />
-            )}
-          </Card>
+          <AppTools tools={p.tools} />
+          <Calls calls={p.calls} />
         </div>
         <div class="stack">
-          <About app={p.app} />
-          {!p.app.script && <Device app={p.app} form={p.form} />}
-          {alive && (
-            <Card
-              title="Revoke"
-              tone="danger"
-              lead={
-                p.app.script ? 'Ends what the token is good for, wherever it is used.' : "Ends this app's access, here and on its device."
-              }
-            >
-              <RevokeConfirm app={p.app} place="block" script={p.app.script} />
-            </Card>
-          )}
+          <AppAbout app={p.app} />
+          {!p.app.script && <AppDevice app={p.app} form={p.form} />}
+          {alive && <Revoke app={p.app} />}
         </div>
       </div>
     </Layout>
