@@ -15,14 +15,18 @@ export type RowValues = SqlValue[]
 const COLUMNS = [
   ...(['at', 'kind', 'action', 'outcome', 'reason', 'userId', 'userName', 'clientId', 'clientName', 'grantId'] as const),
   ...(['profileId', 'profileName', 'connectionId', 'connectionName', 'toolId', 'subject', 'purpose', 'traceId'] as const),
-  ...(['address', 'requestBytes', 'responseBytes', 'durationUs', 'upstreamUs', 'detail', 'chain'] as const),
+  ...(['address', 'requestBytes', 'responseBytes', 'durationUs', 'upstreamUs', 'detail', 'contentHash', 'chain'] as const),
 ] satisfies (keyof AuditRow)[]
 const CHAIN_AT = COLUMNS.length - 1
+export const CONTENT_HASH_AT = CHAIN_AT - 1
 /**
- * Begins the chain of each row that is hashed as here. Rows of before have none. What they were hashed from cannot be told
- * from the row, since a column that was left out and one that was empty differed, so that only what follows them is checked.
+ * Begins the chain of each row that is hashed as here. Rows of version 2 are hashed without `contentHash`. Rows of before have
+ * none. What they were hashed from cannot be told from the row, since a column that was left out and one that was empty
+ * differed, so that only what follows them is checked.
  */
-const VERSION = '2:'
+const VERSION = '3:'
+const VERSION_2 = '2:'
+const ageOf = (chain: string): number => (chain.startsWith(VERSION) ? 3 : chain.startsWith(VERSION_2) ? 2 : 0)
 
 /** As many rows in one statement as still cost less together; the rest of a batch goes one by one. */
 const ROWS_TOGETHER = 50
@@ -59,6 +63,7 @@ export const valuesOf = (row: NewRow, at: number): RowValues => [
   row.durationUs ?? null,
   row.upstreamUs ?? null,
   row.detail ? JSON.stringify(row.detail) : null,
+  row.contentHash ?? null,
   null,
 ]
 
@@ -69,6 +74,11 @@ const wellFormed = (text: string | null | undefined): string | null => text?.toW
 function chainOf(values: RowValues, before: string): string {
   values[CHAIN_AT] = before
   return VERSION + sha256(JSON.stringify(values))
+}
+
+function chainOfVersion2(values: RowValues, before: string): string {
+  values[CHAIN_AT] = before
+  return VERSION_2 + sha256(JSON.stringify(values.toSpliced(CONTENT_HASH_AT, 1)))
 }
 
 /** Inside the one writer transaction, so that two rows never share a predecessor. */
@@ -101,10 +111,18 @@ export function verifyChain(rows: Iterable<AuditRow>, before = ''): Verdict {
   const verdict: Verdict = { proven: 0, old: 0 }
   let chain = before
   for (const row of rows) {
-    const isOld = !row.chain.startsWith(VERSION) && !chain.startsWith(VERSION)
-    if (!isOld && row.chain !== chainOf(valuesOf(row, row.at), chain)) return { ...verdict, brokenAt: row.seq }
+    const isOld = ageOf(row.chain) === 0 && ageOf(chain) === 0
+    if (!isOld && !follows(row, chain)) return { ...verdict, brokenAt: row.seq }
     verdict[isOld ? 'old' : 'proven'] += 1
     chain = row.chain
   }
   return verdict
+}
+
+/** Nothing of an older version comes after a newer one, or its weaker hash could stand for any row. */
+function follows(row: AuditRow, before: string): boolean {
+  const age = ageOf(row.chain)
+  if (age < ageOf(before)) return false
+  if (age === 3) return row.chain === chainOf(valuesOf(row, row.at), before)
+  return age === 2 && row.contentHash === null && row.chain === chainOfVersion2(valuesOf(row, row.at), before)
 }

@@ -34,6 +34,14 @@ const call = (subject: string, more: Partial<NewRow> = {}): NewRow => ({
   ...{ kind: 'call', action: 'tools/call', outcome: 'ok', subject, userName: 'ada', durationUs: 5 },
   ...more,
 })
+/** As they stood in a file of that time, hash and all. */
+const ROWS_OF_VERSION_2 = [
+  { outcome: 'ok', subject: 'one', durationUs: 5, detail: { a: 1 }, chain: '2:iXnNXcboDFNMyfPY-eJBCqPFAqK3q77JrmcoYeqqi-s' },
+  { outcome: 'refused', subject: 'two', chain: '2:IQbVLRiA5hoV8YCEn7wiS_fJmV3qcizQQFGtJ_1fe1w' },
+].map((row) => ({ at: 1_790_000_000_000, kind: 'call', action: 'tools/call', userName: 'ada', ...row }) as const) as (NewRow & {
+  at: number
+  chain: string
+})[]
 const many = (count: number) => Array.from({ length: count }, (_, at) => call(`row ${at}`))
 const isPending = async (promise: Promise<unknown> | undefined) => (await Promise.race([promise, Promise.resolve('pending')])) === 'pending'
 
@@ -74,7 +82,7 @@ describe('the chain', () => {
     const rows = (await trail()).rows()
     const row = rows[120] as AuditRow
     const columns = Object.keys(row).filter((column) => column !== 'seq')
-    expect(columns).toHaveLength(25)
+    expect(columns).toHaveLength(26)
     for (const column of columns) {
       const changed = { ...row, [column]: column === 'detail' ? { a: 'ä' } : 'x' } as unknown as AuditRow
       expect([column, verifyChain(rows.with(120, changed)).brokenAt]).toEqual([column, 121])
@@ -90,6 +98,18 @@ describe('the chain', () => {
     expect(verifyChain(all)).toEqual({ proven: 3, old: 2 })
     expect(verifyChain(all.toSpliced(1, 1))).toMatchObject({ brokenAt: 3 })
     expect(verifyChain(all.with(3, { ...(all[3] as AuditRow), subject: 'x', chain: 'y'.repeat(43) }))).toMatchObject({ brokenAt: 4 })
+  })
+  test('goes on from rows of version 2, which were hashed without what is kept of contents, and lets none of those in later', async () => {
+    const { store, audit, rows } = open()
+    await store.transact((tx) => tx.insert(auditRows).values(ROWS_OF_VERSION_2))
+    for (const row of many(3)) await audit.write(row, true)
+    const all = rows()
+    expect(verifyChain(all)).toEqual({ proven: 5, old: 0 })
+    for (const at of [0, 1, 2])
+      expect(verifyChain(all.with(at, { ...(all[at] as AuditRow), subject: 'x' }))).toMatchObject({ brokenAt: at + 1 })
+    // A hash that nothing vouched for then, and a row that would only have to fit the older way.
+    expect(verifyChain(all.with(1, { ...(all[1] as AuditRow), contentHash: 'x' }))).toMatchObject({ brokenAt: 2 })
+    expect(verifyChain(all.slice(0, 1), all[4]?.chain)).toMatchObject({ brokenAt: 1 })
   })
   test('holds when acts and calls are written side by side, and when a transaction with an act in it is undone', async () => {
     const { store, audit, rows } = open()
