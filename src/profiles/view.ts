@@ -84,16 +84,21 @@ function serverSeen({ id, revision, upstream }: Connection): ServerSeen {
 /** What a guest of an open profile may use of it; for most profiles that is all of it. */
 function createGuestViews() {
   const views = new WeakMap<ProfileView, Map<UserId, ProfileView>>()
+  /** On the way of every call, so that a profile is looked through once for each guest and not for its owner. */
   return (view: ProfileView, userId: UserId): ProfileView => {
-    const isTheirs = ({ usableBy }: ProfileTool) => usableBy === 'everyone' || usableBy === userId
-    const all = [...view.byToolId.values()]
-    if (view.profile.ownerId === userId || all.every(isTheirs)) return view
+    if (view.profile.ownerId === userId) return view
     const known = views.get(view) ?? new Map<UserId, ProfileView>()
     views.set(view, known)
-    const found = known.get(userId) ?? viewOf(view.profile, all.filter(isTheirs), view.servers)
+    const found = known.get(userId) ?? guestsPart(view, userId)
     known.set(userId, found)
     return found
   }
+}
+
+function guestsPart(view: ProfileView, userId: UserId): ProfileView {
+  const all = [...view.byToolId.values()]
+  const theirs = all.filter(({ usableBy }) => usableBy === 'everyone' || usableBy === userId)
+  return theirs.length === all.length ? view : viewOf(view.profile, theirs, view.servers)
 }
 
 /** What a profile serves, put together once for each of its revisions. */
