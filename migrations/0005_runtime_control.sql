@@ -155,5 +155,6 @@ CREATE TABLE `notice_ways` (
 CREATE INDEX `notice_ways_user` ON `notice_ways` (`user_id`);--> statement-breakpoint
 ALTER TABLE `audit_rows` ADD `content_hash` text;--> statement-breakpoint
 ALTER TABLE `connections` ADD `trusts_changes` integer DEFAULT false NOT NULL;--> statement-breakpoint
+ALTER TABLE `grants` ADD `settled` text DEFAULT '[]' NOT NULL;--> statement-breakpoint
 ALTER TABLE `profiles` ADD `keeps` text DEFAULT 'redacted' NOT NULL;--> statement-breakpoint
 ALTER TABLE `profiles` ADD `asks_purpose` integer DEFAULT false NOT NULL;

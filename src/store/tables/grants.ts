@@ -24,6 +24,8 @@ export const grants = sqliteTable(
     reach: text('reach', { enum: ['profile', 'any'] }).notNull(),
     /** What becomes of tools that join the profile later. */
     laterTools: text('later_tools', { enum: ['out', 'in'] }).notNull(),
+    /** Profiles that it has been at, the present one aside: what joined them since is later there, and no longer new to it. */
+    settled: json<ProfileId[]>('settled').notNull().default([]),
     deviceName: text('device_name').notNull(),
     createdAt: at('created_at').notNull(),
     /** First token issued: before that, nobody came back with the code. */
@@ -58,7 +60,8 @@ export const grantTools = sqliteTable(
 export const pauses = sqliteTable(
   'pauses',
   {
-    kind: text('kind', { enum: ['client', 'connection', 'profile', 'everything'] }).notNull(),
+    /** `user` is an administrator's pause of somebody's apps; one's own pause of all one's apps is `everything` of oneself. */
+    kind: text('kind', { enum: ['client', 'connection', 'profile', 'user', 'everything'] }).notNull(),
     /** The id of what is paused; empty for everything. */
     subject: text('subject').notNull(),
     /** Whose apps; empty for everyone's. */
