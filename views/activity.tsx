@@ -44,6 +44,8 @@ export type CallRow = {
   outcome: Outcome
   /** Why it was refused or failed, in one sentence. */
   reason?: string | undefined
+  /** What it was for, as the app's model said. */
+  purpose?: string | undefined
   latencyMs?: number | undefined
   sizeBytes?: number | undefined
 }
@@ -66,6 +68,11 @@ const Row = (p: { call: CallRow; width: Width }) => {
           <bdi>{shown}</bdi>
         </a>
         {done && <p class="cell-note">{done}</p>}
+        {call.purpose && (
+          <p class="cell-note">
+            For: <bdi>{foreign(call.purpose, 160)}</bdi>
+          </p>
+        )}
         {call.reason && <p class="cell-note">{foreign(call.reason, 160)}</p>}
       </td>
       {p.width !== 'one-app' && (

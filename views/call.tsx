@@ -56,6 +56,13 @@ export const CallPage = ({ shell, call }: CallPageProps) => {
           <bdi>{foreign(call.reason, 600)}</bdi>
         </Notice>
       )}
+      {call.purpose && (
+        <Card title="What for" lead="As the app's model said. Nobody can check it.">
+          <p>
+            <bdi>{foreign(call.purpose, 320)}</bdi>
+          </p>
+        </Card>
+      )}
       <div class="columns">
         <Card title="Who">
           <Facts

@@ -1,12 +1,13 @@
 /**
  * What a profile is called and how it is served.
- * POST /profiles/:id — title, description, naming (always | on-collision | never), delivery (whole | search), visibility (private | open).
+ * POST /profiles/:id — title, description, naming (always | on-collision | never), delivery (whole | search), visibility (private | open),
+ *   purpose (on).
  *   A plain form: the title stands in the page's head too, so the whole page comes back.
  */
 import type { Child } from './jsx-runtime.ts'
 import { Button } from './parts/button.tsx'
 import { Card } from './parts/card.tsx'
-import { FormProblem, type FormState, RadioField, TextArea, TextField } from './parts/field.tsx'
+import { FormProblem, type FormState, RadioField, SwitchField, TextArea, TextField } from './parts/field.tsx'
 import { plural, short } from './parts/format.ts'
 import { levelOf } from './parts/meter.tsx'
 
@@ -25,7 +26,15 @@ export type Deliveries = {
 }
 
 export type ProfileDetailsProps = {
-  profile: { id: string; title: string; description: string; naming: Naming; visibility: 'private' | 'open'; delivery: Delivery }
+  profile: {
+    id: string
+    title: string
+    description: string
+    naming: Naming
+    visibility: 'private' | 'open'
+    delivery: Delivery
+    asksPurpose: boolean
+  }
   deliveries: Deliveries
   form?: FormState | undefined
 }
@@ -130,6 +139,14 @@ export const ProfileDetails = ({ profile, deliveries, form }: ProfileDetailsProp
               hint: 'Others connect their own apps to it by its name. They get its tools of connections that are open to them, and change nothing.',
             },
           ]}
+        />
+        <SwitchField
+          scope="details"
+          name="purpose"
+          label="Ask apps what each call is for"
+          on={profile.asksPurpose}
+          form={form}
+          hint="Each tool gets one optional argument more, in which the model says in a sentence why it calls. You read it in the activity; the server never sees it."
         />
         <div class="actions">
           <Button>Save</Button>

@@ -125,12 +125,13 @@ const call = (id: number, more: Partial<CallRow>): CallRow => ({
 })
 export const calls: readonly CallRow[] = [
   call(0, { outcome: 'running', latencyMs: undefined, sizeBytes: undefined, tool: 'create_issue' }),
-  call(1, {}),
+  call(1, { purpose: 'To see whether this bug has been reported before I open another issue.' }),
   call(3, {
     client: 'VS Code',
     tool: 'delete_issue',
     outcome: 'refused',
     reason: 'This tool was not allowed when you let the app in.',
+    purpose: 'Cleaning up the duplicates that the user pointed out in the last sprint.',
     latencyMs: 1,
     sizeBytes: 120,
   }),
@@ -339,6 +340,7 @@ export const profile = {
   description: 'Issues and documents of the company. Ask before changing anything.',
   naming: 'on-collision' as const,
   delivery: 'whole' as const,
+  asksPurpose: true,
   visibility: 'private' as const,
 }
 export const waitingFor = {

@@ -107,6 +107,7 @@ function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 
         connectionId: target.connectionId,
         connectionName: tool.connectionName,
         toolId: tool.toolId,
+        purpose: target.purpose ?? null,
         requestBytes: asked.bytes,
         durationUs,
         upstreamUs: durationUs,

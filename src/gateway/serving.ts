@@ -174,10 +174,11 @@ function refused(error: unknown, record: CallRecord): Done {
 /** W3C Trace Context: `00-<trace id>-<parent id>-<flags>`. */
 const traceIdOf = (traceparent: string): string | null => /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)?.[1] ?? null
 
-function complete(record: CallRecord, { tool }: Target, { method }: Asked): void {
+function complete(record: CallRecord, { tool, purpose }: Target, { method }: Asked): void {
   record.toolId = tool.toolId
   record.connectionId = tool.connectionId
   record.connectionName = tool.connectionName
+  if (purpose !== undefined) record.purpose = purpose
   record.readOnly = method !== 'tools/call' || tool.kind === 'read'
 }
 

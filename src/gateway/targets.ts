@@ -17,6 +17,8 @@ export type Target = {
   name: string
   /** What goes to the upstream, `_meta` and what belongs to another round aside. */
   params: JsonObject
+  /** What the call is for, as its caller says, where the profile asks for it. */
+  purpose?: string | undefined
 }
 export type TargetDeps = {
   connections: { resources(id: ConnectionId, userId: UserId, feature: 'resource' | 'template'): Promise<Resources> }
@@ -62,10 +64,11 @@ export function createTargets({ connections, clock }: TargetDeps) {
   }
   const named = (params: JsonObject, tool: ProfileTool, permission: 'allow' | 'ask'): Target => {
     const { name: _, inputResponses, requestState, _meta, ...rest } = cleanParams(params)
-    const given = adjustedArguments(tool, rest['arguments'])
+    const { given, purpose } = adjustedArguments(tool, rest['arguments'])
     return {
       tool,
       permission,
+      purpose,
       connectionId: tool.connectionId,
       name: tool.upstreamName,
       params: { name: tool.upstreamName, ...rest, ...(given !== undefined && { arguments: given }) },

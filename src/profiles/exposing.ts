@@ -1,11 +1,18 @@
 /** A tool as an app sees it, and its arguments as the server gets them. */
 import type { JsonObject } from '@/plugins'
+import { purposeTaken, withPurpose } from './purpose.ts'
 import type { ProfileTool } from './view.ts'
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** @param uriOf how the profile calls a resource of the tool's own server; MCP Apps name theirs in the tool's definition */
-export function exposedDefinition(tool: ProfileTool, uriOf: (uri: string) => string = (uri) => uri): JsonObject {
+export function exposedDefinition(tool: ProfileTool, uriOf?: (uri: string) => string): JsonObject {
+  const own = ownDefinition(tool, uriOf)
+  return tool.purposeName === undefined ? own : { ...own, inputSchema: withPurpose(own['inputSchema'], tool.purposeName) }
+}
+
+/** Without what is the same for every tool of the profile. */
+export function ownDefinition(tool: ProfileTool, uriOf: (uri: string) => string = (uri) => uri): JsonObject {
   const { definition, exposedName, override, feature } = tool
   if (feature === 'resource') return { ...definition, uri: exposedName }
   if (feature === 'template') return { ...definition, uriTemplate: exposedName }
@@ -19,10 +26,13 @@ export function exposedDefinition(tool: ProfileTool, uriOf: (uri: string) => str
   return exposed
 }
 
-/** What is fixed wins, what the caller gives wins over a default. */
-export function adjustedArguments({ override }: ProfileTool, given: unknown): unknown {
-  if (override?.defaults === undefined && override?.fixed === undefined) return given
-  return { ...override.defaults, ...(isObject(given) ? given : {}), ...override.fixed }
+type Arguments = { given: unknown; purpose: string | undefined }
+
+/** As the server gets them: what is fixed wins, what the caller gives wins over a default. What the call is said to be for is apart. */
+export function adjustedArguments({ override, purposeName }: ProfileTool, asked: unknown): Arguments {
+  const { given, purpose } = purposeName === undefined ? { given: asked, purpose: undefined } : purposeTaken(purposeName, asked)
+  if (override?.defaults === undefined && override?.fixed === undefined) return { given, purpose }
+  return { given: { ...override.defaults, ...(isObject(given) ? given : {}), ...override.fixed }, purpose }
 }
 
 function without(schema: unknown, names: readonly string[]): unknown {

@@ -15,6 +15,7 @@ export type ChangedProfile = {
   naming: Naming
   visibility?: Profile['visibility']
   delivery?: Profile['delivery']
+  asksPurpose?: boolean
 }
 export type RowsDeps = { store: Store; audit: Audit; changes: Changes; clock: Clock }
 
@@ -119,6 +120,7 @@ export function createOwning(deps: RowsDeps, { demand }: Pick<Reading, 'demand'>
         naming: asked.naming,
         visibility: asked.visibility ?? profile.visibility,
         delivery: asked.delivery ?? profile.delivery,
+        asksPurpose: asked.asksPurpose ?? profile.asksPurpose,
       }
       await tx
         .update(profiles)

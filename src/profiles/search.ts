@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '@/plugins'
 import { createTextIndex, type TextIndex } from '@/store'
-import { exposedDefinition } from './exposing.ts'
+import { ownDefinition } from './exposing.ts'
 import { SEARCH_TOOLS } from './naming.ts'
 import type { ProfileTool, ProfileView } from './view.ts'
 
@@ -83,7 +83,7 @@ export function createSearch() {
 
 /** A line for each, as a model reads it. */
 export const summaryOf = (tool: ProfileTool): JsonObject => {
-  const { description } = exposedDefinition(tool)
+  const { description } = ownDefinition(tool)
   const said = typeof description === 'string' ? description : ''
   return {
     name: tool.exposedName,
@@ -93,7 +93,7 @@ export const summaryOf = (tool: ProfileTool): JsonObject => {
 }
 
 function indexed(tool: ProfileTool) {
-  const { description, title, inputSchema } = exposedDefinition(tool)
+  const { description, title, inputSchema } = ownDefinition(tool)
   const properties = (inputSchema as { properties?: Record<string, { description?: unknown }> } | undefined)?.properties ?? {}
   const parameters = Object.entries(properties).map(
     ([name, property]) => `${name} ${typeof property?.description === 'string' ? property.description : ''}`,

@@ -1,9 +1,12 @@
 import { eq } from 'drizzle-orm'
 import { type Connection, type Feature, MODERN_REVISION, type Tool } from '@/connections'
+import { contextCost } from '@/lib/context-cost.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import { type Override, profileTools, type Store } from '@/store'
+import { exposedDefinition } from './exposing.ts'
+import { purposeNameFor } from './purpose.ts'
 import type { Profile, Reading } from './rows.ts'
 
 /** Of any feature: a prompt, a resource and a template are picked, granted and named as tools are. */
@@ -19,11 +22,14 @@ export type ProfileTool = {
   override: Override | undefined
   isPinned: boolean
   kind: 'read' | 'write' | 'destructive'
+  /** As apps get it. */
   contextCost: number
   /** Its server changed it since it was picked: it waits, unlisted and uncalled, until its user has seen how. */
   isHeldBack: boolean
   approvedDefinition: JsonObject
   hash: string
+  /** What the argument is called by which a call says what it is for; undefined where the profile does not ask. */
+  purposeName: string | undefined
   /** Whoever has the profile, or its owner alone: a tool of a private connection is nobody else's to call. */
   usableBy: 'everyone' | UserId
 }
@@ -101,6 +107,12 @@ function guestsPart(view: ProfileView, userId: UserId): ProfileView {
   return theirs.length === all.length ? view : viewOf(view.profile, theirs, view.servers)
 }
 
+/** Anew where apps get other words or arguments than its server gave it. */
+const measured = (tool: ProfileTool): ProfileTool =>
+  tool.feature === 'tool' && (tool.override || tool.purposeName !== undefined)
+    ? { ...tool, contextCost: contextCost(exposedDefinition(tool)) }
+    : tool
+
 /** What a profile serves, put together once for each of its revisions. */
 export function createViews({ store, connections, reading }: Deps) {
   const views = new Map<ProfileId, ProfileView>()
@@ -125,8 +137,9 @@ export function createViews({ store, connections, reading }: Deps) {
       const usableBy = connection.visibility === 'open' ? ('everyone' as const) : connection.ownerId
       const names = { connectionName, prefix, exposedName, upstreamName }
       const override = pick.override ?? undefined
-      const seenAs = { definition, override, isPinned, kind, contextCost, isHeldBack, approvedDefinition, hash, usableBy }
-      return [{ toolId, feature, connectionId, ...names, ...seenAs }]
+      const purposeName = profile.asksPurpose && feature === 'tool' ? purposeNameFor(definition['inputSchema']) : undefined
+      const seenAs = { definition, override, isPinned, kind, contextCost, isHeldBack, approvedDefinition, hash, purposeName, usableBy }
+      return [measured({ toolId, feature, connectionId, ...names, ...seenAs })]
     })
     return viewOf(profile, served, [...seen.values()].map(serverSeen))
   }

@@ -65,6 +65,7 @@ export const callRowOf = (row: AuditRow, reader: User): CallRow => ({
   via: viaOf(row),
   outcome: OUTCOMES[row.outcome],
   reason: sentenceOf(row),
+  purpose: row.purpose ?? undefined,
   latencyMs: latencyMsOf(row),
   sizeBytes: row.responseBytes ?? undefined,
 })

@@ -1,7 +1,7 @@
 /** What servers offer, tools and the rest, in the words of the pages. */
 import { EVERY_RESOURCE, type Feature } from '@/connections'
 import { contextCost } from '@/lib/context-cost.ts'
-import { exposedDefinition, SEARCH_DEFINITIONS } from '@/profiles'
+import { SEARCH_DEFINITIONS } from '@/profiles'
 import type { ConsentTool } from '@views/consent-tools.tsx'
 import { type Amounts, amountsOf } from '@views/parts/offered.tsx'
 import type { ProfileTool, ProfileView } from './needs.ts'
@@ -51,9 +51,6 @@ export const switchesOf = (tools: readonly Grantable[], isOn: (tool: Grantable) 
     ...wordsOf(tool),
   }))
 
-/** A tool as apps get it, its context cost measured anew where its words or arguments were changed. */
-export const costOf = (tool: ProfileTool): number => (tool.override ? contextCost(exposedDefinition(tool)) : tool.contextCost)
-
 type Listed = { exposedName: string; contextCost: number }
 const SEARCHES: readonly Listed[] = SEARCH_DEFINITIONS.map((definition) => ({
   exposedName: String(definition['name']),
@@ -64,7 +61,7 @@ export const SEARCH_COST = SEARCHES.reduce((sum, tool) => sum + tool.contextCost
 
 /** The tools that an app's model is shown, which with search are the three that find others, and the pinned ones. */
 export function listedTools({ tools }: Pick<ProfileView, 'tools'>, delivery: 'whole' | 'search'): Listed[] {
-  const own = tools.map((tool) => ({ exposedName: tool.exposedName, contextCost: costOf(tool), isPinned: tool.isPinned }))
+  const own = tools.map((tool) => ({ exposedName: tool.exposedName, contextCost: tool.contextCost, isPinned: tool.isPinned }))
   return delivery === 'whole' ? own : [...SEARCHES, ...own.filter(({ isPinned }) => isPinned)]
 }
 

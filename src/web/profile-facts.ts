@@ -10,7 +10,7 @@ import type { ProfileToolGroup } from '@views/profile-tools.tsx'
 import type { Reach } from '@views/setup.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { latencyMsOf } from './call-rows.ts'
-import { costOf, type Described, inOrder, isEvery, listedTools, SEARCH_COST, totalOf, wordsOf } from './offered.ts'
+import { type Described, inOrder, isEvery, listedTools, SEARCH_COST, totalOf, wordsOf } from './offered.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, ProfileView } from './needs.ts'
 
 type ToolRow = ProfileToolGroup['tools'][number]
@@ -20,7 +20,7 @@ const rowOf = (tool: Described & { kind: ToolRow['kind']; contextCost: number },
   isEvery: isEvery(tool),
   ...wordsOf(tool),
   kind: tool.kind,
-  contextCost: picked ? costOf(picked) : tool.contextCost,
+  contextCost: picked?.contextCost ?? tool.contextCost,
   selected,
   saved: picked !== undefined,
   adjusted: picked?.override !== undefined,

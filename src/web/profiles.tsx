@@ -37,6 +37,7 @@ const Details = z.object({
   naming: z.enum(['always', 'on-collision', 'never']),
   delivery: z.enum(['whole', 'search']).optional(),
   visibility: z.enum(['private', 'open']).default('private'),
+  purpose: z.literal('on').optional(),
 })
 
 /** A tool and the hash of the definition that its page showed. */
@@ -78,9 +79,9 @@ export const profileRoutes = (deps: Deps) => {
       '/:id',
       async ({ params: { id }, body, ...seen }) => {
         const profile = await profiles.demand(seen.user.id, id)
-        const { delivery = profile.delivery, ...details } = body
+        const { delivery = profile.delivery, purpose, ...details } = body
         try {
-          await profiles.update(seen.user, id, { ...details, delivery })
+          await profiles.update(seen.user, id, { ...details, delivery, asksPurpose: purpose === 'on' })
           return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
         } catch (error) {
           return reply.page(await pages.one(seen, profile, { detailsForm: refused(error, { ...details, delivery }) }), { status: REFUSED })
@@ -221,14 +222,14 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
         .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
-      const { id, title, description, naming, visibility, delivery, name: slug } = profile
+      const { id, title, description, naming, visibility, delivery, asksPurpose, name: slug } = profile
       const url = urlOf(incoming, profile)
       const { deliveries, chips, search } = deliveriesOf(view)
       const reach = reachOf(incoming.origin)
       return (
         <ProfilePage
           shell={shell.full(request, user)}
-          profile={{ id, title, description, naming, visibility, delivery, slug, url }}
+          profile={{ id, title, description, naming, visibility, delivery, asksPurpose, slug, url }}
           groups={groups}
           saved={heldBy([...view.byToolId.values()])}
           deliveries={deliveries}

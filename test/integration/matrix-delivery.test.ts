@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import type { ConnectionId, ToolId } from '@/lib/ids.ts'
 import { type App, connect, type Era, type Json, refusalOf, textOf } from '../support/matrix/apps.ts'
+import { eventually } from '../support/outside.ts'
 import { type Admitted, type MatrixHouse, openMatrixHouse, overHttp } from '../support/matrix/house.ts'
 import { startSayingUpstream, tool } from '../support/matrix/saying-upstream.ts'
 
@@ -160,6 +161,60 @@ describe.each(ERAS)('a %s app of a profile with an adjusted tool', (era) => {
       )
       // Its old name is nobody's any more.
       expect((await refusalOf(app.call({ name: 'forecast', arguments: { query: 'x', region: 'y' } }))).code).toBe(-32_602)
+      await app.close()
+    },
+  )
+})
+
+describe.each(ERAS)('a %s app of a profile that asks what calls are for', (era) => {
+  test.each(['whole', 'search'] as const)(
+    '[PROFILE-PURPOSE] says it in an argument that the server never sees, and need not: served as %s',
+    async (delivery) => {
+      const { profiles } = house.rooms
+      const where = await house.admit({ title: `Purpose ${era} ${delivery}`, delivery }, [idOf('forecast')])
+      const app = await connect(era, where)
+      const stop = await app.listen()
+      const describedNow = async () => {
+        if (delivery === 'whole') return (await app.tools()).tools[0] as Json
+        return (await app.call({ name: 'describe_tool', arguments: { name: 'forecast' } }))['structuredContent'] as Json
+      }
+      const asListed = (await app.tools()).tools
+      expect(JSON.stringify(await describedNow())).not.toContain('purpose')
+      const [before] = (await profiles.view(where.profileId)).tools
+      const asks = { title: `Purpose ${era} ${delivery}`, description: '', naming: 'never' as const }
+      await profiles.update(house.user, where.profileId, { ...asks, asksPurpose: true })
+      // Found by search, the tool is described where it is asked for; the list is the same as before.
+      if (delivery === 'search') expect((await app.tools()).tools).toEqual(asListed)
+      const isTold = await eventually(() => app.heard.some(({ method }) => method === 'notifications/tools/list_changed'), 1_000)
+      if (app.era === 'modern') expect(isTold).toBe(delivery === 'whole')
+
+      const { inputSchema } = (await describedNow()) as { inputSchema: { properties: Json; required: string[] } }
+      expect([Object.keys(inputSchema.properties), inputSchema.required]).toEqual([
+        ['query', 'region', 'units', 'purpose'],
+        ['query', 'region'],
+      ])
+      const [after] = (await profiles.view(where.profileId)).tools
+      expect(after?.contextCost ?? 0).toBeGreaterThan(before?.contextCost ?? 0)
+
+      const given = { query: 'now', region: 'north' }
+      const call = async (args: Json) => {
+        const params =
+          delivery === 'whole'
+            ? { name: 'forecast', arguments: args }
+            : { name: 'call_tool', arguments: { name: 'forecast', arguments: args } }
+        return JSON.parse(textOf(await app.call(params))) as Json
+      }
+      const asGot = { whose: 'one', name: 'forecast', given }
+      expect(await call({ ...given, purpose: 'To know\nwhat to pack.' })).toEqual(asGot)
+      expect(await lastRow(where)).toMatchObject({ subject: 'forecast', outcome: 'ok', purpose: 'To know what to pack.' })
+      expect(await call(given)).toEqual(asGot)
+      expect((await lastRow(where))?.purpose).toBeNull()
+      // What is too long is cut, and what is no text says nothing; neither goes on.
+      expect(await call({ ...given, purpose: 'x'.repeat(5_000) })).toEqual(asGot)
+      expect((await lastRow(where))?.purpose).toHaveLength(300)
+      expect(await call({ ...given, purpose: { evil: true } })).toEqual(asGot)
+      expect((await lastRow(where))?.purpose).toBeNull()
+      stop()
       await app.close()
     },
   )

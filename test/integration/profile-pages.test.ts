@@ -130,6 +130,9 @@ describe('serving', () => {
     expect(after.html).toMatch(/name="delivery" value="search" checked/)
     expect(after.html).toMatch(/Fits: 3 of \d+ tools/)
     expect(after.html).toMatch(/Context cost of <span[^>]*>2 tools<\/span> of 2, found by search/)
+    expect(after.html).not.toMatch(/name="purpose"[^>]* checked/)
+    await ada.submit(after, path, { title: 'Work', description: '', naming: 'on-collision', delivery: 'search', purpose: 'on' })
+    expect((await ada.open(path)).html).toMatch(/name="purpose"[^>]* checked/)
     // A form from before there was a choice changes nothing of it.
     await post(path, { title: 'Work', description: '', naming: 'on-collision' })
     expect((await ada.open(path)).html).toMatch(/name="delivery" value="search" checked/)

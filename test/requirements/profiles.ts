@@ -19,4 +19,9 @@ export const profiles: readonly Requirement[] = [
     says: 'One tool of a profile gets a name, words and arguments of its own; what is wrong is said at its field, and nothing is lost.',
     clause: guide('one-tool-adjusted'),
   },
+  {
+    id: 'PROFILE-PURPOSE',
+    says: 'A profile that asks what calls are for gives its tools one optional argument more; what a model says in it stands in the trail and never reaches the server.',
+    clause: guide('what-a-call-is-for'),
+  },
 ]

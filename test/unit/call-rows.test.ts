@@ -30,6 +30,11 @@ test('what another method or another kind of value says of a way is not believed
   expect(said({ detail: { via: '' } })).toBeUndefined()
 })
 
+test('[PROFILE-PURPOSE] what a call is said to be for stands beside it, as text', () => {
+  const html = CallTable({ calls: [callRowOf(row({ purpose: '<b>To pack.</b>' }), reader)] }).text()
+  expect(html).toMatch(/For: <bdi>&lt;b&gt;To pack\.&lt;\/b&gt;<\/bdi>/)
+})
+
 test('a long address is cut in the middle and whole on hover, a hostile one is text', () => {
   const calls = [LONG, 'ui://<script>alert(1)</script>\u202e'].map((subject) =>
     callRowOf(row({ action: 'resources/read', subject }), reader),

@@ -57,6 +57,8 @@ const Profile = z.strictObject({
   naming: anyOf(['always', 'on-collision', 'never']).optional(),
   delivery: anyOf(['whole', 'search']).optional(),
   visibility: anyOf(['private', 'open']).optional(),
+  /** Whether its tools ask apps to say what a call is for. */
+  asksPurpose: z.boolean().optional(),
   tools: list(Pick).optional(),
 })
 const Clients = z.strictObject({
