@@ -1,7 +1,7 @@
 /** A tool as an app sees it, and its arguments as the server gets them. */
 import type { JsonObject } from '@/plugins'
 import { purposeTaken, withPurpose } from './purpose.ts'
-import type { ProfileTool } from './view.ts'
+import type { ProfileTool } from './tool.ts'
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -1,6 +1,6 @@
 /** What the common clients can take, so that a profile too large for one is seen here and not guessed at there. */
 import { KNOWN_CLIENTS, type KnownClient } from '@/clients'
-import type { ProfileTool } from './view.ts'
+import type { ProfileTool } from './tool.ts'
 
 export type ClientLimit = { client: string; ok: boolean; why: string }
 /** What is really listed, which may be the three tools that find others. */

@@ -6,7 +6,8 @@ import type { JsonObject } from '@/plugins'
 import { createTextIndex, type TextIndex } from '@/store'
 import { ownDefinition } from './exposing.ts'
 import { SEARCH_TOOLS } from './naming.ts'
-import type { ProfileTool, ProfileView } from './view.ts'
+import type { ProfileTool } from './tool.ts'
+import type { ProfileView } from './view.ts'
 
 const FOUND_MAX = 20
 const FOUND_DEFAULT = 8

@@ -6,7 +6,8 @@ import { EVERY_RESOURCE } from '@/connections'
 import type { ConnectionId } from '@/lib/ids.ts'
 import { uiOf } from './exposing.ts'
 import { prefixedUri } from './naming.ts'
-import type { ProfileTool, ProfileView } from './view.ts'
+import type { ProfileTool } from './tool.ts'
+import type { ProfileView } from './view.ts'
 
 /** `by` is what a grant has to allow. */
 export type ResolvedUri = { by: ProfileTool; connectionId: ConnectionId; upstreamUri: string }

@@ -4,35 +4,12 @@ import { contextCost } from '@/lib/context-cost.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
-import { type Override, profileTools, type Store } from '@/store'
+import { profileTools, type Store } from '@/store'
 import { exposedDefinition } from './exposing.ts'
 import { purposeNameFor } from './purpose.ts'
 import type { Profile, Reading } from './rows.ts'
+import type { ProfileTool } from './tool.ts'
 
-/** Of any feature: a prompt, a resource and a template are picked, granted and named as tools are. */
-export type ProfileTool = {
-  toolId: ToolId
-  feature: Feature
-  connectionId: ConnectionId
-  connectionName: string
-  prefix: string
-  exposedName: string
-  upstreamName: string
-  definition: JsonObject
-  override: Override | undefined
-  isPinned: boolean
-  kind: 'read' | 'write' | 'destructive'
-  /** As apps get it. */
-  contextCost: number
-  /** Its server changed it since it was picked: it waits, unlisted and uncalled, until its user has seen how. */
-  isHeldBack: boolean
-  approvedDefinition: JsonObject
-  hash: string
-  /** What the argument is called by which a call says what it is for; undefined where the profile does not ask. */
-  purposeName: string | undefined
-  /** Whoever has the profile, or its owner alone: a tool of a private connection is nobody else's to call. */
-  usableBy: 'everyone' | UserId
-}
 /** What the server of a connection said of itself when it was last opened. */
 export type ServerSeen = { connectionId: ConnectionId; isModern: boolean; capabilities: JsonObject }
 export type ProfileView = {
