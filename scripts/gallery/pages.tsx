@@ -36,7 +36,6 @@ import {
   TOOLS,
   apps,
   asking,
-  calls,
   changedTools,
   chips,
   connection,
@@ -64,6 +63,7 @@ import {
   waitingFor,
   work,
 } from './samples.ts'
+import { calls } from './calls.ts'
 
 export const doorPages: Record<string, Html> = {
   setup: <SetupPage shell={shell} token="t" publicUrl="http://localhost:8080" reach="this-computer" passwordLengthMin={10} />,
