@@ -135,6 +135,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       await plugins.close()
       outbound.close()
       await programs.close()
+      await audit.following.stop()
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)
     }
@@ -238,15 +239,19 @@ const REGISTRIES_EVERY_MS = 10 * MINUTE_MS
 /** Often enough for tokens that live a few minutes. */
 const RENEW_EVERY_MS = 30 * SECOND_MS
 const CHECK_EVERY_MS = MINUTE_MS
+/** What a page does not wait for is in the index after this. */
+const FOLLOW_EVERY_MS = SECOND_MS
 
 /** What the house does by itself, and how often; the first two at once as well. Returns how to stop. */
-export function startSweeping({ clients, grants, oauth, gateway, connections, catalogue, log }: House): () => void {
+export function startSweeping({ audit, clients, grants, oauth, gateway, connections, catalogue, log }: House): () => void {
   const { signIn, providers } = connections
   const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
     ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep(), gateway.sweep()])],
     ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
     ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
+    ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
+    ['forgetting what left the trail', SWEEP_EVERY_MS, () => audit.following.sweep()],
   ]
   const timers = duties.map(([what, everyMs, work]) => {
     const run = () => void work().catch((error) => log.error(`${what} failed`, error))

@@ -6,6 +6,7 @@
  * Add a line before the code. Take one away only together with the behaviour, and say so in the changelog.
  */
 import { abuse as abuseOfTheHouse } from './requirements/abuse.ts'
+import { activity } from './requirements/activity.ts'
 import { apply } from './requirements/apply.ts'
 import { catalogue } from './requirements/catalogue.ts'
 import { clients } from './requirements/clients.ts'
@@ -357,6 +358,7 @@ const house: readonly Requirement[] = [
 export const REQUIREMENTS: readonly Requirement[] = [
   ...abuse,
   ...abuseOfTheHouse,
+  ...activity,
   ...apply,
   ...authorization,
   ...protocol,

@@ -177,11 +177,12 @@ describe('SQL', () => {
       )
     expect(foreign).toEqual([])
   })
-  test('what is written without waiting for the disk decides about nobody: rows of calls, what legacy sessions said, and when something was last seen', () => {
+  test('what is written without waiting for the disk decides about nobody: rows of calls, what follows them, what legacy sessions said, and when something was last seen', () => {
     // Whoever keeps verdicts about tokens in memory goes by `store.epoch`, which these writes leave alone.
     const quick = outside.flatMap((path) => (/'process'\)/.test(withoutComments(read(path))) ? [path] : []))
     expect(quick).toEqual([
       'src/audit/batch.ts',
+      'src/audit/following.ts',
       'src/clients/clients.ts',
       'src/connections/rows.ts',
       'src/gateway/sessions.ts',

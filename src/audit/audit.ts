@@ -1,12 +1,12 @@
-import { and, desc, eq, lt, type SQL } from 'drizzle-orm'
+import { eq } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { Clock } from '@/lib/clock.ts'
-import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
-import { auditRows, type OUTCOMES, type Store, type Writer } from '@/store'
+import { auditRows, type Store, type Writer } from '@/store'
 import { type Batch, createBatch } from './batch.ts'
 import { type AuditRow, insertChained, type NewRow, valuesOf } from './chain.ts'
-
-export type Outcome = (typeof OUTCOMES)[number]
+import { createFinding, type Outcome, type Page, type RowFilter } from './finding.ts'
+import { createFollowing, type Following, type TextsOf } from './following.ts'
+import { createUsage, type Usage, type UsageAsked } from './usage.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
 export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
@@ -14,18 +14,6 @@ export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
   outcome?: Outcome
   /** A read-only call need not wait for its row (STANDARDS: what acknowledged means). */
   readOnly?: boolean
-}
-
-export type RowFilter = {
-  userId?: UserId
-  grantId?: GrantId
-  profileId?: ProfileId
-  clientId?: ClientId
-  outcome?: Outcome
-  kind?: AuditRow['kind']
-  /** Rows older than this one. */
-  before?: number
-  limit: number
 }
 
 export type Audit = {
@@ -44,6 +32,12 @@ export type Audit = {
   /** An administrative act or an authentication; durable when it returns. Inside `transact`, pass its writer. */
   report(row: NewRow, tx?: Writer): Promise<void>
   list(filter: RowFilter): Promise<AuditRow[]>
+  /** The same, with whether there is more. */
+  page(filter: RowFilter): Promise<Page>
+  /** What was counted by the hour. Bring the counts up to now with `following.catchUp` first. */
+  usage(asked: UsageAsked): Promise<Usage>
+  /** Who counts and indexes what has been written. */
+  following: Pick<Following, 'follow' | 'catchUp' | 'sweep' | 'stop'>
   find(seq: number): Promise<AuditRow | undefined>
   /** The last row's number: changes with every new row, cheap enough to poll. */
   lastSeq(): number
@@ -51,11 +45,15 @@ export type Audit = {
   flush(): Promise<void>
 }
 
-export const LIST_ROWS_MAX = 200
+/** What is kept of contents is searched as well: `textsOf` gives its text, and `key` hides its words in the index. */
+type Deps = { store: Store; clock: Clock; searched?: { key: Uint8Array; textsOf: TextsOf } }
 
-export function createAudit({ store, clock }: { store: Store; clock: Clock }): Audit {
+const NOTHING_KEPT = { key: new Uint8Array(), textsOf: async () => new Map<number, string>() }
+
+export function createAudit({ store, clock, searched = NOTHING_KEPT }: Deps): Audit {
   const batch = createBatch({ store, clock })
-  const lastSeq = store.prepare<{ seq: number }, []>('SELECT coalesce(max(seq), 0) AS seq FROM audit_rows')
+  const following = createFollowing({ store, clock, ...searched })
+  const finding = createFinding({ store, key: searched.key, cursor: following.cursor })
   return {
     async record(record, work) {
       const startedUs = nowUs()
@@ -83,15 +81,12 @@ export function createAudit({ store, clock }: { store: Store; clock: Clock }): A
       if (tx) await insertChained(tx, values)
       else await store.transact((own) => insertChained(own, values))
     },
-    list: (filter) =>
-      store.read
-        .select()
-        .from(auditRows)
-        .where(conditions(filter))
-        .orderBy(desc(auditRows.seq))
-        .limit(Math.min(filter.limit, LIST_ROWS_MAX)),
+    list: async (filter) => (await finding.page(filter)).rows,
+    page: finding.page,
+    usage: createUsage({ store }),
+    following,
     find: async (seq) => (await store.read.select().from(auditRows).where(eq(auditRows.seq, seq)))[0],
-    lastSeq: () => lastSeq.get()?.seq ?? 0,
+    lastSeq: finding.lastSeq,
     flush: batch.flush,
   }
 }
@@ -102,17 +97,4 @@ function verdictOf(error: unknown): [Outcome, string] {
   if (!(error instanceof Failure)) return ['failed', 'internal_error']
   if (error.code === 'request_cancelled') return ['cancelled', error.code]
   return [error.status < 500 ? 'refused' : 'failed', error.code]
-}
-
-function conditions(filter: RowFilter): SQL | undefined {
-  const { userId, grantId, profileId, clientId, outcome, kind, before } = filter
-  return and(
-    userId && eq(auditRows.userId, userId),
-    grantId && eq(auditRows.grantId, grantId),
-    profileId && eq(auditRows.profileId, profileId),
-    clientId && eq(auditRows.clientId, clientId),
-    outcome && eq(auditRows.outcome, outcome),
-    kind && eq(auditRows.kind, kind),
-    before ? lt(auditRows.seq, before) : undefined,
-  )
 }

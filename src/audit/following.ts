@@ -1,0 +1,118 @@
+/**
+ * What is made of the trail, by one who follows it: counts by the hour and the index by which rows are found. It comes after the rows,
+ * in steps that hold nobody up, and says in the same transaction how far it came. So a call pays nothing for it, a stop amid it loses
+ * nothing and counts nothing twice, and rows of before it existed are taken in as those of now are.
+ */
+import { asc, gt } from 'drizzle-orm'
+import { type Clock, DAY_MS, HOUR_MS } from '@/lib/clock.ts'
+import { auditRows, type SqlValue, type Store, type Writer } from '@/store'
+import type { AuditRow } from './chain.ts'
+import { addHours, countByHour } from './hours.ts'
+import { contentWords, marksOf, namesOf } from './words.ts'
+
+/** A step takes a millisecond or two. */
+const STEP_ROWS = 250
+/** How much of the index is put in order after each step: pages. */
+const MERGED_PAGES = 16
+/** What those who want to read the counts wait for at most, so that they are of now. */
+const CATCH_UP_STEPS_MAX = 8
+/** Of the time that a step took, so many times as much is left to everybody else: more while many calls come. */
+const REST_FACTOR = 9
+const REST_FACTOR_BUSY = 40
+const REST_MS_MIN = 2
+/** Longer than rows are kept, so that a chart over a year does not depend on them. */
+const HOURS_KEPT_MS = 2 * 366 * DAY_MS
+/** Of rows that were removed, so many at a time go from the index. */
+const FORGOTTEN_MAX = 500
+
+/** What is kept of the contents of these rows, secrets taken out; a row of which nothing is kept is missing. */
+export type TextsOf = (rows: readonly AuditRow[]) => Promise<ReadonlyMap<number, string>>
+export type FollowingDeps = { store: Store; clock: Clock; key: Uint8Array; textsOf: TextsOf }
+
+const CURSOR = `SELECT coalesce((SELECT seq FROM audit_cursors WHERE id = 'derived'), 0) AS seq`
+const MOVE = `INSERT INTO audit_cursors (id, seq) VALUES ('derived', ?) ON CONFLICT DO UPDATE SET seq = excluded.seq`
+const INDEX = 'INSERT INTO audit_index (rowid, marks, names, words) VALUES (?, ?, ?, ?)'
+const MERGE = `INSERT INTO audit_index (audit_index, rank) VALUES ('merge', ?)`
+const LAST = 'SELECT coalesce(max(seq), 0) AS seq FROM audit_rows'
+const FIRST = 'SELECT coalesce(min(seq), 0) AS seq FROM audit_rows'
+const FIRST_INDEXED = 'SELECT rowid AS seq FROM audit_index ORDER BY rowid LIMIT 1'
+const FORGET = 'DELETE FROM audit_index WHERE rowid >= ? AND rowid < ?'
+const FORGET_HOURS = 'DELETE FROM audit_hours WHERE hour < ?'
+type Seq = { seq: number }
+
+export type Following = ReturnType<typeof createFollowing>
+
+export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
+  const [cursor, last, first, firstIndexed] = [CURSOR, LAST, FIRST, FIRST_INDEXED].map((sql) => {
+    const statement = store.prepare<Seq, []>(sql)
+    return () => statement.get()?.seq ?? 0
+  }) as [() => number, () => number, () => number, () => number]
+  let stepping: Promise<number> | undefined
+  let running: Promise<void> | undefined
+  let isStopped = false
+
+  /** Nothing of it decides about access, and all of it can be made anew. */
+  const write = (work: (tx: Writer) => void): Promise<void> => store.transact(async (tx) => work(tx), 'process')
+  const takeIn = (tx: Writer, rows: readonly AuditRow[], texts: ReadonlyMap<number, string>): void => {
+    addHours(tx, countByHour(rows))
+    const index = tx.prepare<unknown, SqlValue[]>(INDEX)
+    for (const row of rows) index.run([row.seq, marksOf(row), namesOf(row), contentWords(texts.get(row.seq) ?? '', key)])
+    tx.prepare<unknown, SqlValue[]>(MERGE).run([MERGED_PAGES])
+    tx.prepare<unknown, SqlValue[]>(MOVE).run([rows.at(-1)?.seq ?? 0])
+  }
+  /** @returns how many rows it took in */
+  const takeStep = async (): Promise<number> => {
+    const from = cursor()
+    const rows = await store.read.select().from(auditRows).where(gt(auditRows.seq, from)).orderBy(asc(auditRows.seq)).limit(STEP_ROWS)
+    if (rows.length === 0) return 0
+    const texts = await textsOf(rows)
+    await write((tx) => takeIn(tx, rows, texts))
+    return rows.length
+  }
+  /** One at a time: two that began at the same row would count it twice. */
+  const step = (): Promise<number> => {
+    stepping ??= takeStep().finally(() => {
+      stepping = undefined
+    })
+    return stepping
+  }
+  const follow = async (): Promise<void> => {
+    for (let before = last(); !isStopped; ) {
+      const began = performance.now()
+      if ((await step()) < STEP_ROWS) return
+      const now = last()
+      const factor = now - before > STEP_ROWS / 4 ? REST_FACTOR_BUSY : REST_FACTOR
+      before = now
+      await Bun.sleep(Math.max(REST_MS_MIN, (performance.now() - began) * factor))
+    }
+  }
+  return {
+    /** Takes in whatever is there, with rests between; a call while it still does so waits for the same. */
+    follow(): Promise<void> {
+      running ??= follow().finally(() => {
+        running = undefined
+      })
+      return running
+    },
+    /** @returns how many rows have not been taken in. None, but where it has to come from far behind. */
+    async catchUp(): Promise<number> {
+      for (let at = 0; at < CATCH_UP_STEPS_MAX && cursor() < last(); at += 1) await step()
+      return Math.max(0, last() - cursor())
+    },
+    /** The last row that can be found by the index. */
+    cursor,
+    /** Takes out of the index what is not in the trail any more, and counts that are too old. */
+    async sweep(): Promise<void> {
+      await write((tx) => tx.prepare<unknown, SqlValue[]>(FORGET_HOURS).run([Math.floor((clock() - HOURS_KEPT_MS) / HOUR_MS)]))
+      for (let at = firstIndexed(); !isStopped && at > 0 && at < first(); at = firstIndexed()) {
+        const to = Math.min(at + FORGOTTEN_MAX, first())
+        await write((tx) => tx.prepare<unknown, SqlValue[]>(FORGET).run([at, to]))
+        await Bun.sleep(REST_MS_MIN)
+      }
+    },
+    async stop(): Promise<void> {
+      isStopped = true
+      await stepping
+    },
+  }
+}

@@ -1,0 +1,121 @@
+/** What the counts by the hour say of a time: over time, and by what took part. Reads no row of the trail itself. */
+import { HOUR_MS } from '@/lib/clock.ts'
+import type { UserId } from '@/lib/ids.ts'
+import type { SqlValue, Store } from '@/store'
+import { addTo, boundsOf } from './hours.ts'
+
+export type Sums = {
+  calls: number
+  failed: number
+  refused: number
+  cancelled: number
+  durationUs: number
+  upstreamUs: number
+  requestBytes: number
+  responseBytes: number
+  /** Counts by powers of two of a millisecond. */
+  latencies: number[]
+}
+export const BY = ['toolId', 'clientId', 'grantId', 'profileId', 'connectionId', 'userId'] as const
+export type By = (typeof BY)[number]
+export type Usage = {
+  all: Sums
+  /** By the number of the step of time, the first one 0. */
+  steps: Map<number, Sums>
+  by: Record<By, Map<string, Sums>>
+  /** Which tools were used in which profile: `profile tool`. */
+  toolsInProfiles: Map<string, Sums>
+}
+export type UsageAsked = {
+  /** Everybody's when undefined. */
+  userId?: UserId | undefined
+  /** Milliseconds since 1970, whole hours. */
+  from: number
+  to: number
+  stepMs: number
+}
+
+/** As many hours' rows are added up in one turn; then others have theirs. */
+const ROWS_TOGETHER = 2_000
+
+type HourValues = Omit<Sums, 'latencies'> & { id: number; hour: number; latencies: string } & Record<By, string>
+
+const COLUMNS = `rowid AS id, hour, user_id AS userId, client_id AS clientId, grant_id AS grantId, profile_id AS profileId,
+  connection_id AS connectionId, tool_id AS toolId, calls, failed, refused, cancelled, duration_us AS durationUs,
+  upstream_us AS upstreamUs, request_bytes AS requestBytes, response_bytes AS responseBytes, latencies`
+const AFTER = '(hour, rowid) > (?, ?) AND hour < ?'
+const ALL = `SELECT ${COLUMNS} FROM audit_hours WHERE ${AFTER} ORDER BY hour, rowid LIMIT ${ROWS_TOGETHER}`
+const OF_ONE = `SELECT ${COLUMNS} FROM audit_hours WHERE user_id = ? AND ${AFTER} ORDER BY hour, rowid LIMIT ${ROWS_TOGETHER}`
+
+const noSums = (): Sums => ({
+  ...{ calls: 0, failed: 0, refused: 0, cancelled: 0, durationUs: 0, upstreamUs: 0, requestBytes: 0, responseBytes: 0 },
+  latencies: [],
+})
+
+function add(sums: Sums, row: HourValues, latencies: readonly number[]): void {
+  sums.calls += row.calls
+  sums.failed += row.failed
+  sums.refused += row.refused
+  sums.cancelled += row.cancelled
+  sums.durationUs += row.durationUs
+  sums.upstreamUs += row.upstreamUs
+  sums.requestBytes += row.requestBytes
+  sums.responseBytes += row.responseBytes
+  addTo(sums.latencies, latencies)
+}
+
+function sumsIn<K>(map: Map<K, Sums>, key: K): Sums {
+  const known = map.get(key)
+  if (known) return known
+  const sums = noSums()
+  map.set(key, sums)
+  return sums
+}
+
+export function createUsage({ store }: { store: Store }) {
+  const all = store.prepare<HourValues, SqlValue[]>(ALL)
+  const ofOne = store.prepare<HourValues, SqlValue[]>(OF_ONE)
+  return async ({ userId, from, to, stepMs }: UsageAsked): Promise<Usage> => {
+    const usage: Usage = {
+      all: noSums(),
+      steps: new Map(),
+      by: Object.fromEntries(BY.map((name) => [name, new Map<string, Sums>()])) as Usage['by'],
+      toolsInProfiles: new Map(),
+    }
+    const end = Math.ceil(to / HOUR_MS)
+    let after: [hour: number, id: number] = [Math.floor(from / HOUR_MS) - 1, Number.MAX_SAFE_INTEGER]
+    for (;;) {
+      const rows = userId === undefined ? all.all(...after, end) : ofOne.all(userId, ...after, end)
+      for (const row of rows) addRow(usage, row, Math.floor((row.hour * HOUR_MS - from) / stepMs))
+      const lastRow = rows.at(-1)
+      if (!lastRow || rows.length < ROWS_TOGETHER) return usage
+      after = [lastRow.hour, lastRow.id]
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+}
+
+function addRow(usage: Usage, row: HourValues, step: number): void {
+  const latencies = JSON.parse(row.latencies) as number[]
+  const places = [usage.all, sumsIn(usage.steps, Math.max(0, step)), sumsIn(usage.toolsInProfiles, `${row.profileId} ${row.toolId}`)]
+  for (const name of BY) if (row[name] !== '') places.push(sumsIn(usage.by[name], row[name]))
+  for (const sums of places) add(sums, row, latencies)
+}
+
+/**
+ * How many milliseconds a part of all calls took at most, estimated: within a bucket they are taken to lie evenly.
+ * @param part 0.5 is the median
+ * @returns undefined where nothing was counted
+ */
+export function quantile(latencies: readonly number[], part: number): number | undefined {
+  const total = latencies.reduce((sum, count) => sum + count, 0)
+  if (total === 0) return undefined
+  let left = part * total
+  for (const [bucket, count] of latencies.entries()) {
+    if (count === 0) continue
+    const [from, to] = boundsOf(bucket)
+    if (left <= count) return from + ((to - from) * left) / count
+    left -= count
+  }
+  return boundsOf(latencies.length - 1)[1]
+}

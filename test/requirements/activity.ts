@@ -1,0 +1,28 @@
+/** Finding rows of the trail, what is counted of them, and the pages that show both. */
+import type { Requirement } from '../requirements.ts'
+
+const guide = (heading: string) => `docs/guides/activity.md#${heading}`
+
+export const activity: readonly Requirement[] = [
+  {
+    id: 'TRAIL-HOURS',
+    says: 'Counts by the hour equal counting the rows, and each row counts once, whenever the program was stopped.',
+    clause: guide('counts'),
+  },
+  {
+    id: 'TRAIL-FIND',
+    says: 'Any filters together give exactly the rows they mean, page by page both ways, also where the index lags behind.',
+    clause: guide('finding-rows'),
+  },
+  {
+    id: 'TRAIL-SEARCH',
+    says: 'A search is for words and never an expression, and a row must have each of them.',
+    clause: guide('finding-rows'),
+  },
+  {
+    id: 'TRAIL-SEARCH-OWN',
+    says: 'Words of contents find rows only for whoever may read them, and are nowhere in the file in clear.',
+    clause: guide('finding-rows'),
+  },
+  { id: 'TRAIL-FORGET', says: 'Rows that were removed leave the index, while their counts stay.', clause: guide('counts') },
+]
