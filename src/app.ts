@@ -97,7 +97,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
   try {
     const sealer = await openKeys(store, key)
     const changes = createChanges((error) => log.error('a change could not be passed on', error))
-    const audit = createAudit({ store, clock })
+    const audit = createAudit({ store, sealer, clock })
     const trace = createTrace({ clock })
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
     const outside = { folder: join(realpathSync(dataDir), 'plugins'), changes, audit, log }

@@ -25,6 +25,7 @@ import { programs } from './requirements/programs.ts'
 import { registry } from './requirements/registry.ts'
 import { plugins } from './requirements/plugins.ts'
 import { providers } from './requirements/providers.ts'
+import { trail } from './requirements/trail.ts'
 
 export type Requirement = {
   /** `AREA-NUMBER` or `SPECIFICATION-CLAUSE`: capitals, digits, dots and dashes. */
@@ -378,6 +379,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...registry,
   ...plugins,
   ...providers,
+  ...trail,
   ...profiles,
   ...programs,
 ]

@@ -1,11 +1,13 @@
 import { eq } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { Clock } from '@/lib/clock.ts'
-import { auditRows, type Store, type Writer } from '@/store'
+import { auditRows, type Sealer, type Store, type Writer } from '@/store'
 import { type Batch, createBatch } from './batch.ts'
+import { type Contents, contentsOf, type KeptContents, redactAct, textsOf } from './contents.ts'
 import { type AuditRow, insertChained, type NewRow, valuesOf } from './chain.ts'
 import { createFinding, type Outcome, type Page, type RowFilter } from './finding.ts'
 import { createFollowing, type Following, type TextsOf } from './following.ts'
+import { lookAt, type Reader } from './reading.ts'
 import { createUsage, type Usage, type UsageAsked } from './usage.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
@@ -14,6 +16,8 @@ export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
   outcome?: Outcome
   /** A read-only call need not wait for its row (STANDARDS: what acknowledged means). */
   readOnly?: boolean
+  /** What was asked, and what was answered once that is known, where the profile keeps it. */
+  contents?: Contents | undefined
 }
 
 export type Audit = {
@@ -39,6 +43,10 @@ export type Audit = {
   /** Who counts and indexes what has been written. */
   following: Pick<Following, 'follow' | 'catchUp' | 'sweep' | 'stop'>
   find(seq: number): Promise<AuditRow | undefined>
+  /** What is kept of a call's arguments and result; who may see it, `mayRead` says. Throws when it was altered. */
+  contentsOf(seq: number): Promise<KeptContents | undefined>
+  /** To be called before a call's page is shown: an administrator's look at somebody else's call is recorded. */
+  reportLook(row: AuditRow, reader: Reader, address?: string): Promise<void>
   /** The last row's number: changes with every new row, cheap enough to poll. */
   lastSeq(): number
   /** Writes what waits. Throws when it cannot be written: what calls that only read have left would be lost. */
@@ -46,14 +54,25 @@ export type Audit = {
 }
 
 /** What is kept of contents is searched as well: `textsOf` gives its text, and `key` hides its words in the index. */
-type Deps = { store: Store; clock: Clock; searched?: { key: Uint8Array; textsOf: TextsOf } }
+type AuditDeps = {
+  store: Store
+  sealer: Pick<Sealer, 'seal' | 'open' | 'keyFor'>
+  clock: Clock
+  searched?: { key: Uint8Array; textsOf: TextsOf }
+}
 
-const NOTHING_KEPT = { key: new Uint8Array(), textsOf: async () => new Map<number, string>() }
-
-export function createAudit({ store, clock, searched = NOTHING_KEPT }: Deps): Audit {
-  const batch = createBatch({ store, clock })
-  const following = createFollowing({ store, clock, ...searched })
-  const finding = createFinding({ store, key: searched.key, cursor: following.cursor })
+export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audit {
+  const batch = createBatch({ store, sealer, clock })
+  const key = searched?.key ?? sealer.keyFor('audit words')
+  const following = createFollowing({ store, clock, key, textsOf: searched?.textsOf ?? ((rows) => textsOf(store, sealer, rows)) })
+  const finding = createFinding({ store, key, cursor: following.cursor })
+  const report = async (row: NewRow, tx?: Writer): Promise<void> => {
+    const values = valuesOf(row, clock())
+    const redacting = redactAct(values)
+    if (redacting) await redacting
+    if (tx) await insertChained(tx, [values])
+    else await store.transact((own) => insertChained(own, [values]))
+  }
   return {
     async record(record, work) {
       const startedUs = nowUs()
@@ -68,24 +87,25 @@ export function createAudit({ store, clock, searched = NOTHING_KEPT }: Deps): Au
         ;[outcome, reason] = verdictOf(error)
         throw error
       } finally {
-        const { readOnly, outcome: _, ...known } = record
+        const { readOnly, outcome: _, contents, ...known } = record
         // A refused or read-only call changed nothing; any other is answered only when its row is in the file.
         const isAwaited = !readOnly && outcome !== 'refused'
         const row: NewRow = { ...known, kind: 'call', outcome, reason: reason ?? null, durationUs: nowUs() - startedUs }
-        await batch.write(row, isAwaited)
+        await batch.write(row, isAwaited, contents)
       }
     },
     write: batch.write,
-    async report(row, tx) {
-      const values = [valuesOf(row, clock())]
-      if (tx) await insertChained(tx, values)
-      else await store.transact((own) => insertChained(own, values))
+    report,
+    async reportLook(row, reader, address) {
+      const look = lookAt(row, reader, address)
+      if (look) await report(look)
     },
     list: async (filter) => (await finding.page(filter)).rows,
     page: finding.page,
     usage: createUsage({ store }),
     following,
     find: async (seq) => (await store.read.select().from(auditRows).where(eq(auditRows.seq, seq)))[0],
+    contentsOf: (seq) => contentsOf(store, sealer, seq),
     lastSeq: finding.lastSeq,
     flush: batch.flush,
   }

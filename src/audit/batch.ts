@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '@/lib/clock.ts'
-import type { Store } from '@/store'
-import { insertChained, type NewRow, type RowValues, valuesOf } from './chain.ts'
+import type { Sealer, Store } from '@/store'
+import { insertChained, type NewRow, valuesOf } from './chain.ts'
+import { type Contents, HELD_BYTES_MAX, insertContents, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
 
 const BATCH_DELAY_MS = 50
 /** A larger batch shares a commit among more rows, and holds up everything else for longer: 500 rows take some 3 ms. */
@@ -9,6 +10,8 @@ const BATCH_ROWS_MAX = 500
 /** Rows that nobody waits for, at most. Each takes less than a kilobyte. */
 export const HELD_ROWS_MAX = 2_000
 const RETRY_DELAY_MS = 250
+
+const bytesOf = (rows: readonly Waiting[]): number => rows.reduce((sum, { bytes }) => sum + bytes, 0)
 
 export type Batch = ReturnType<typeof createBatch>
 
@@ -20,8 +23,9 @@ export type Batch = ReturnType<typeof createBatch>
  * wait ends with the failure of the next attempt: nothing is answered without a trace. What had been answered for before
  * that was known, at most `HELD_ROWS_MAX` rows, is kept and written when there is room again.
  */
-export function createBatch({ store, clock }: { store: Store; clock: Clock }) {
-  let waiting: RowValues[] = []
+export function createBatch({ store, sealer, clock }: { store: Store; sealer: Pick<Sealer, 'seal'>; clock: Clock }) {
+  let waiting: Waiting[] = []
+  let heldBytes = 0
   let waiters: PromiseWithResolvers<void> | undefined
   let writing: Promise<void> | undefined
   let inFlight = 0
@@ -40,13 +44,23 @@ export function createBatch({ store, clock }: { store: Store; clock: Clock }) {
     waiters = undefined
     inFlight = rows.length
     try {
-      await store.transact((tx) => insertChained(tx, rows), 'process')
+      const preparing = prepare(rows)
+      if (preparing) await preparing
+      await store.transact(async (tx) => {
+        insertContents(tx, sealer, rows)
+        await insertChained(
+          tx,
+          rows.map(({ values }) => values),
+        )
+      }, 'process')
+      heldBytes -= bytesOf(rows)
       trouble = undefined
       told?.resolve()
     } catch (error) {
       trouble = { error }
       // Rows that nobody waits for are among the first of them. The others are kept as far as they fit: their callers hear
       // of a failure, yet what they did may have happened.
+      heldBytes -= bytesOf(rows.slice(HELD_ROWS_MAX))
       waiting = [...rows.slice(0, HELD_ROWS_MAX), ...waiting]
       told?.reject(error)
     }
@@ -68,10 +82,19 @@ export function createBatch({ store, clock }: { store: Store; clock: Clock }) {
     }
   }
   return {
-    /** @returns what to wait for before the call is answered; undefined when the row may follow within 50 ms. */
-    write(row: NewRow, isAwaited: boolean): Promise<void> | undefined {
+    /**
+     * @param contents what was asked and answered, where its profile keeps it. Where too much waits it is left out, and its row says so:
+     * memory stays bounded and calls stay quick.
+     * @returns what to wait for before the call is answered; undefined when the row may follow within 50 ms
+     */
+    write(row: NewRow, isAwaited: boolean, contents?: Contents): Promise<void> | undefined {
       const mustWait = isAwaited || trouble !== undefined || waiting.length + inFlight >= HELD_ROWS_MAX
-      waiting.push(valuesOf(row, clock()))
+      const values = valuesOf(row, clock())
+      const bytes = contents ? (row.requestBytes ?? 0) + (row.responseBytes ?? 0) : 0
+      const hasRoom = heldBytes + bytes <= HELD_BYTES_MAX
+      if (!hasRoom) leaveOut(values, TOO_MUCH_WAITED)
+      if (hasRoom) heldBytes += bytes
+      waiting.push({ values, contents: hasRoom ? contents : undefined, bytes: hasRoom ? bytes : 0 })
       if (mustWait) waiters ??= Promise.withResolvers()
       schedule()
       return mustWait ? waiters?.promise : undefined

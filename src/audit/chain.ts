@@ -19,6 +19,9 @@ const COLUMNS = [
 ] satisfies (keyof AuditRow)[]
 const CHAIN_AT = COLUMNS.length - 1
 export const CONTENT_HASH_AT = CHAIN_AT - 1
+export const DETAIL_AT = CONTENT_HASH_AT - 1
+/** Where text of callers and upstreams stands. */
+export const TEXTS_AT = [COLUMNS.indexOf('reason'), COLUMNS.indexOf('subject'), COLUMNS.indexOf('purpose')] as const
 /**
  * Begins the chain of each row that is hashed as here. Rows of version 2 are hashed without `contentHash`. Rows of before have
  * none. What they were hashed from cannot be told from the row, since a column that was left out and one that was empty

@@ -19,6 +19,7 @@ import type { Answering } from './answering.ts'
 import type { EventStream } from './events.ts'
 import { acceptsStream, type Asked } from './messages.ts'
 import { createReply, type Reply } from './reply.ts'
+import { contentsOf } from './kept.ts'
 import type { Serving } from './serving.ts'
 import type { Target, Targets } from './targets.ts'
 
@@ -95,7 +96,7 @@ type Forwarding = Required<Pick<Upstream, 'forward' | 'isModern'>>
 
 /** The row of a call, and then its answer. */
 function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 'answering' | 'serving'>) {
-  const write = ({ caller, asked, target, startedUs }: Going, rest: Partial<NewRow> & Pick<NewRow, 'outcome'>) => {
+  const write = ({ caller, asked, target, startedUs }: Going, rest: Partial<NewRow> & Pick<NewRow, 'outcome'>, result?: unknown) => {
     const { tool } = target
     const durationUs = nowUs() - startedUs
     return audit.write(
@@ -114,6 +115,7 @@ function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 
         ...rest,
       },
       tool.kind !== 'read',
+      contentsOf(caller, asked, result),
     )
   }
   const failed = (going: Going, error: unknown): Promise<void> | void => {
@@ -134,7 +136,7 @@ function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 
       const { result, error } = digest.response
       const reason = error ? `upstream_error ${error.code}` : null
       const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'
-      const written = write(going, { outcome, reason, responseBytes: digest.length })
+      const written = write(going, { outcome, reason, responseBytes: digest.length }, result ?? error)
       const { asked, caller, client, reply } = going
       const answer = () => answering.finish(serving.finish({ digest, ...going }, caller, client.isModern), asked, reply)
       return written ? written.then(answer) : answer()

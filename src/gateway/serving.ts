@@ -10,6 +10,7 @@ import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import { type Caller, inTrail } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
+import { answeredWith, askedFor, contentsOf, traceIdOf } from './kept.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
 import { type Asked, CODES, isObject, Refusal } from './messages.ts'
 import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
@@ -72,7 +73,10 @@ export function createServing({ profiles, connections, audit, states, targets, s
     if (caller.profile.delivery === 'search' && asked.method === 'tools/call') {
       const inner = searching.take(caller, view, asked, record)
       if (inner?.result) return { result: inner.result }
-      if (inner) return work(caller, inner.asked, talk, record)
+      if (inner) {
+        askedFor(record, inner.asked)
+        return work(caller, inner.asked, talk, record)
+      }
     }
     const found = resolve(caller, view, asked)
     const target = found instanceof Promise ? await found : found
@@ -113,7 +117,9 @@ export function createServing({ profiles, connections, audit, states, targets, s
     async serve(caller: Caller, asked: Asked, talk: Talk): Promise<Served> {
       try {
         const done = await audit.record(recordOf(caller, asked), (record) =>
-          work(caller, asked, talk, record).catch((error) => refused(error, record)),
+          work(caller, asked, talk, record)
+            .catch((error) => refused(error, record))
+            .then((done) => answeredWith(record, done)),
         )
         return served(done, asked, caller, talk.isModern)
       } catch (error) {
@@ -157,7 +163,8 @@ function recordOf(caller: Caller, asked: Asked): CallRecord {
     subject: subjectOf(asked),
     ...inTrail(caller),
     requestBytes: asked.bytes,
-    ...(typeof traceparent === 'string' && { traceId: traceIdOf(traceparent) }),
+    traceId: traceIdOf(traceparent),
+    contents: contentsOf(caller, asked),
   }
 }
 
@@ -170,9 +177,6 @@ function refused(error: unknown, record: CallRecord): Done {
   record.reason = `error ${error.error.code}`
   return { refusal: error }
 }
-
-/** W3C Trace Context: `00-<trace id>-<parent id>-<flags>`. */
-const traceIdOf = (traceparent: string): string | null => /^[\da-f]{2}-([\da-f]{32})-/.exec(traceparent)?.[1] ?? null
 
 function complete(record: CallRecord, { tool, purpose }: Target, { method }: Asked): void {
   record.toolId = tool.toolId

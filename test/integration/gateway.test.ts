@@ -38,7 +38,7 @@ async function openRooms() {
   const store = openStore(folder)
   const sealer = await openKeys(store, crypto.getRandomValues(new Uint8Array(32)))
   const changes = createChanges((error) => log.error('change', error))
-  const audit = createAudit({ store, clock })
+  const audit = createAudit({ store, sealer, clock })
   const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
   const clients = createClients({ store, clock, audit, changes, trace, outbound: createOutbound({}) })

@@ -9,6 +9,7 @@ import { createOutbound, type Outbound, type Transport } from '@/lib/outbound.ts
 import { openStore } from '@/store'
 import { createUsers } from '@/users'
 import { makeCertificates } from './outside.ts'
+import { sealing } from './sealing.ts'
 
 const PUBLIC = '93.184.216.34'
 type Answer = (request: Request) => Response | Promise<Response>
@@ -89,7 +90,7 @@ export function openRoom(outbound: Pick<Outbound, 'fetch'>) {
   })
   for (const kind of ['client-changed', 'client-removed', 'client-blocked'] as const)
     changes.subscribe(kind, (change) => heard.push(change))
-  const audit = createAudit({ store, clock })
+  const audit = createAudit({ store, sealer: sealing(), clock })
   const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
   const clients = createClients({ store, clock, audit, changes, trace, outbound })

@@ -65,7 +65,7 @@ export async function openHouse({ refreshGraceSeconds = 30, outbound = createOut
   const changes = createChanges((error) => {
     throw error
   })
-  const audit = createAudit({ store, clock })
+  const audit = createAudit({ store, sealer, clock })
   const trace = createTrace({ clock })
   const users = createUsers({ store, audit, clock, changes })
   const clients = createClients({ store, clock, audit, changes, trace, outbound })

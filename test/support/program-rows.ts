@@ -6,9 +6,10 @@ import { writeSync } from 'node:fs'
 import { createAudit } from '@/audit'
 import { isFailure } from '@/lib/failure.ts'
 import { openStore } from '@/store'
+import { sealing } from './sealing.ts'
 
 const store = openStore(process.argv[2] ?? '')
-const audit = createAudit({ store, clock: Date.now })
+const audit = createAudit({ store, sealer: sealing(), clock: Date.now })
 
 async function work(name: string, isAwaited: boolean): Promise<never> {
   for (let count = 0; ; count += 1) {

@@ -7,6 +7,7 @@ import { type AuditRow, createAudit, type NewRow, verifyChain } from '@/audit'
 import { HELD_ROWS_MAX } from '@/audit/batch.ts'
 import { Failure } from '@/lib/failure.ts'
 import { auditRows, openStore, type Store } from '@/store'
+import { sealing } from '../support/sealing.ts'
 
 const ends: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -26,7 +27,7 @@ function open() {
     disk.attempts += 1
     return disk.isFull ? Promise.reject(new Failure('store_unavailable')) : store.transact(work, durability)
   }
-  const audit = createAudit({ store: { ...store, transact }, clock: Date.now })
+  const audit = createAudit({ store: { ...store, transact }, sealer: sealing(), clock: Date.now })
   const rows = (): AuditRow[] => store.read.select().from(auditRows).orderBy(auditRows.seq).all()
   return { store, audit, disk, rows, subjects: () => rows().map(({ subject }) => subject) }
 }

@@ -11,12 +11,13 @@ import { openStore } from '@/store'
 import { createChanges } from '@/lib/changes.ts'
 import { createUsers } from '@/users'
 import { startRegistry } from '../support/registry.ts'
+import { sealing } from '../support/sealing.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'toolpass-catalogue-'))
 const store = openStore(folder)
 const time = { now: Date.UTC(2030, 0, 1) }
 const clock = () => time.now
-const audit = createAudit({ store, clock })
+const audit = createAudit({ store, sealer: sealing(), clock })
 const registry = startRegistry()
 const warnings: string[] = []
 const log = { warn: (message: string) => void warnings.push(message) }

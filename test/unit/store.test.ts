@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { createAudit, type NewRow } from '@/audit'
 import type { UserId } from '@/lib/ids.ts'
 import { openStore, users } from '@/store'
+import { sealing } from '../support/sealing.ts'
 
 let room: ReturnType<typeof open>
 const open = () => {
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-'))
   const store = openStore(folder)
-  return { folder, store, audit: createAudit({ store, clock: Date.now }) }
+  return { folder, store, audit: createAudit({ store, sealer: sealing(), clock: Date.now }) }
 }
 beforeEach(() => {
   room = open()

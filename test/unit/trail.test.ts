@@ -7,6 +7,7 @@ import fc from 'fast-check'
 import { type AuditRow, createAudit, type NewRow, quantile, type RowFilter } from '@/audit'
 import { HOUR_MS } from '@/lib/clock.ts'
 import { auditHours, auditRows, OUTCOMES, openStore } from '@/store'
+import { sealing } from '../support/sealing.ts'
 
 const ends: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -28,7 +29,7 @@ function open() {
     textsOf: async (rows: readonly AuditRow[]) =>
       new Map(rows.flatMap(({ seq, traceId }) => (traceId ? [[seq, kept.get(traceId) ?? '']] : []))),
   }
-  const room = () => createAudit({ store, clock: () => time.now, searched })
+  const room = () => createAudit({ store, sealer: sealing(), clock: () => time.now, searched })
   let audit = room()
   ends.push(async () => {
     await store.close()

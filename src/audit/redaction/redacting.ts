@@ -1,0 +1,78 @@
+/** Secrets and personal data out, before anything is written. What cannot be looked through is not kept. */
+import { type Found, lint, LINTED } from './linting.ts'
+import { HINTS, PERSONAL, replaced, SECRETS } from './patterns.ts'
+import { shortened } from './shortening.ts'
+
+const ALL = [...SECRETS, ...PERSONAL]
+
+/** A promise only where the rules of secretlint have to be asked. */
+export type Redacted<T> = T | Promise<T>
+
+/** A name, a reason, an address, a purpose. @param isPersonal personal data goes as well */
+export function redactedText(text: string, isPersonal = true): Redacted<string> {
+  const isLinted = LINTED.test(text)
+  if (!isLinted && !HINTS.test(text)) return text
+  const own = replaced(text, isPersonal ? ALL : SECRETS)
+  return isLinted ? lint(own).then((found) => without(own, found)) : own
+}
+
+/** JSON, of about `max` characters at most. */
+export function redactedJson(value: unknown, max: number): Redacted<string> {
+  const copy = shortened(value, max, true)
+  const text = JSON.stringify(copy)
+  const isLinted = LINTED.test(text)
+  if (!isLinted && !HINTS.test(text)) return text
+  const own = everyText(copy, (each) => deeper(each, max))
+  if (!isLinted) return JSON.stringify(own)
+  return lint(linesOf(own)).then((found) => JSON.stringify(found.length === 0 ? own : everyText(own, (each) => without(each, found))))
+}
+
+/** The same, with nothing taken out but what is no text. */
+export const wholeJson = (value: unknown, max: number): string => JSON.stringify(shortened(value, max, false))
+
+const without = (text: string, found: readonly Found[]): string =>
+  found.reduce((rest, { text: secret, mark }) => rest.replaceAll(secret, mark), text)
+
+/** JSON inside a text is looked through by its names as well, as most results of tools are. */
+function deeper(text: string, max: number): string {
+  if (/^\s*[{[]/.test(text)) {
+    const inner = parsed(text)
+    if (inner !== undefined) return JSON.stringify(everyText(shortened(inner, max, true), (each) => replaced(each, ALL)))
+  }
+  return replaced(text, ALL)
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** Of names and values alike. Names that became one are told apart, so that none of the values gets lost. */
+function everyText(value: unknown, change: (text: string) => string): unknown {
+  if (typeof value === 'string') return change(value)
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => everyText(item, change))
+  const copy: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(value)) {
+    const changed = change(key)
+    copy[changed in copy ? `${changed} ${Object.keys(copy).length}` : changed] = everyText(member, change)
+  }
+  return copy
+}
+
+/** As a file of settings would say it, which is what the rules are written for. */
+function linesOf(value: unknown): string {
+  const lines: string[] = []
+  const take = (each: unknown, name: string): void => {
+    if (typeof each !== 'object' || each === null) return void lines.push(`${name}: ${each}`)
+    if (Array.isArray(each)) for (const item of each) take(item, name)
+    else for (const [key, member] of Object.entries(each)) take(member, key)
+    // Names as well, whatever stands below them.
+    if (!Array.isArray(each)) lines.push(...Object.keys(each))
+  }
+  take(value, 'value')
+  return lines.join('\n')
+}

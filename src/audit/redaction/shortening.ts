@@ -1,0 +1,85 @@
+/** What was asked or answered, copied as far as it is kept: so much and no more, without what is no text. */
+import { isCard, type KeyVerdict, mark, verdictOn } from './patterns.ts'
+
+const DEPTH_MAX = 40
+/** What a name, a number, a sign costs. */
+const SMALL = 8
+/** Text without a space or a sign for so long is data in letters. */
+const ENCODED_FROM = 512
+const ENCODED = /^[A-Za-z0-9+/_\r\n-]+={0,2}$/
+/** The end of what was cut may be the beginning of a secret that nothing would know for one. */
+const CUT_WORD = /\S{1,512}$/
+
+type Walk = { left: number; isRedacting: boolean }
+
+/**
+ * A copy of about `max` characters at most. What was left out is said where it stood.
+ * @param isRedacting members whose names say that they are secret become a mark
+ */
+export const shortened = (value: unknown, max: number, isRedacting: boolean): unknown =>
+  copied(value, 'plain', 0, { left: max, isRedacting })
+
+function copied(value: unknown, verdict: KeyVerdict, depth: number, walk: Walk): unknown {
+  walk.left -= SMALL
+  if (typeof value === 'string') return verdict === 'plain' || value === '' ? textOf(value, walk) : mark('secret')
+  if (typeof value === 'number') {
+    const isSecret = verdict === 'numbers' || verdict === 'all' || (walk.isRedacting && value > 1e12 && isCard(String(value)))
+    return isSecret ? mark('secret') : value
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (depth >= DEPTH_MAX) return '[cut: too deep]'
+  return Array.isArray(value) ? listOf(value, verdict, depth, walk) : membersOf(value as Record<string, unknown>, verdict, depth, walk)
+}
+
+function textOf(text: string, walk: Walk): string {
+  if (text.length >= ENCODED_FROM && ENCODED.test(text.slice(0, 4 * ENCODED_FROM))) return `[${text.length} characters of encoded data]`
+  if (text.startsWith('data:') && text.length > 64) {
+    const comma = text.indexOf(',')
+    if (comma > 0 && comma < 200 && text.slice(0, comma).endsWith(';base64')) return sized(text.length - comma, text.slice(5, comma - 7))
+  }
+  const { left } = walk
+  walk.left -= text.length
+  if (text.length <= left) return text
+  if (left <= 0) return `[cut: ${text.length} characters]`
+  return `${text.slice(0, left).replace(CUT_WORD, '')} [cut: ${text.length} characters in all]`
+}
+
+/** Of the length of a text in base64. */
+const sized = (letters: number, type: string): string => `[${Math.floor((letters * 3) / 4)} bytes of ${type === '' ? 'data' : type}]`
+
+function listOf(list: readonly unknown[], verdict: KeyVerdict, depth: number, walk: Walk): unknown[] {
+  const copy: unknown[] = []
+  for (const [at, item] of list.entries()) {
+    if (walk.left <= 0) {
+      copy.push(`[cut: ${list.length - at} more]`)
+      break
+    }
+    copy.push(copied(item, verdict, depth + 1, walk))
+  }
+  return copy
+}
+
+const BINARY = { image: 'data', audio: 'data' } as Readonly<Record<string, string>>
+
+function membersOf(members: Record<string, unknown>, verdict: KeyVerdict, depth: number, walk: Walk): Record<string, unknown> {
+  const copy: Record<string, unknown> = {}
+  // Content blocks of MCP: an image's or a recording's `data`, a resource's `blob`.
+  const binary = BINARY[String(members['type'])] ?? 'blob'
+  for (const key in members) {
+    if (walk.left <= 0) {
+      copy['…'] = '[cut: more members]'
+      break
+    }
+    walk.left -= key.length
+    const value = members[key]
+    if (key === binary && typeof value === 'string') copy[key] = sized(value.length, String(members['mimeType'] ?? ''))
+    else copy[key] = copied(value, verdict === 'all' || !walk.isRedacting ? verdict : below(key, value), depth + 1, walk)
+  }
+  return copy
+}
+
+/** A secret's own members are looked at by their own names, unless all below it is secret. */
+function below(key: string, value: unknown): KeyVerdict {
+  const own = verdictOn(key)
+  return own !== 'all' && typeof value === 'object' && value !== null && !Array.isArray(value) ? 'plain' : own
+}

@@ -1,0 +1,27 @@
+/** The audit trail: what stands in it, who reads it, and that it can be believed. */
+import type { Requirement } from '../requirements.ts'
+
+const here = (heading: string) => `docs/guides/audit-trail.md#${heading}`
+
+export const trail: readonly Requirement[] = [
+  {
+    id: 'TRAIL-CONTENTS',
+    says: 'Arguments and results stand beside their row as far as the profile keeps them: sealed, under a hash that the chain vouches for, and of refused calls too.',
+    clause: here('what-is-kept'),
+  },
+  {
+    id: 'TRAIL-REDACTED',
+    says: 'Secrets and personal data are taken out of contents, addresses, reasons and purposes before they are written, by the rules of secretlint and by our own.',
+    clause: here('what-is-taken-out'),
+  },
+  {
+    id: 'TRAIL-BOUNDED',
+    says: 'Where too much waits to be written, contents are left out with a word in their row; the row stays, memory is bounded, and no call waits for it.',
+    clause: here('what-is-kept'),
+  },
+  {
+    id: 'TRAIL-READERS',
+    says: "A call's contents are read by who made it and by nobody else; an administrator sees the rows of all, and each look at somebody else's is recorded.",
+    clause: here('who-reads-it'),
+  },
+]
