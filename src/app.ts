@@ -20,15 +20,16 @@ import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
 import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
-import { createGrants, type Grants } from './grants/index.ts'
+import { createControl, createGrants, type Grants, state } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
 import { type Changes, createChanges } from './lib/changes.ts'
-import { HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts'
+import { type Clock, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
+import type { GrantId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { createOutbound, type Outbound } from './lib/outbound.ts'
 import { createPrograms } from './lib/programs.ts'
@@ -108,27 +109,14 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log, outbound, config })
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
+    const control = createControl({ store, clock, audit, changes, grants, profiles, connections, clients, users })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
-    const gateway = createGateway({
-      store,
-      sealer,
-      oauth,
-      grants,
-      profiles,
-      connections,
-      clients,
-      audit,
-      trace,
-      users,
-      clock,
-      addresses,
-      config,
-      log,
-    })
+    const rooms = { oauth, grants, profiles, connections, clients, users, audit }
+    const gateway = createGateway({ ...rooms, store, sealer, trace, clock, addresses, config, log })
     await programs.sweepLeftovers()
     await plugins.reload()
-    passChangesOn({ changes, profiles, gateway, grants, connections, log })
+    passChangesOn({ changes, profiles, gateway, grants, connections, log, clock })
     const close = async () => {
       gateway.close()
       await connections.close()
@@ -156,6 +144,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       connections,
       profiles,
       grants,
+      control,
       oauth,
       gateway,
       addresses,
@@ -182,14 +171,15 @@ function demandFolder(folder: string): void {
 type Hearers = {
   changes: Changes
   log: Log
+  clock: Clock
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
-  gateway: Pick<Gateway, 'endOf' | 'open' | 'profileChanged' | 'grantChanged'>
+  gateway: Pick<Gateway, 'endOf' | 'endCallsTo' | 'open' | 'profileChanged' | 'grantChanged'>
   grants: Pick<Grants, 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
   connections: Pick<Connections, 'forgetConnector'>
 }
 
 /** What flows against the staircase: who has to hear of a committed change. */
-function passChangesOn({ changes, log, profiles, gateway, grants, connections }: Hearers): void {
+function passChangesOn({ changes, log, clock, profiles, gateway, grants, connections }: Hearers): void {
   /** What is done here is not waited for by whoever announced it. */
   const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
   /** A client or a profile took its grants along: whatever is open for a grant that is not there any more ends. */
@@ -199,11 +189,19 @@ function passChangesOn({ changes, log, profiles, gateway, grants, connections }:
   changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
   // Which of them the token opened is not known; whoever has another one opens them again.
   changes.subscribe('token-revoked', ({ grantId }) => gateway.endOf(grantId))
-  changes.subscribe('grant-changed', ({ grantId }) =>
-    quietly('telling an app of its changed grant', async () => {
-      const isPaused = typeof (await grants.find(grantId))?.pausedAt === 'number'
-      if (isPaused) gateway.endOf(grantId)
-      else gateway.grantChanged(grantId)
+  /** What it may use is another now, or nothing at all. */
+  const lookAt = async (grantId: GrantId) => {
+    const grant = await grants.find(grantId)
+    if (grant && state(grant, clock()) === 'active') gateway.grantChanged(grantId)
+    else gateway.endOf(grantId)
+  }
+  changes.subscribe('grant-changed', ({ grantId }) => quietly('telling an app of its changed grant', () => lookAt(grantId)))
+  changes.subscribe('pauses-changed', ({ connectionId }) =>
+    quietly('telling apps of what is paused', async () => {
+      for (const id of gateway.open()) {
+        await lookAt(id)
+        if (connectionId && (await grants.find(id))?.without.has(connectionId)) gateway.endCallsTo(id, connectionId)
+      }
     }),
   )
   changes.subscribe('client-removed', () => quietly('ending the streams of a removed client', endOrphans))
@@ -241,9 +239,11 @@ const RENEW_EVERY_MS = 30 * SECOND_MS
 const CHECK_EVERY_MS = MINUTE_MS
 /** What a page does not wait for is in the index after this. */
 const FOLLOW_EVERY_MS = SECOND_MS
+/** A switch of profiles is carried out within a minute of its time. */
+const SWITCH_EVERY_MS = 20 * SECOND_MS
 
-/** What the house does by itself, and how often; the first two at once as well. Returns how to stop. */
-export function startSweeping({ audit, clients, grants, oauth, gateway, connections, catalogue, log }: House): () => void {
+/** What the house does by itself, and how often; at once as well what is seldom done, and what was due while nobody was here. Returns how to stop. */
+export function startSweeping({ audit, clients, grants, control, oauth, gateway, connections, catalogue, log }: House): () => void {
   const { signIn, providers } = connections
   const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
     ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep(), gateway.sweep()])],
@@ -252,10 +252,11 @@ export function startSweeping({ audit, clients, grants, oauth, gateway, connecti
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
     ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
     ['forgetting what left the trail', SWEEP_EVERY_MS, () => audit.following.sweep()],
+    ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
   ]
   const timers = duties.map(([what, everyMs, work]) => {
     const run = () => void work().catch((error) => log.error(`${what} failed`, error))
-    if (everyMs >= REGISTRIES_EVERY_MS) run()
+    if (everyMs >= REGISTRIES_EVERY_MS || everyMs === SWITCH_EVERY_MS) run()
     return setInterval(run, everyMs)
   })
   return () => {

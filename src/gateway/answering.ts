@@ -24,7 +24,7 @@ import type { Served } from './serving.ts'
 import type { Question, Talk } from './talk.ts'
 
 /** The client as its revision shows it. */
-export type Client = Omit<Talk, 'signal' | 'tell' | 'ask' | 'progressToken'> & {
+export type Client = Omit<Talk, 'signal' | 'reaches' | 'tell' | 'ask' | 'progressToken'> & {
   ask(question: Question, signal: AbortSignal, reply: Reply): Promise<JsonObject>
   /** Missing where the answer has to be JSON. */
   openStream?(signal: AbortSignal, onGone: () => void): EventStream
@@ -47,6 +47,9 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       ...(logLevel !== undefined && { logLevel }),
       ...(hasToken && { progressToken }),
       signal: call.signal,
+      reaches: (id) => {
+        call.to = id
+      },
       tell: ({ method, params }) => void reply.tell({ jsonrpc: '2.0', method, params }),
       ask: (question, signal) => client.ask(question, signal, reply),
     }

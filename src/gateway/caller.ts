@@ -5,7 +5,7 @@ import { sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
 import { type Addresses, isLoopbackName } from '@/lib/url.ts'
-import { type Grant, state } from '@/grants'
+import { type Grant, pausedSentence, state } from '@/grants'
 import { incomingOf } from '@/http/incoming.ts'
 import type { Profile } from '@/profiles'
 import { createDoorbell } from './doorbell.ts'
@@ -35,6 +35,10 @@ export type Caller = {
   address: string
   /** Our own address, as this client sees it. */
   home: string
+  /** It came to the address of its profile, not to the one whose profile can be switched. */
+  isNamed: boolean
+  /** What it was let in by holds while nothing has been committed since. */
+  epoch: number
 }
 /** Who called, as the trail keeps it. */
 export const inTrail = ({ userId, userName, clientId, clientName, grant, profile, address }: Caller) => ({
@@ -49,7 +53,7 @@ export const inTrail = ({ userId, userName, clientId, clientName, grant, profile
 })
 
 /** A caller without the address it comes from: the same for every request with this token at this address of ours. */
-type Seat = Omit<Caller, 'address'> & { epoch: number; until: number; touchedAt: number }
+type Seat = Omit<Caller, 'address'> & { until: number; touchedAt: number }
 
 export type EntranceDeps = {
   oauth: {
@@ -86,8 +90,8 @@ export function createEntrance(deps: EntranceDeps) {
   const seats = new Map<string, Seat>()
 
   const seated = (seat: Seat, address: string): Caller => {
-    const { userId, clientId, userName, clientName, grant, profile, home } = seat
-    return { userId, clientId, userName, clientName, grant, profile, home, address }
+    const { userId, clientId, userName, clientName, grant, profile, home, isNamed, epoch } = seat
+    return { userId, clientId, userName, clientName, grant, profile, home, isNamed, epoch, address }
   }
   const touch = async (seat: Seat, address: string): Promise<void> => {
     seat.touchedAt = clock()
@@ -109,6 +113,8 @@ export function createEntrance(deps: EntranceDeps) {
 
   return {
     isOriginAllowed: createOriginCheck(deps, doorbell),
+    /** Whether what it was let in by still holds. */
+    isCurrent: (caller: Caller): boolean => caller.epoch === store.epoch(),
     /** @throws Failure `grant_paused` */
     enter(request: Request, name: string | undefined): Promise<Caller | Response> | Caller {
       const { address, origin } = incomingOf(request)
@@ -142,10 +148,10 @@ function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createD
   const refusing = createRefusing(addresses)
 
   /** The profile that this address means for this user, if the token was made for it. */
-  const profileOf = async (verified: { userId: UserId; profileId: ProfileId }, grant: Grant, name: string | undefined) => {
-    if (name === undefined) return grant.reach === 'any' ? profiles.findFor(verified.userId, verified.profileId) : undefined
-    const profile = await profiles.findByName(verified.userId, name)
-    return profile?.id === verified.profileId ? profile : undefined
+  const profileOf = async ({ userId, profileId, reach }: Grant, name: string | undefined) => {
+    if (name === undefined) return reach === 'any' ? profiles.findFor(userId, profileId) : undefined
+    const profile = await profiles.findByName(userId, name)
+    return profile?.id === profileId ? profile : undefined
   }
   /** RFC 8707 §2: the audience, on each request. A token for `/mcp` reaches its profile's own address as well. */
   const isMadeFor = (request: Request, verified: { resource: string }, grant: Grant, name: string | undefined): boolean =>
@@ -171,7 +177,10 @@ function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createD
     return refusing.challenge(request, name, true)
   }
 
-  return async (request: Request, name: string | undefined): Promise<Response | (Omit<Caller, 'address'> & { until: number })> => {
+  return async (
+    request: Request,
+    name: string | undefined,
+  ): Promise<Response | (Omit<Caller, 'address' | 'epoch'> & { until: number })> => {
     const verified = await verifiedOf(request, name)
     if (verified instanceof Response) return verified
     if (!('grantId' in verified)) throw new Failure('grant_paused')
@@ -180,7 +189,7 @@ function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createD
       doorbell.refused(request, name, { ...whoseOf(verified), reason: 'revoked' })
       return refusing.challenge(request, name, true)
     }
-    const profile = await profileOf(verified, grant, name)
+    const profile = await profileOf(grant, name)
     if (!profile || !isMadeFor(request, verified, grant, name)) {
       doorbell.refused(request, name, { ...whoseOf(verified), ...whyElsewhere(verified, name) })
       return refusing.challenge(request, name, true)
@@ -192,12 +201,13 @@ function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createD
     }
     if (verified.paused === true || state(grant, clock()) === 'paused') {
       doorbell.refused(request, name, { ...whoseOf(verified), reason: 'paused' })
-      throw new Failure('grant_paused')
+      throw new Failure('grant_paused', { message: pausedSentence(grant) })
     }
     const [user, client] = await Promise.all([users.find(verified.userId), clients.findById(verified.clientId)])
     const names = { userName: user?.username ?? null, clientName: client?.name ?? null }
     const until = Math.min(verified.until ?? Number.POSITIVE_INFINITY, grant.expiresAt ?? Number.POSITIVE_INFINITY)
-    return { ...whoseOf(verified), ...names, grant, profile, home: incomingOf(request).origin + addresses.base, until }
+    const where = { home: incomingOf(request).origin + addresses.base, isNamed: name !== undefined }
+    return { ...whoseOf(verified), ...names, grant, profile, ...where, until }
   }
 }
 

@@ -2,10 +2,17 @@
 import { type CallSignal, createCallSignal } from '@/lib/call-signal.ts'
 import { type Clock, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { GrantId } from '@/lib/ids.ts'
+import type { ConnectionId, GrantId } from '@/lib/ids.ts'
 
 /** `onLate` is called once where it takes longer than most: what costs something is begun only then. */
-export type Call = { readonly signal: AbortSignal; abort(): void; end(): void; onLate?: () => void }
+export type Call = {
+  readonly signal: AbortSignal
+  /** Whose tool it is, as soon as that is known. */
+  to: ConnectionId | undefined
+  abort(why?: Failure): void
+  end(): void
+  onLate?: () => void
+}
 type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean }
 
 export const CALL_MS_MAX = 10 * MINUTE_MS
@@ -40,7 +47,8 @@ export function createCalls({ clock }: { clock: Clock }) {
       const ending = createCallSignal()
       const call: Call = {
         signal: ending.signal,
-        abort: () => ending.abort(new Failure('request_cancelled')),
+        to: undefined,
+        abort: (why = new Failure('request_cancelled')) => ending.abort(why),
         end: () => {
           begun.delete(call)
           drop(byGrant, grantId, call)
@@ -59,6 +67,10 @@ export function createCalls({ clock }: { clock: Clock }) {
     grants: (): GrantId[] => [...byGrant.keys()],
     endOf: (grantId: GrantId): void => {
       for (const call of byGrant.get(grantId) ?? []) call.abort()
+    },
+    /** Its connection is paused: the app goes on, and is told of these calls. */
+    endTo: (grantId: GrantId, connectionId: ConnectionId): void => {
+      for (const call of byGrant.get(grantId) ?? []) if (call.to === connectionId) call.abort(new Failure('connection_paused'))
     },
     close: (): void => {
       clearInterval(timer)

@@ -31,9 +31,12 @@ export type Serve = (request: Request, profileName: string | undefined) => Promi
 export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
   const post = async (request: Request, name: string | undefined): Promise<Response> => {
     // Who may not come in is not listened to: the bearer stands before the body.
-    const caller = await entrance.enter(request, name)
-    if (caller instanceof Response) return caller
+    const came = await entrance.enter(request, name)
+    if (came instanceof Response) return came
     const message = await readMessages(request)
+    // A body can take its time, and what its sender was let in by can end meanwhile.
+    const caller = entrance.isCurrent(came) ? came : await entrance.enter(request, name)
+    if (caller instanceof Response) return caller
     if (Array.isArray(message)) return legacy.post(request, caller, message)
     try {
       return await (isModernMessage(request, message) ? modern.post(request, caller, message) : legacy.post(request, caller, message))

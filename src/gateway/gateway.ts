@@ -71,6 +71,8 @@ export function createGateway(deps: Deps) {
     isSignInLinkFor: signInLinks.isFor,
     /** The grant has ended: its streams close and its calls are cancelled, upstream too. */
     endOf,
+    /** A connection is paused for this grant: its calls there end. */
+    endCallsTo: calls.endTo,
     /** Grants with an open stream or a call under way. */
     open: (): GrantId[] => [...new Set([...listeners.grants(), ...conversations.grants(), ...calls.grants()])],
     /** What the profile serves has changed; apps with an open stream are told where their own list is another now. */

@@ -64,6 +64,7 @@ export function createLane(deps: LaneDeps) {
   const run = (begun: Begun, { forward, isModern }: Forwarding, longWay: () => Promise<Response>): Promise<Response> => {
     const { request, caller, asked, client, target } = begun
     const call = calls.start(caller.grant.id, client.key)
+    call.to = target.connectionId
     const reply = createReply(acceptsStream(request) ? () => client.openStream(request.signal, call.abort) : undefined)
     const going: Going = { ...begun, reply }
     call.onLate = () => listen(going, call)

@@ -4,7 +4,8 @@
  */
 import type { ConnectionId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { Grant } from '@/grants'
+import type { Clock } from '@/lib/clock.ts'
+import { type Grant, state } from '@/grants'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
@@ -34,8 +35,11 @@ export type Listener = {
   /** How the lists stood when it was last told. */
   marks: Promise<Map<ListKind, string>>
   stops: Set<() => void>
+  /** One of them: no longer to hear of the servers behind its profile. */
+  unattend?: () => void
 }
 type Deps = {
+  clock: Clock
   lists: Pick<Lists, 'mark'>
   grants: { find(id: GrantId): Promise<Grant | undefined> }
   profiles: {
@@ -45,34 +49,28 @@ type Deps = {
   connections: { attend(ids: readonly ConnectionId[], userId: UserId): Promise<() => void> }
 }
 
-export function createListeners({ lists, grants, profiles, connections }: Deps) {
-  const listeners = new Set<Listener>()
-  const leave = (listener: Listener) => {
-    listeners.delete(listener)
-    for (const stop of listener.stops) stop()
-    listener.stops.clear()
-  }
-  const closeThose = (isMeant: (listener: Listener) => boolean) => {
-    for (const listener of listeners) {
-      if (!isMeant(listener)) continue
-      leave(listener)
-      listener.stream.close()
-    }
-  }
-  const send = ({ stream, meta }: Listener, method: string, params: JsonObject = {}) => {
-    const whole = Object.keys(meta).length === 0 ? params : { ...params, _meta: meta }
-    stream.send({ jsonrpc: '2.0', method, ...(Object.keys(whole).length > 0 && { params: whole }) })
-  }
+type Held = {
+  listeners: Set<Listener>
+  send(listener: Listener, method: string): void
+  closeThose(isMeant: (listener: Listener) => boolean): void
+}
+
+/** What a listener is told, and when: with what holds by then, since the grant may be another, and so may the profile. */
+function createLooking({ lists, grants, profiles, connections }: Deps, { listeners, send, closeThose }: Held) {
   const marksOf = async (listener: Listener): Promise<Map<ListKind, string>> => {
     const wanted = NOTICES.filter(([kind]) => listener.wanted[kind as keyof Wanted])
     return new Map(await Promise.all(wanted.map(async ([kind]) => [kind, await lists.mark(kind, listener.caller)] as const)))
   }
-  /** With what holds by now: the grant may be another, and so may the profile. */
   const look = async (listener: Listener): Promise<void> => {
     const { caller } = listener
-    const [grant, profile] = await Promise.all([grants.find(caller.grant.id), profiles.findFor(caller.userId, caller.profile.id)])
+    const grant = await grants.find(caller.grant.id)
+    const profile = grant && (await profiles.findFor(caller.userId, grant.profileId))
     if (!grant || !profile || !listeners.has(listener)) return
+    const isSwitched = profile.id !== caller.profile.id
+    // Nothing is to be heard any more at the address of a profile that the app has left.
+    if (isSwitched && caller.isNamed) return closeThose((other) => other === listener)
     listener.caller = { ...caller, grant, profile }
+    if (isSwitched) attend(listener).catch(() => undefined)
     const before = await listener.marks
     listener.marks = marksOf(listener)
     const now = await listener.marks
@@ -92,9 +90,44 @@ export function createListeners({ lists, grants, profiles, connections }: Deps) 
     const view = await profiles.viewOf(listener.caller.profile, listener.caller.userId)
     const ids = view.servers.map(({ connectionId }) => connectionId)
     const stop = await connections.attend(ids, listener.caller.userId)
-    if (listeners.has(listener)) listener.stops.add(stop)
-    else stop()
+    if (!listeners.has(listener)) return stop()
+    // Those of before are left only now: a server that is behind both profiles stays open.
+    if (listener.unattend) listener.stops.delete(listener.unattend)
+    listener.unattend?.()
+    listener.unattend = stop
+    listener.stops.add(stop)
   }
+
+  return {
+    marksOf,
+    lookSoon,
+    attend,
+    stop(): void {
+      for (const timer of due.values()) clearTimeout(timer)
+    },
+  }
+}
+
+export function createListeners(deps: Deps) {
+  const { clock, grants } = deps
+  const listeners = new Set<Listener>()
+  const leave = (listener: Listener) => {
+    listeners.delete(listener)
+    for (const stop of listener.stops) stop()
+    listener.stops.clear()
+  }
+  const closeThose = (isMeant: (listener: Listener) => boolean) => {
+    for (const listener of listeners) {
+      if (!isMeant(listener)) continue
+      leave(listener)
+      listener.stream.close()
+    }
+  }
+  const send = ({ stream, meta }: Listener, method: string, params: JsonObject = {}) => {
+    const whole = Object.keys(meta).length === 0 ? params : { ...params, _meta: meta }
+    stream.send({ jsonrpc: '2.0', method, ...(Object.keys(whole).length > 0 && { params: whole }) })
+  }
+  const { marksOf, lookSoon, attend, stop } = createLooking(deps, { listeners, send, closeThose })
 
   return {
     /** @throws Failure `too_many_streams` */
@@ -109,7 +142,10 @@ export function createListeners({ lists, grants, profiles, connections }: Deps) 
       signal?.addEventListener('abort', () => closeThose((other) => other === whole), { once: true })
       whole.marks = marksOf(whole)
       await whole.marks
-      attend(whole).catch(() => undefined)
+      // What ended it between its way in and here was announced before anybody listened.
+      const grant = await grants.find(whole.caller.grant.id)
+      if (!grant || state(grant, clock()) !== 'active') closeThose((other) => other === whole)
+      else attend(whole).catch(() => undefined)
       return whole
     },
     /** Its stream is gone. */
@@ -133,7 +169,7 @@ export function createListeners({ lists, grants, profiles, connections }: Deps) 
       for (const listener of listeners) if (listener.caller.grant.id === grantId) lookSoon(listener)
     },
     close(): void {
-      for (const timer of due.values()) clearTimeout(timer)
+      stop()
       closeThose(() => true)
     },
   }

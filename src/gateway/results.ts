@@ -77,6 +77,7 @@ const SAID_AS_RESULT: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'upstream_busy',
   'plugin_missing',
   'connection_not_found',
+  'connection_paused',
 ])
 
 /** @throws Refusal, or the failure where it is the client's own affair */

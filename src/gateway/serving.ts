@@ -81,6 +81,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
     const found = resolve(caller, view, asked)
     const target = found instanceof Promise ? await found : found
     complete(record, target, asked)
+    talk.reaches(target.connectionId)
     const held = heldBack(record, target, caller.home)
     if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }
     const startedUs = performance.now() * 1_000

@@ -1,4 +1,5 @@
 /** What a client can hear and be asked while a request of its is served, whatever its revision. */
+import type { ConnectionId } from '@/lib/ids.ts'
 import type { JsonObject, RequestId } from '@/plugins'
 import { CODES, isObject, META, Refusal, textOf } from './messages.ts'
 
@@ -7,6 +8,8 @@ export type Talk = {
   isModern: boolean
   /** Aborts when the client gives up, or its grant ends. */
   signal: AbortSignal
+  /** Says where the call goes, so that it can be ended when that is paused. */
+  reaches(id: ConnectionId): void
   /** What this client can be asked, as it declared. */
   capabilities: JsonObject
   /** What a modern upstream is told of the client: capabilities, name, level of remarks. */

@@ -3,7 +3,7 @@ import type { Clock } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { EVERY_RESOURCE, type Resources } from '@/connections'
-import { decide } from '@/grants'
+import { decide, permissionOf } from '@/grants'
 import type { JsonObject } from '@/plugins'
 import { adjustedArguments, type ProfileTool, type ProfileView, type ResolvedUri, resolveUri } from '@/profiles'
 import type { Caller } from './caller.ts'
@@ -54,12 +54,16 @@ export function cleanParams(params: JsonObject): JsonObject {
   return clean
 }
 
+/** Whoever could call it otherwise may know why not: its user can do something about it. */
+const isPaused = ({ grant }: Caller, tool: ProfileTool | undefined): boolean =>
+  tool !== undefined && grant.without.has(tool.connectionId) && permissionOf(grant, tool.toolId) !== 'refuse'
+
 export function createTargets({ connections, clock }: TargetDeps) {
   const permissionFor = ({ grant }: Caller, tool: ProfileTool | undefined): 'allow' | 'ask' | 'refuse' =>
-    tool ? decide(grant, tool.toolId, clock()) : 'refuse'
+    tool ? decide(grant, tool, clock()) : 'refuse'
   const demand = (caller: Caller, tool: ProfileTool | undefined): { tool: ProfileTool; permission: 'allow' | 'ask' } => {
     const permission = permissionFor(caller, tool)
-    if (!tool || permission === 'refuse') throw new Failure('tool_not_granted')
+    if (!tool || permission === 'refuse') throw new Failure(isPaused(caller, tool) ? 'connection_paused' : 'tool_not_granted')
     return { tool, permission }
   }
   const named = (params: JsonObject, tool: ProfileTool, permission: 'allow' | 'ask'): Target => {

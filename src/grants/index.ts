@@ -1,4 +1,6 @@
 /** What a user let an app do: with which profile and tools, until when, and how it ends. */
-export { decide, state } from './decide.ts'
+export { createControl } from './control.ts'
+export { decide, pausedSentence, permissionOf, state } from './decide.ts'
 export { createGrants, type Grants } from './grants.ts'
 export type { Grant, Usage } from './reading.ts'
+export type { Subject } from './subjects.ts'

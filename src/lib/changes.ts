@@ -21,6 +21,8 @@ export type Change =
   | { kind: 'client-changed'; clientId: ClientId }
   | { kind: 'grant-changed'; grantId: GrantId }
   | { kind: 'grant-ended'; grantId: GrantId }
+  /** Something was paused, or goes on: apps as a whole, or the tools of one connection. */
+  | { kind: 'pauses-changed'; connectionId?: ConnectionId }
   /** An access token of this grant is worth nothing any more; the grant itself stays. */
   | { kind: 'token-revoked'; grantId: GrantId }
 

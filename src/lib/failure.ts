@@ -32,6 +32,7 @@ const FAILURES = {
   grant_not_found: [404, 'This connected app does not exist.'],
   grant_paused: [403, 'You paused this app in Toolpass. Resume it there to go on.'],
   tool_not_granted: [404, 'Unknown tool'],
+  connection_paused: [403, 'The connection of this tool is paused in Toolpass, for now.'],
   client_not_found: [404, 'This app is not registered.'],
   client_blocked: [403, 'An administrator has blocked this app.'],
   client_waits: [403, 'An administrator has to approve this app first.'],

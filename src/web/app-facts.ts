@@ -1,6 +1,6 @@
 /** Grants and their clients in the words of the pages. */
 import { knownClient } from '@/clients'
-import { decide, state } from '@/grants'
+import { permissionOf, state } from '@/grants'
 import type { AppSummary } from '@views/apps.tsx'
 import { heldBy } from './offered.ts'
 import type { Client, Clients, Clock, Grant, ProfileView, Profiles } from './needs.ts'
@@ -9,9 +9,9 @@ export type AppDeps = { clients: Clients; profiles: Pick<Profiles, 'view'>; cloc
 
 export const isAlive = (grant: Grant, now: number): boolean => ['active', 'paused'].includes(state(grant, now))
 
-/** What it may use, or could when it was alive: pages of the past show what it was. */
-export const toolsOf = (grant: Grant, { offered }: ProfileView, now: number): ProfileView['offered'] =>
-  offered.filter((tool) => decide({ ...grant, revokedAt: null, expiresAt: null, pausedAt: null }, tool.toolId, now) !== 'refuse')
+/** What it may use, or could when nothing was paused or over: pages of the past show what it was. */
+export const toolsOf = (grant: Grant, { offered }: ProfileView): ProfileView['offered'] =>
+  offered.filter(({ toolId }) => permissionOf(grant, toolId) !== 'refuse')
 
 export const nameOf = (client: Client | undefined): string => client?.name ?? 'unknown app'
 
@@ -36,7 +36,7 @@ export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps,
     client: nameOf(client),
     profile: view.profile.title,
     device: grant.deviceName,
-    holds: heldBy(toolsOf(grant, view, now)),
+    holds: heldBy(toolsOf(grant, view)),
     status: state(grant, now),
     createdAt: grant.createdAt,
     lastUsedAt: grant.lastUsedAt,

@@ -16,7 +16,7 @@ const CALLS_SHOWN_MAX = 10
 const CALLS_COUNTED_MAX = 200
 
 export async function appPage(deps: AppPageDeps, request: Request, user: User, grant: Grant, form?: FormState) {
-  const { shell, profiles, clients, audit, clock } = deps
+  const { shell, profiles, clients, audit } = deps
   const [summary, client, view, rows] = await Promise.all([
     appOf(grant, deps),
     clients.findById(grant.clientId),
@@ -24,7 +24,7 @@ export async function appPage(deps: AppPageDeps, request: Request, user: User, g
     audit.list({ grantId: grant.id, kind: 'call', limit: CALLS_COUNTED_MAX }),
   ])
   if (!client) throw new Failure('client_not_found')
-  const tools = inOrder(toolsOf(grant, view, clock())).map((tool): AppTool => {
+  const tools = inOrder(toolsOf(grant, view)).map((tool): AppTool => {
     const { toolId, feature, exposedName, connectionName, kind } = tool
     const calls = rows.filter((row) => row.toolId === toolId)
     const named = { feature, isEvery: isEvery(tool), name: exposedName, title: wordsOf(tool).title }

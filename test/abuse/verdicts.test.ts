@@ -1,11 +1,12 @@
 /** What ends or narrows an access holds at once, also where the gateway has just let the same app in a hundred times: ABUSE rows 16 to 18. */
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { eq } from 'drizzle-orm'
+import type { Subject } from '@/grants'
 import type { ConnectionId } from '@/lib/ids.ts'
 import { grants, tokens } from '@/store'
 import type { User } from '@/users'
 import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
-import { answerOf, type App, type GatewayHouse, initialize, legacy, modern, openGatewayHouse } from '../support/gateway-house.ts'
+import { answerOf, type App, type GatewayHouse, initialize, legacy, modern, openGatewayHouse, textIn } from '../support/gateway-house.ts'
 
 const CALLERS = 6
 const WARM_CALLS = 60
@@ -47,6 +48,7 @@ const revokeToken = async ({ app }: Scene, token: string) => {
   })
   expect(answer.status).toBe(200)
 }
+const clientOf = async ({ app }: Scene): Promise<Subject> => ({ kind: 'client', id: (await demandGrant(app)).clientId })
 const soon = () => Date.now() + RUNS_OUT_MS
 
 type Row = {
@@ -54,11 +56,86 @@ type Row = {
   /** What was arranged before the app began. */
   before?(scene: Scene): Promise<unknown>
   act(scene: Scene): Promise<unknown>
-  answer: 401 | 403 | -32602
+  /** What would meet the other scenes is taken back. */
+  after?(): Promise<unknown>
+  answer: 401 | 403 | -32602 | 'paused'
   isEnd: boolean
 }
 const ROWS: readonly Row[] = [
   { what: 'the grant is paused', act: ({ app, user }) => gateway.house.grants.pause(user, app.grantId), answer: 403, isEnd: true },
+  {
+    what: 'the user pauses the client',
+    act: async (it) => gateway.house.control.pause(it.user, await clientOf(it), 'own'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'an administrator pauses the client',
+    act: async (it) => gateway.house.control.pause(ada, await clientOf(it), 'everyone'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'its owner pauses the profile',
+    act: ({ app, user }) => gateway.house.control.pause(user, { kind: 'profile', id: app.profile.id }, 'everyone'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'the user pauses all their apps',
+    act: ({ user }) => gateway.house.control.pause(user, { kind: 'everything' }, 'own'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'an administrator pauses the user',
+    act: ({ user }) => gateway.house.control.pause(ada, { kind: 'user', id: user.id }, 'everyone'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'an administrator pauses everything',
+    act: () => gateway.house.control.pause(ada, { kind: 'everything' }, 'everyone'),
+    after: () => gateway.house.control.resume(ada, { kind: 'everything' }, 'everyone'),
+    answer: 403,
+    isEnd: true,
+  },
+  {
+    what: 'its owner pauses the connection',
+    act: ({ connectionId }) => gateway.house.control.pause(ada, { kind: 'connection', id: connectionId }, 'everyone'),
+    answer: 'paused',
+    isEnd: false,
+  },
+  {
+    what: 'a guest pauses the connection for themselves',
+    act: ({ connectionId, user }) => gateway.house.control.pause(user, { kind: 'connection', id: connectionId }, 'own'),
+    answer: 'paused',
+    isEnd: false,
+  },
+  {
+    what: 'the connection is taken from all apps',
+    act: ({ connectionId }) => gateway.house.control.revoke(ada, { kind: 'connection', id: connectionId }, 'everyone'),
+    answer: -32602,
+    isEnd: false,
+  },
+  {
+    what: 'the user revokes the client',
+    act: async (it) => gateway.house.control.revoke(it.user, await clientOf(it), 'own'),
+    answer: 401,
+    isEnd: true,
+  },
+  {
+    what: 'the profile is revoked from all apps',
+    act: ({ app, user }) => gateway.house.control.revoke(user, { kind: 'profile', id: app.profile.id }, 'everyone'),
+    answer: 401,
+    isEnd: true,
+  },
+  {
+    what: 'an administrator revokes all apps of the user',
+    act: ({ user }) => gateway.house.control.revoke(ada, { kind: 'user', id: user.id }, 'everyone'),
+    answer: 401,
+    isEnd: true,
+  },
   { what: 'the grant is revoked', act: ({ app, user }) => gateway.house.grants.revoke(user, app.grantId), answer: 401, isEnd: true },
   { what: 'the access token is revoked', act: (it) => revokeToken(it, it.app.token), answer: 401, isEnd: true },
   { what: 'the refresh token is revoked', act: (it) => revokeToken(it, it.app.refreshToken), answer: 401, isEnd: true },
@@ -132,16 +209,18 @@ async function demandGrant({ grantId }: App) {
 }
 
 /** What a request is answered with: the status where it is not 200, else the code of the error, else 200. */
-async function outcomeOf(answer: Response): Promise<number> {
+async function outcomeOf(answer: Response): Promise<number | string> {
   if (answer.status !== 200) return (await answer.text(), answer.status)
-  return (await answerOf(answer)).error?.code ?? 200
+  const said = await answerOf(answer)
+  if (said.result?.['isError'] === true && textIn(said).includes('paused in Toolpass')) return 'paused'
+  return said.error?.code ?? 200
 }
 /** Resolves with the time at which the stream was over. */
 const endOf = async (stream: Response): Promise<number> => (await stream.text().catch(() => ''), performance.now())
 
 test.each(ROWS)(
   '[GATEWAY-AT-ONCE, ABUSE-16] once $what the very next request is answered $answer',
-  async ({ before, act, answer, isEnd }) => {
+  async ({ before, act, after: takeBack, answer, isEnd }) => {
     const it = await scene()
     const { app } = it
     await before?.(it)
@@ -155,7 +234,7 @@ test.each(ROWS)(
     expect([get.status, listening.status]).toEqual([200, 200])
     const ends = Promise.all([endOf(get), endOf(listening)])
 
-    const seen: { from: number; outcome: number }[] = []
+    const seen: { from: number; outcome: number | string }[] = []
     let isOver = false
     const callers = Array.from({ length: CALLERS }, async (_, at) => {
       while (!isOver) {
@@ -182,6 +261,7 @@ test.each(ROWS)(
       for (const end of ended) expect(end - at).toBeLessThan(END_MS_MAX)
     }
     ending.abort()
+    await takeBack?.()
     expect(gateway.faults).toEqual([])
   },
 )

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import { cleanText, matchesRedirect } from '@/clients'
 import { decide, state } from '@/grants'
-import { newToolId } from '@/lib/ids.ts'
+import { type ConnectionId, newConnectionId, newToolId, type ToolId } from '@/lib/ids.ts'
 // The table of checks is no part of the room's entrance; it is tested row by row all the same.
 import { redirectKind, redirectProblem } from '../../src/clients/redirects.ts'
 import { judge } from '../../src/oauth/authorize.ts'
@@ -155,14 +155,18 @@ test('names lose what hides or turns text, and are cut', () => {
   expect([...cleanText('x'.repeat(10_000))].length).toBe(80)
 })
 
+type Tool = { toolId: ToolId; connectionId: ConnectionId }
 test('a grant allows what was allowed, while it is active', () => {
-  const [allowed, unknown] = [newToolId(), newToolId()]
+  const connectionId = newConnectionId()
+  const [allowed, unknown] = [newToolId(), newToolId()].map((toolId) => ({ toolId, connectionId })) as [Tool, Tool]
   const grant = {
     revokedAt: null,
     expiresAt: 10,
     pausedAt: null,
+    pauses: [],
+    without: new Set<ConnectionId>(),
     laterTools: 'out' as const,
-    tools: new Map([[allowed, 'allow' as const]]),
+    tools: new Map([[allowed.toolId, 'allow' as const]]),
   }
   expect([decide(grant, allowed, 9), decide(grant, unknown, 9), decide({ ...grant, laterTools: 'in' }, unknown, 9)]).toEqual([
     'allow',
@@ -171,4 +175,17 @@ test('a grant allows what was allowed, while it is active', () => {
   ])
   expect([decide(grant, allowed, 10), decide({ ...grant, pausedAt: 1 }, allowed, 9)]).toEqual(['refuse', 'refuse'])
   expect(state({ ...grant, revokedAt: 1, pausedAt: 1 }, 10)).toBe('revoked')
+})
+
+test('what is paused with something else is paused, and a paused connection takes its own tools alone', () => {
+  const [one, other] = [newConnectionId(), newConnectionId()]
+  const toolId = newToolId()
+  const grant = {
+    ...{ revokedAt: null, expiresAt: null, pausedAt: null, laterTools: 'out' as const, tools: new Map([[toolId, 'allow' as const]]) },
+    ...{ pauses: [], without: new Set([one]) },
+  }
+  expect([decide(grant, { toolId, connectionId: one }, 1), decide(grant, { toolId, connectionId: other }, 1)]).toEqual(['refuse', 'allow'])
+  const pause = { kind: 'everything' as const, subject: '', userId: '' as const, at: 1, byName: 'ada' }
+  const paused = { ...grant, pauses: [pause] }
+  expect([state(paused, 1), decide(paused, { toolId, connectionId: other }, 1)]).toEqual(['paused', 'refuse'])
 })

@@ -141,6 +141,7 @@ function talkOf(capabilities: object = { elicitation: {} }): { talk: Talk; endin
     meta: {},
     group: 'g',
     tell: () => undefined,
+    reaches: () => undefined,
     ask: () => Promise.reject(new Error('not this way')),
   }
   return { talk, ending }
