@@ -1,15 +1,16 @@
 /**
  * What every app did.
- * GET /activity — outcome, client, profile (all may be empty), before (the older page). The rows renew themselves by
- * GET `renewHref`, whose reply is `<ActivityRows …/>` again.
+ * GET /activity — what stands in the filters (all may be empty), before or after (another page), live=off. The rows renew themselves by
+ * GET `renewHref`, whose reply is `<ActivityRows …/>` again, or nothing where there is nothing new.
  */
+import { type ActivityChoices, ActivityFilter, type ActivityFilterValues, type Chip, Chips } from './activity-filter.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { Badge, type Tone } from './parts/badge.tsx'
-import { Button, LinkButton } from './parts/button.tsx'
+import { LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
-import { type Option, SelectField } from './parts/field.tsx'
-import { foreign, foreignMiddle, latency, size, wholeOf } from './parts/format.ts'
+import { exact, foreign, foreignMiddle, latency, size, wholeOf } from './parts/format.ts'
+import { ActivityPlaces } from './parts/places.tsx'
 import { Ago } from './parts/time.tsx'
 
 /** `refused` is our own no (not granted, paused), `failed` the upstream's or a broken connection. */
@@ -23,8 +24,8 @@ export const OUTCOMES: Record<Outcome, readonly [word: string, tone: Tone]> = {
   running: ['Running', 'accent'],
 }
 
-export const OutcomeBadge = (p: { outcome: Outcome }) => {
-  const [word, tone] = OUTCOMES[p.outcome]
+export const OutcomeBadge = (p: { outcome: Outcome; isAct?: boolean | undefined }) => {
+  const [word, tone] = p.isAct && p.outcome === 'ok' ? (['Done', 'ok'] as const) : OUTCOMES[p.outcome]
   return <Badge tone={tone}>{word}</Badge>
 }
 
@@ -39,6 +40,10 @@ export type CallRow = {
   tool: string
   /** What was done with it, where it was not simply called ("Resource read"). */
   action?: string | undefined
+  /** A change made here or a sign-in: `tool` is what was done, in words. */
+  isAct?: boolean | undefined
+  /** Who, where the reader sees rows of more than themself. */
+  user?: string | undefined
   /** The tool by which it was found and called, where a profile is served by search. */
   via?: string | undefined
   outcome: Outcome
@@ -57,6 +62,25 @@ export const doneInWords = ({ action, via }: Pick<CallRow, 'action' | 'via'>): s
 /** How much of a call is shown: all of it, without what seldom matters, or without the app where it is one app's page. */
 type Width = 'whole' | 'brief' | 'one-app'
 
+const App = ({ call }: { call: CallRow }) => (
+  <>
+    <bdi>
+      {call.appId ? (
+        <a class="plain" href={`/apps/${call.appId}`}>
+          {foreign(call.client, 40)}
+        </a>
+      ) : (
+        foreign(call.client, 40)
+      )}
+    </bdi>
+    {call.user && (
+      <p class="cell-note">
+        <bdi>{foreign(call.user, 40)}</bdi>
+      </p>
+    )}
+  </>
+)
+
 const Row = (p: { call: CallRow; width: Width }) => {
   const { call } = p
   const shown = foreignMiddle(call.tool, 64)
@@ -64,7 +88,7 @@ const Row = (p: { call: CallRow; width: Width }) => {
   return (
     <tr>
       <td class="cell-main">
-        <a class="mono strong break" href={`/activity/${call.id}`} title={wholeOf(call.tool, shown)}>
+        <a class={call.isAct ? 'strong break' : 'mono strong break'} href={`/activity/${call.id}`} title={wholeOf(call.tool, shown)}>
           <bdi>{shown}</bdi>
         </a>
         {done && <p class="cell-note">{done}</p>}
@@ -77,20 +101,12 @@ const Row = (p: { call: CallRow; width: Width }) => {
       </td>
       {p.width !== 'one-app' && (
         <td data-label="App" class="cell-name">
-          <bdi>
-            {call.appId ? (
-              <a class="plain" href={`/apps/${call.appId}`}>
-                {foreign(call.client, 40)}
-              </a>
-            ) : (
-              foreign(call.client, 40)
-            )}
-          </bdi>
+          <App call={call} />
         </td>
       )}
-      {p.width === 'whole' && <td data-label="Profile">{foreign(call.profile, 40)}</td>}
+      {p.width === 'whole' && <td data-label="Profile">{foreign(call.profile, 40) || <span class="muted">–</span>}</td>}
       <td>
-        <OutcomeBadge outcome={call.outcome} />
+        <OutcomeBadge outcome={call.outcome} isAct={call.isAct} />
       </td>
       <td class="number" data-label="Latency">
         {call.latencyMs === undefined ? <span class="muted">–</span> : latency(call.latencyMs)}
@@ -146,16 +162,21 @@ export type ActivityRowsProps = {
   /** Where the rows renew themselves, filter included; absent on older pages, which do not change. */
   renewHref?: string | undefined
   filtered: boolean
+  /** Only rows since then were looked through, and there is more to look through. */
+  lookedBack?: { to: number; href: string } | undefined
 }
 
 /** Also the reply to GET `renewHref`. Morphed, not replaced, so that focus and selection inside the rows survive. */
 export const ActivityRows = (p: ActivityRowsProps) => (
   <div id="activity-rows" hx-get={p.renewHref} hx-trigger={p.renewHref && 'every 2s'} hx-swap={p.renewHref && 'outerMorph'}>
-    {p.calls.length > 0 ? (
-      <CallTable calls={p.calls} />
-    ) : p.filtered ? (
-      <Empty icon="activity" title="Nothing fits this filter" action={<LinkButton href="/activity">Show everything</LinkButton>}>
-        No call with this outcome, app and profile is on record.
+    {p.calls.length > 0 && <CallTable calls={p.calls} />}
+    {p.lookedBack ? (
+      <p class="looked-back">
+        Looked back to {exact(p.lookedBack.to)}. <a href={p.lookedBack.href}>Look further back</a>
+      </p>
+    ) : p.calls.length > 0 ? undefined : p.filtered ? (
+      <Empty icon="activity" title="Nothing fits these filters" action={<LinkButton href="/activity">Show everything</LinkButton>}>
+        Nothing of this kind is on record. Take a filter away, or look at another time.
       </Empty>
     ) : (
       <Empty icon="activity" title="No calls yet" action={<LinkButton href="/profiles">Connect an app</LinkButton>}>
@@ -167,49 +188,54 @@ export const ActivityRows = (p: ActivityRowsProps) => (
 
 export type ActivityPageProps = ActivityRowsProps & {
   shell: Shell
-  filter: { outcome?: string | undefined; client?: string | undefined; profile?: string | undefined }
-  clients: readonly Option[]
-  profiles: readonly Option[]
-  olderHref?: string | undefined
+  filter: ActivityFilterValues
+  choices: ActivityChoices
+  chips: readonly Chip[]
+  /** Where the rows stop renewing themselves, or do so again. Absent on older pages. */
+  live?: { isOn: boolean; href: string } | undefined
   newestHref?: string | undefined
+  newerHref?: string | undefined
+  olderHref?: string | undefined
+  /** Where these rows can be taken away as a file. */
+  exports?: readonly { label: string; href: string }[] | undefined
 }
 
-const ALL: Option = { value: '', label: 'All' }
-
-const Filter = (p: ActivityPageProps) => (
-  <form method="get" action="/activity" class="filter">
-    <SelectField
-      name="outcome"
-      label="Outcome"
-      value={p.filter.outcome ?? ''}
-      options={[ALL, ...Object.entries(OUTCOMES).map(([value, [label]]) => ({ value, label }))]}
-    />
-    <SelectField name="client" label="App" value={p.filter.client ?? ''} options={[ALL, ...p.clients]} />
-    <SelectField name="profile" label="Profile" value={p.filter.profile ?? ''} options={[ALL, ...p.profiles]} />
-    <div class="actions">
-      <Button>Filter</Button>
-      {p.filtered && (
-        <LinkButton href="/activity" tone="quiet">
-          Clear
-        </LinkButton>
-      )}
-    </div>
-  </form>
+const Live = (p: { live: NonNullable<ActivityPageProps['live']> }) => (
+  <>
+    {p.live.isOn ? <span class="live">live</span> : <span class="live live-paused">paused</span>}
+    <a class="live-switch" href={p.live.href}>
+      {p.live.isOn ? 'Pause' : 'Go on'}
+    </a>
+  </>
 )
 
 export const ActivityPage = (p: ActivityPageProps) => (
   <Layout shell={p.shell} title="Activity" current="activity">
     <PageHead
       title="Activity"
-      badge={p.renewHref && <span class="live">live</span>}
-      lead="Every call of every app, newest first, with those that were refused."
+      badge={p.live && <Live live={p.live} />}
+      lead="What every app did, newest first, with what was refused. Changes made here and sign-ins are a filter away."
     />
-    <Filter {...p} />
+    <ActivityPlaces current="/activity" />
+    <ActivityFilter values={p.filter} choices={p.choices} paused={p.live?.isOn === false} />
+    <Chips chips={p.chips} />
     <Card flush={true}>
-      <ActivityRows calls={p.calls} renewHref={p.renewHref} filtered={p.filtered} />
+      <ActivityRows calls={p.calls} renewHref={p.renewHref} filtered={p.filtered} lookedBack={p.lookedBack} />
     </Card>
     <nav class="pager" aria-label="Pages">
+      {p.exports && p.exports.length > 0 && (
+        <span class="pager-note">
+          Take these rows away:{' '}
+          {p.exports.map(({ label, href }, at) => (
+            <>
+              {at > 0 && ' · '}
+              <a href={href}>{label}</a>
+            </>
+          ))}
+        </span>
+      )}
       {p.newestHref && <LinkButton href={p.newestHref}>Newest</LinkButton>}
+      {p.newerHref && <LinkButton href={p.newerHref}>Newer</LinkButton>}
       {p.olderHref && <LinkButton href={p.olderHref}>Older</LinkButton>}
     </nav>
   </Layout>

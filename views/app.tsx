@@ -21,8 +21,8 @@ export type AppPageProps = {
   form?: FormState | undefined
 }
 
-const Calls = (p: { calls: readonly CallRow[] }) => (
-  <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href="/activity">All activity</a>}>
+const Calls = (p: { app: Pick<AppFacts, 'id'>; calls: readonly CallRow[] }) => (
+  <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href={`/activity?grant=${p.app.id}`}>All activity</a>}>
     {p.calls.length === 0 ? (
       <Empty icon="activity" title="No calls yet">
         What this app does with its tools will be here.
@@ -57,7 +57,7 @@ export const AppPage = (p: AppPageProps) => {
       <div class="split">
         <div class="stack">
           <AppTools tools={p.tools} />
-          <Calls calls={p.calls} />
+          <Calls app={p.app} calls={p.calls} />
         </div>
         <div class="stack">
           <AppAbout app={p.app} />

@@ -1,11 +1,9 @@
 /** Each page as the gallery shows it, by the name of its picture. */
 import { waysInto } from '@/web/profile-facts.ts'
-import { ActivityPage, type CallRow } from '@views/activity.tsx'
 import { AdminPage } from '@views/admin.tsx'
 import { AppPage } from '@views/app.tsx'
 import { AppsPage, type AppSummary } from '@views/apps.tsx'
 import { AuthorizationProblemPage } from '@views/authorization-problem.tsx'
-import { CallPage } from '@views/call.tsx'
 import { ConnectionPage } from '@views/connection.tsx'
 import { NewConnectionPage } from '@views/connection-new.tsx'
 import { ConnectionsPage } from '@views/connections.tsx'
@@ -42,7 +40,6 @@ import {
   connectors,
   edit,
   few,
-  filters,
   groups,
   holding,
   many,
@@ -63,6 +60,7 @@ import {
   waitingFor,
   work,
 } from './samples.ts'
+import { activityPages } from './activity.tsx'
 import { calls } from './calls.ts'
 
 export const doorPages: Record<string, Html> = {
@@ -302,37 +300,7 @@ export const innerPages: Record<string, Html> = {
       calls={calls}
     />
   ),
-  'activity-empty': <ActivityPage shell={shell} calls={[]} filtered={false} {...filters} renewHref="/activity/rows" />,
-  activity: (
-    <ActivityPage
-      shell={shell}
-      calls={calls}
-      filtered={true}
-      {...filters}
-      filter={{ outcome: 'ok' }}
-      renewHref="/activity/rows"
-      olderHref="/activity?before=1"
-    />
-  ),
-  call: (
-    <CallPage
-      shell={shell}
-      call={{
-        ...(calls[2] as CallRow),
-        method: 'tools/call',
-        user: 'kim',
-        kind: 'destructive',
-        device: 'Work laptop',
-        connection: { id: 'con_1', name: 'Linear' },
-        profileId: 'prf_1',
-        upstreamTool: 'delete_issue',
-        clientRevision: '2025-06-18',
-        requestBytes: 320,
-        requestId: 'req_01J9ZQ4T8M3',
-        arguments: '{\n  "id": "ABC-1"\n}',
-      }}
-    />
-  ),
+  ...activityPages,
   settings: (
     <SettingsPage
       shell={shell}

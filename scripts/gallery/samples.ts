@@ -349,7 +349,6 @@ export const summaries = [
     apps: 0,
   },
 ]
-export const filters = { filter: {}, clients: [{ value: 'grt_1', label: 'Claude Code' }], profiles: [{ value: 'prf_1', label: 'Work' }] }
 export const steps = (done: boolean) => ({
   connectionAdded: done,
   toolsPicked: false,

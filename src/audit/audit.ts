@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { Clock } from '@/lib/clock.ts'
+import type { UserId } from '@/lib/ids.ts'
 import { auditRows, type Sealer, type Store, type Writer } from '@/store'
 import { type Batch, createBatch } from './batch.ts'
 import { type Contents, contentsOf, type KeptContents, redactAct, textsOf } from './contents.ts'
@@ -8,7 +9,7 @@ import { type AuditRow, insertChained, type NewRow, valuesOf } from './chain.ts'
 import { createFinding, type Outcome, type Page, type RowFilter } from './finding.ts'
 import { createFollowing, type Following, type TextsOf } from './following.ts'
 import { lookAt, type Reader } from './reading.ts'
-import { createUsage, type Usage, type UsageAsked } from './usage.ts'
+import { createSeen, createUsage, type Seen, type Usage, type UsageAsked } from './usage.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
 export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
@@ -40,6 +41,8 @@ export type Audit = {
   page(filter: RowFilter): Promise<Page>
   /** What was counted by the hour. Bring the counts up to now with `following.catchUp` first. */
   usage(asked: UsageAsked): Promise<Usage>
+  /** Which tools and clients are in those counts. */
+  seen(asked: { userId?: UserId | undefined; from: number; limit: number }): Seen
   /** Who counts and indexes what has been written. */
   following: Pick<Following, 'follow' | 'catchUp' | 'sweep' | 'stop'>
   find(seq: number): Promise<AuditRow | undefined>
@@ -103,6 +106,7 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     list: async (filter) => (await finding.page(filter)).rows,
     page: finding.page,
     usage: createUsage({ store }),
+    seen: createSeen({ store }),
     following,
     find: async (seq) => (await store.read.select().from(auditRows).where(eq(auditRows.seq, seq)))[0],
     contentsOf: (seq) => contentsOf(store, sealer, seq),

@@ -119,3 +119,24 @@ export function quantile(latencies: readonly number[], part: number): number | u
   }
   return boundsOf(latencies.length - 1)[1]
 }
+
+export type Seen = { tools: string[]; clients: string[] }
+
+/** Which tools and clients took part since then, so many of each at most. */
+export function createSeen({ store }: { store: Store }) {
+  const select = (column: 'tool_id' | 'client_id', isOfOne: boolean) =>
+    store.prepare<{ id: string }, SqlValue[]>(
+      `SELECT DISTINCT ${column} AS id FROM audit_hours WHERE ${isOfOne ? 'user_id = ? AND ' : ''}hour >= ? AND ${column} <> '' LIMIT ?`,
+    )
+  const of = {
+    all: [select('tool_id', false), select('client_id', false)],
+    one: [select('tool_id', true), select('client_id', true)],
+  } as const
+  return ({ userId, from, limit }: { userId?: UserId | undefined; from: number; limit: number }): Seen => {
+    const hour = Math.floor(from / HOUR_MS)
+    const [tools, clients] = of[userId === undefined ? 'all' : 'one'].map((statement) =>
+      (userId === undefined ? statement.all(hour, limit) : statement.all(userId, hour, limit)).map(({ id }) => id),
+    )
+    return { tools: tools ?? [], clients: clients ?? [] }
+  }
+}

@@ -58,6 +58,8 @@ export function createReply({ base }: { base: string }) {
     /** htmx gets the changed piece; a plain browser is sent back to the page that contains it. */
     piece: (request: Request, html: Html, page: string, extra: Extra = {}) =>
       isHtmx(request) ? respond(html.text(base), extra.status ?? 200, HTML, extra) : see(page, extra),
+    /** What was asked for stands on the page as it is: htmx swaps nothing. */
+    nothingNew: () => respond(null, 204, { ...SECURITY_HEADERS, 'cache-control': 'no-store' }, {}),
     /** To another page of ours; htmx is told to go there as well, not to swap it in. */
     to: (request: Request, path: string, extra: Extra = {}) =>
       isHtmx(request) ? respond(null, 200, { ...HTML, 'hx-redirect': base + path }, extra) : see(path, extra),

@@ -53,15 +53,42 @@ function viaOf({ detail, action }: Pick<AuditRow, 'detail' | 'action'>): string 
   return action === 'tools/call' && typeof via === 'string' && via !== '' ? via : undefined
 }
 
+/** What was changed here and who signed in, as people say it. Others are told from their name. */
+const ACTS: Readonly<Record<string, string>> = {
+  login: 'Signed in',
+  logout: 'Signed out',
+  'grant.create': 'App let in',
+  'grant.deny': 'App turned away',
+  'grant.revoke': 'App revoked',
+  'grant.permit': 'Permission of an app changed',
+  'token.issue': 'Tokens given out',
+  'token.refresh': 'Tokens renewed',
+  'token.create': 'Access token made',
+  'connection.sign-out': 'Signed out at a server',
+  'account.sign-in': 'Signed in at a provider',
+  'account.sign-out': 'Signed out at a provider',
+  'audit.look': "Somebody's row looked at",
+}
+/** "profile.update" → "Profile update". */
+const actInWords = (action: string): string => {
+  const words = action.replace(/[._-]+/g, ' ')
+  return ACTS[action] ?? words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+const whatOf = (row: AuditRow): Pick<CallRow, 'tool' | 'action' | 'isAct'> =>
+  row.kind === 'call'
+    ? { tool: row.subject ?? row.action, action: actionOf(row) }
+    : { tool: actInWords(row.action), action: row.subject ?? undefined, isAct: true }
+
 /** The connected app and profile of somebody else are no pages of the reader's, so there is no link to them. */
 export const callRowOf = (row: AuditRow, reader: User): CallRow => ({
   id: String(row.seq),
   at: row.at,
-  client: row.clientName ?? 'unknown app',
+  client: row.clientName ?? (row.kind === 'call' ? 'unknown app' : '–'),
+  user: reader.role === 'admin' ? (row.userName ?? undefined) : undefined,
   appId: row.userId === reader.id ? (row.grantId ?? undefined) : undefined,
   profile: row.profileName ?? '',
-  tool: row.subject ?? row.action,
-  action: actionOf(row),
+  ...whatOf(row),
   via: viaOf(row),
   outcome: OUTCOMES[row.outcome],
   reason: sentenceOf(row),

@@ -1,5 +1,6 @@
 /** The pages: one thin file each, which reads, asks a room, and answers. */
-export { activityRoutes, callRoutes } from './activity.tsx'
+export { activityRoutes } from './activity.tsx'
+export { callRoutes } from './call.tsx'
 export { adminRoutes } from './admin.tsx'
 export { appsRoutes } from './apps.tsx'
 export { catalogueRoutes } from './catalogue.tsx'

@@ -25,4 +25,25 @@ export const activity: readonly Requirement[] = [
     clause: guide('finding-rows'),
   },
   { id: 'TRAIL-FORGET', says: 'Rows that were removed leave the index, while their counts stay.', clause: guide('counts') },
+  {
+    id: 'ACTIVITY-FILTER',
+    says: 'Filters of the activity page stand in its address, each is a chip that takes it off, and one that makes no sense is none.',
+    clause: guide('finding-rows'),
+  },
+  { id: 'ACTIVITY-PAGES', says: 'Pages of activity lead to older rows and back to the same newer ones.', clause: guide('finding-rows') },
+  {
+    id: 'ACTIVITY-OWN',
+    says: 'A member finds their own rows alone; an administrator finds those of everybody, by person too.',
+    clause: guide('what-apps-did'),
+  },
+  {
+    id: 'ACTIVITY-TEXT',
+    says: 'What others wrote is text on every page of activity, in its charts as well.',
+    clause: guide('what-apps-did'),
+  },
+  {
+    id: 'ACTIVITY-LIVE',
+    says: 'An open page of activity shows new rows within seconds, and while there are none it is answered with nothing.',
+    clause: guide('what-apps-did'),
+  },
 ]

@@ -33,6 +33,15 @@ export const ConnectionsPlaces = (p: { current: (typeof CONNECTIONS)[number]['hr
   <Places label="Connections" places={CONNECTIONS} current={p.current} />
 )
 
+const ACTIVITY = [
+  { href: '/activity', label: 'Calls' },
+  { href: '/activity/usage', label: 'Usage' },
+  { href: '/activity/digest', label: 'Weekly digest' },
+] as const
+export const ActivityPlaces = (p: { current: (typeof ACTIVITY)[number]['href'] }) => (
+  <Places label="Activity" places={ACTIVITY} current={p.current} />
+)
+
 const ADMIN = [
   { href: '/admin', label: 'Users' },
   { href: '/admin/clients', label: 'Registered apps' },
