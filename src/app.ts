@@ -124,6 +124,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       outbound.close()
       await programs.close()
       await audit.following.stop()
+      await audit.verifying.stop()
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)
     }
@@ -251,8 +252,8 @@ export function startSweeping({ audit, clients, grants, control, oauth, gateway,
     ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
     ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
-    ['forgetting what left the trail', SWEEP_EVERY_MS, () => audit.following.sweep()],
     ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
+    ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],
   ]
   const timers = duties.map(([what, everyMs, work]) => {
     const run = () => void work().catch((error) => log.error(`${what} failed`, error))

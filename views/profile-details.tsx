@@ -1,7 +1,7 @@
 /**
  * What a profile is called and how it is served.
  * POST /profiles/:id — title, description, naming (always | on-collision | never), delivery (whole | search), visibility (private | open),
- *   purpose (on).
+ *   purpose (on), keeps (sizes | redacted | whole).
  *   A plain form: the title stands in the page's head too, so the whole page comes back.
  */
 import type { Child } from './jsx-runtime.ts'
@@ -25,6 +25,9 @@ export type Deliveries = {
   helps: readonly string[]
 }
 
+/** What the audit trail keeps of arguments and results. */
+export type Keeps = 'sizes' | 'redacted' | 'whole'
+
 export type ProfileDetailsProps = {
   profile: {
     id: string
@@ -34,6 +37,7 @@ export type ProfileDetailsProps = {
     visibility: 'private' | 'open'
     delivery: Delivery
     asksPurpose: boolean
+    keeps: Keeps
   }
   deliveries: Deliveries
   form?: FormState | undefined
@@ -67,6 +71,24 @@ function adviceOn(delivery: Delivery, { whole, search, helps }: Deliveries): Chi
 
 const listInWords = (names: readonly string[], last: 'and' | 'or'): string =>
   names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} ${last} ${names.at(-1)}`
+
+const KEPT = [
+  {
+    value: 'redacted',
+    label: 'What was asked and answered, without secrets',
+    hint: 'Passwords, tokens, e-mail addresses, phone and card numbers are taken out before anything is written. The rest is kept sealed, and only who made the call can read it.',
+  },
+  {
+    value: 'sizes',
+    label: 'Only how much it was',
+    hint: 'Who called which tool, when, how it ended and how many bytes went each way. Nothing of what was in it.',
+  },
+  {
+    value: 'whole',
+    label: 'Everything as it was',
+    hint: 'Secrets too. Kept sealed, and only who made the call can read it. For when you need to see exactly what an app sent.',
+  },
+] as const
 
 export const ProfileDetails = ({ profile, deliveries, form }: ProfileDetailsProps) => (
   <div id="profile-details">
@@ -139,6 +161,14 @@ export const ProfileDetails = ({ profile, deliveries, form }: ProfileDetailsProp
               hint: 'Others connect their own apps to it by its name. They get its tools of connections that are open to them, and change nothing.',
             },
           ]}
+        />
+        <RadioField
+          scope="details"
+          name="keeps"
+          label="What the audit trail keeps of each call"
+          value={profile.keeps}
+          form={form}
+          options={KEPT}
         />
         <SwitchField
           scope="details"

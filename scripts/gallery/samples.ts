@@ -301,6 +301,7 @@ export const profile = {
   naming: 'on-collision' as const,
   delivery: 'whole' as const,
   asksPurpose: true,
+  keeps: 'redacted' as const,
   visibility: 'private' as const,
 }
 export const waitingFor = {

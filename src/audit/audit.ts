@@ -8,8 +8,12 @@ import { type Contents, contentsOf, type KeptContents, redactAct, textsOf } from
 import { type AuditRow, insertChained, type NewRow, valuesOf } from './chain.ts'
 import { createFinding, type Outcome, type Page, type RowFilter } from './finding.ts'
 import { createFollowing, type Following, type TextsOf } from './following.ts'
+import { createNumbers, type Numbers } from './numbers.ts'
 import { lookAt, type Reader } from './reading.ts'
+import { createRetention, type Retention } from './retention.ts'
+import { createSigning } from './signing.ts'
 import { createSeen, createUsage, type Seen, type Usage, type UsageAsked } from './usage.ts'
+import { createVerifying, type Verifying } from './verifying.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
 export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
@@ -50,6 +54,14 @@ export type Audit = {
   contentsOf(seq: number): Promise<KeptContents | undefined>
   /** To be called before a call's page is shown: an administrator's look at somebody else's call is recorded. */
   reportLook(row: AuditRow, reader: Reader, address?: string): Promise<void>
+  /** How long and how much of it is kept. */
+  retention: Pick<Retention, 'policy' | 'setPolicy' | 'sweep' | 'checkpoints'>
+  /** Whether all of it is as it was written. */
+  verifying: Pick<Verifying, 'start' | 'latest' | 'stop'>
+  /** How much of it there is. */
+  numbers: Pick<Numbers, 'first' | 'last' | 'count' | 'bytes'>
+  /** The public half of what checkpoints are signed with, as PEM. */
+  publicKey: string
   /** The last row's number: changes with every new row, cheap enough to poll. */
   lastSeq(): number
   /** Writes what waits. Throws when it cannot be written: what calls that only read have left would be lost. */
@@ -69,6 +81,8 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
   const key = searched?.key ?? sealer.keyFor('audit words')
   const following = createFollowing({ store, clock, key, textsOf: searched?.textsOf ?? ((rows) => textsOf(store, sealer, rows)) })
   const finding = createFinding({ store, key, cursor: following.cursor })
+  const numbers = createNumbers({ store })
+  const signing = createSigning(sealer.keyFor('audit checkpoint'))
   const report = async (row: NewRow, tx?: Writer): Promise<void> => {
     const values = valuesOf(row, clock())
     const redacting = redactAct(values)
@@ -76,6 +90,8 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     if (tx) await insertChained(tx, [values])
     else await store.transact((own) => insertChained(own, [values]))
   }
+  const retention = createRetention({ store, clock, signing, numbers, report, isHeld: () => verifying.isRunning() })
+  const verifying = createVerifying({ store, sealer, clock, signing, numbers, retention, report })
   return {
     async record(record, work) {
       const startedUs = nowUs()
@@ -108,6 +124,10 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     usage: createUsage({ store }),
     seen: createSeen({ store }),
     following,
+    retention,
+    verifying,
+    numbers,
+    publicKey: signing.publicKey,
     find: async (seq) => (await store.read.select().from(auditRows).where(eq(auditRows.seq, seq)))[0],
     contentsOf: (seq) => contentsOf(store, sealer, seq),
     lastSeq: finding.lastSeq,

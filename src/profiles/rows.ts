@@ -15,6 +15,8 @@ export type ChangedProfile = {
   naming: Naming
   visibility?: Profile['visibility']
   delivery?: Profile['delivery']
+  /** What the trail keeps of arguments and results. */
+  keeps?: Profile['keeps'] | undefined
   asksPurpose?: boolean
 }
 export type RowsDeps = { store: Store; audit: Audit; changes: Changes; clock: Clock }
@@ -121,12 +123,14 @@ export function createOwning(deps: RowsDeps, { demand }: Pick<Reading, 'demand'>
         visibility: asked.visibility ?? profile.visibility,
         delivery: asked.delivery ?? profile.delivery,
         asksPurpose: asked.asksPurpose ?? profile.asksPurpose,
+        keeps: asked.keeps ?? profile.keeps,
       }
       await tx
         .update(profiles)
         .set({ ...current, updatedAt: clock() })
         .where(eq(profiles.id, profile.id))
-      await told(deps, tx, 'profile.update', user, profile)
+      const detail = current.keeps === profile.keeps ? undefined : { keeps: current.keeps, before: profile.keeps }
+      await told(deps, tx, 'profile.update', user, profile, detail)
     },
   }
 }
@@ -137,6 +141,7 @@ export const told = (
   action: string,
   user: Pick<User, 'id' | 'username'>,
   it: Pick<Profile, 'id' | 'title'>,
+  detail?: Record<string, unknown>,
 ) =>
   audit.report(
     {
@@ -148,6 +153,7 @@ export const told = (
       profileId: it.id,
       profileName: it.title,
       subject: it.title,
+      ...(detail && { detail }),
     },
     tx,
   )

@@ -38,6 +38,7 @@ const Details = z.object({
   delivery: z.enum(['whole', 'search']).optional(),
   visibility: z.enum(['private', 'open']).default('private'),
   purpose: z.literal('on').optional(),
+  keeps: z.enum(['sizes', 'redacted', 'whole']).optional(),
 })
 
 /** A tool and the hash of the definition that its page showed. */
@@ -79,7 +80,8 @@ export const profileRoutes = (deps: Deps) => {
       '/:id',
       async ({ params: { id }, body, ...seen }) => {
         const profile = await profiles.demand(seen.user.id, id)
-        const { delivery = profile.delivery, purpose, ...details } = body
+        const { delivery = profile.delivery, keeps = profile.keeps, purpose, ...rest } = body
+        const details = { ...rest, keeps }
         try {
           await profiles.update(seen.user, id, { ...details, delivery, asksPurpose: purpose === 'on' })
           return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, { tone: 'good', text: 'Saved.' })] })
@@ -222,14 +224,14 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
         .map(async (grant) => ({ id: grant.id, client: nameOf(await clients.findById(grant.clientId)) }))
-      const { id, title, description, naming, visibility, delivery, asksPurpose, name: slug } = profile
+      const { id, title, description, naming, visibility, delivery, asksPurpose, keeps, name: slug } = profile
       const url = urlOf(incoming, profile)
       const { deliveries, chips, search } = deliveriesOf(view)
       const reach = reachOf(incoming.origin)
       return (
         <ProfilePage
           shell={shell.full(request, user)}
-          profile={{ id, title, description, naming, visibility, delivery, asksPurpose, slug, url }}
+          profile={{ id, title, description, naming, visibility, delivery, asksPurpose, keeps, slug, url }}
           groups={groups}
           saved={heldBy([...view.byToolId.values()])}
           deliveries={deliveries}

@@ -24,4 +24,14 @@ export const trail: readonly Requirement[] = [
     says: "A call's contents are read by who made it and by nobody else; an administrator sees the rows of all, and each look at somebody else's is recorded.",
     clause: here('who-reads-it'),
   },
+  {
+    id: 'TRAIL-RETENTION',
+    says: 'What is older or more than the trail keeps is removed from its beginning, in steps, with a signed checkpoint and a row that says so; what remains stays proven.',
+    clause: here('how-long'),
+  },
+  {
+    id: 'TRAIL-VERIFY',
+    says: 'Proving the trail finds the first row that was altered, moved or taken out, contents that are not as they were, and a beginning or an end that is missing.',
+    clause: here('proving-it'),
+  },
 ]

@@ -42,7 +42,7 @@ async function problemsOf(ground: Ground, declared: DeclaredProfile, path: Probl
   return problems
 }
 
-const DETAILS = ['title', 'description', 'naming', 'delivery', 'visibility', 'asksPurpose'] as const
+const DETAILS = ['title', 'description', 'naming', 'delivery', 'visibility', 'asksPurpose', 'keeps'] as const
 
 async function changeOf(
   ground: Ground,
@@ -121,8 +121,13 @@ async function bring(ground: Ground, user: User, profile: Profile, declared: Dec
   const details = async () => {
     if (DETAILS.every((field) => declared[field] === undefined || declared[field] === profile[field])) return
     const { title = profile.title, description = profile.description, naming = profile.naming } = declared
-    const { visibility = profile.visibility, delivery = profile.delivery, asksPurpose = profile.asksPurpose } = declared
-    await profiles.update(user, profile.id, { title, description, naming, visibility, delivery, asksPurpose })
+    const {
+      visibility = profile.visibility,
+      delivery = profile.delivery,
+      asksPurpose = profile.asksPurpose,
+      keeps = profile.keeps,
+    } = declared
+    await profiles.update(user, profile.id, { title, description, naming, visibility, delivery, asksPurpose, keeps })
   }
   const tools = async () => {
     const view = await profiles.view(profile.id)

@@ -59,6 +59,8 @@ const Profile = z.strictObject({
   visibility: anyOf(['private', 'open']).optional(),
   /** Whether its tools ask apps to say what a call is for. */
   asksPurpose: z.boolean().optional(),
+  /** What the trail keeps of its calls' arguments and results. */
+  keeps: anyOf(['sizes', 'redacted', 'whole']).optional(),
   tools: list(Pick).optional(),
 })
 const Clients = z.strictObject({
