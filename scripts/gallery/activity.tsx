@@ -2,7 +2,7 @@
 import type { Html } from '@views/jsx-runtime'
 import { ActivityPage, type CallRow } from '@views/activity.tsx'
 import type { ActivityChoices } from '@views/activity-filter.tsx'
-import { CallPage } from '@views/call.tsx'
+import { callPages } from './call.tsx'
 import { calls } from './calls.ts'
 import { now, shell } from './samples.ts'
 import { EVIL, LONG } from './samples-text.ts'
@@ -93,23 +93,5 @@ export const activityPages: Record<string, Html> = {
   'activity-paused': (
     <ActivityPage shell={shell} calls={calls.slice(0, 1)} filtered={false} {...nothing} live={{ isOn: false, href: '/activity' }} />
   ),
-  call: (
-    <CallPage
-      shell={shell}
-      call={{
-        ...(calls[2] as CallRow),
-        method: 'tools/call',
-        user: 'kim',
-        kind: 'destructive',
-        device: 'Work laptop',
-        connection: { id: 'con_1', name: 'Linear' },
-        profileId: 'prf_1',
-        upstreamTool: 'delete_issue',
-        clientRevision: '2025-06-18',
-        requestBytes: 320,
-        requestId: 'req_01J9ZQ4T8M3',
-        arguments: '{\n  "id": "ABC-1"\n}',
-      }}
-    />
-  ),
+  ...callPages,
 }

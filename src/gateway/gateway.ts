@@ -14,6 +14,7 @@ import { createListeners } from './listeners.ts'
 import { createModern } from './modern.ts'
 import { createOthers, type OthersDeps } from './others.ts'
 import { createQuestions } from './questions.ts'
+import { createReplaying } from './replaying.ts'
 import { createSearching } from './searching.ts'
 import { createServing, type ServingDeps } from './serving.ts'
 import { createSessions } from './sessions.ts'
@@ -55,6 +56,7 @@ export function createGateway(deps: Deps) {
   const lane = createLane({ ...deps, targets, calls, answering, serving })
   const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
   const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
+  const replaying = createReplaying({ ...deps, views: deps.profiles, targets, serving, calls })
   const endOf = (grantId: GrantId): void => {
     listeners.endOf(grantId)
     conversations.endOf(grantId)
@@ -69,6 +71,8 @@ export function createGateway(deps: Deps) {
     serve: createServe({ entrance: createEntrance(deps), legacy, modern, log }),
     /** Whether a sign-in link was made for this user and connection; for the page that it leads to. */
     isSignInLinkFor: signInLinks.isFor,
+    /** A call made once more from its page. */
+    replaying,
     /** The grant has ended: its streams close and its calls are cancelled, upstream too. */
     endOf,
     /** A connection is paused for this grant: its calls there end. */

@@ -46,4 +46,24 @@ export const activity: readonly Requirement[] = [
     says: 'An open page of activity shows new rows within seconds, and while there are none it is answered with nothing.',
     clause: guide('what-apps-did'),
   },
+  {
+    id: 'CALL-KEPT',
+    says: 'The page of a call shows what was kept of it, where the time went, and where to set what is kept.',
+    clause: guide('one-call'),
+  },
+  {
+    id: 'CALL-OTHERS',
+    says: 'Of the calls of others an administrator sees and finds the row and never its contents, and the look is recorded.',
+    clause: guide('one-call'),
+  },
+  {
+    id: 'CALL-PERMIT',
+    says: 'What is chosen on the page of a call for its app and tool holds on the next call.',
+    clause: guide('one-call'),
+  },
+  {
+    id: 'CALL-AGAIN',
+    says: 'A call of a tool that reads can be made once more by its user, under what its app may do, in a row of its own; no other can.',
+    clause: guide('one-call'),
+  },
 ]

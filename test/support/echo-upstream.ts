@@ -4,7 +4,12 @@ type Id = number | string
 export type Asked = { id?: Id; method?: string; params?: Record<string, unknown> }
 export type Answering = (asked: Asked & { id: Id }, request: Request) => Response | Promise<Response>
 export type Era = 'modern' | 'legacy'
-type Offer = { tools?: readonly string[]; capabilities?: object; others?: Record<string, (asked: Asked) => object> }
+type Offer = {
+  tools?: readonly string[]
+  reads?: readonly string[]
+  capabilities?: object
+  others?: Record<string, (asked: Asked) => object>
+}
 
 const INFO = { name: 'behind', version: '9' }
 export const json = (text: string | Uint8Array<ArrayBuffer>) => new Response(text, { headers: { 'content-type': 'application/json' } })
@@ -14,12 +19,16 @@ export const events = (...messages: string[]) =>
   })
 export const answerText = (id: Id, result: unknown) => JSON.stringify({ jsonrpc: '2.0', id, result })
 
-/** @param call what becomes of a `tools/call` */
-export function startEchoUpstream(era: Era, call: Answering, { tools = ['echo'], capabilities = {}, others = {} }: Offer = {}) {
+/**
+ * @param call what becomes of a `tools/call`
+ * @param reads those of the tools that say of themselves that they only read
+ */
+export function startEchoUpstream(era: Era, call: Answering, { tools = ['echo'], reads = [], capabilities = {}, others = {} }: Offer = {}) {
   /** The bodies of calls. */
   const calls: string[] = []
   const hello = { capabilities: { tools: {}, ...capabilities }, serverInfo: INFO }
-  const list = { tools: tools.map((name) => ({ name, inputSchema: { type: 'object', properties: { account: { type: 'string' } } } })) }
+  const inputSchema = { type: 'object', properties: { account: { type: 'string' } } }
+  const list = { tools: tools.map((name) => ({ name, inputSchema, ...(reads.includes(name) && { annotations: { readOnlyHint: true } }) })) }
   const answer = (asked: Asked): object => {
     if (era === 'modern' && asked.method === 'server/discover')
       return { result: { supportedVersions: ['2026-07-28'], ...hello, ttlMs: 0, cacheScope: 'private' } }
