@@ -117,6 +117,7 @@ CREATE TABLE `limits` (
 	`calls_at_once` integer,
 	`result_bytes` integer,
 	`call_seconds` integer,
+	`by_name` text NOT NULL,
 	`updated_at` integer NOT NULL,
 	PRIMARY KEY(`kind`, `subject`)
 );

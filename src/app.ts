@@ -14,13 +14,13 @@ import sse from '../plugins/sse/index.ts'
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import wasm from '../plugins/wasm/index.ts'
-import { createAudit, createTrace } from './audit/index.ts'
+import { createAudit, createCounting, createTrace } from './audit/index.ts'
 import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
 import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
-import { createControl, createGrants, type Grants, state } from './grants/index.ts'
+import { createControl, createGrants, createKept, createLimits, type Grants, type Limits, state } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
@@ -58,6 +58,7 @@ import {
   doctorRoutes,
   homeRoutes,
   importRoutes,
+  limitsRoutes,
   loginRoutes,
   logoutRoutes,
   ownDocumentRoutes,
@@ -77,6 +78,7 @@ import {
   subRegistryRoutes,
   tokensRoutes,
   upstreamSignInRoutes,
+  userLimitsRoutes,
 } from './web/index.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -110,13 +112,15 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const profiles = createProfiles({ store, audit, changes, clock, connections })
     const grants = createGrants({ store, clock, audit, changes })
     const control = createControl({ store, clock, audit, changes, grants, profiles, connections, clients, users })
+    const limits = await createLimits({ store, clock, audit, counting: createCounting({ store }) })
+    const kept = createKept({ store, sealer, clock })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
-    const rooms = { oauth, grants, profiles, connections, clients, users, audit }
+    const rooms = { oauth, grants, limits, kept, profiles, connections, clients, users, audit }
     const gateway = createGateway({ ...rooms, store, sealer, trace, clock, addresses, config, log })
     await programs.sweepLeftovers()
     await plugins.reload()
-    passChangesOn({ changes, profiles, gateway, grants, connections, log, clock })
+    passChangesOn({ changes, profiles, gateway, grants, limits, connections, log, clock })
     const close = async () => {
       gateway.close()
       await connections.close()
@@ -146,6 +150,8 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       profiles,
       grants,
       control,
+      limits,
+      kept,
       oauth,
       gateway,
       addresses,
@@ -176,11 +182,12 @@ type Hearers = {
   profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
   gateway: Pick<Gateway, 'endOf' | 'endCallsTo' | 'open' | 'profileChanged' | 'grantChanged'>
   grants: Pick<Grants, 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
+  limits: Pick<Limits, 'forget'>
   connections: Pick<Connections, 'forgetConnector'>
 }
 
 /** What flows against the staircase: who has to hear of a committed change. */
-function passChangesOn({ changes, log, clock, profiles, gateway, grants, connections }: Hearers): void {
+function passChangesOn({ changes, log, clock, profiles, gateway, grants, limits, connections }: Hearers): void {
   /** What is done here is not waited for by whoever announced it. */
   const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
   /** A client or a profile took its grants along: whatever is open for a grant that is not there any more ends. */
@@ -226,7 +233,10 @@ function passChangesOn({ changes, log, clock, profiles, gateway, grants, connect
   changes.subscribe('profile-removed', () => quietly('ending the streams of a removed profile', endOrphans))
   changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
   changes.subscribe('connection-changed', () => profiles.forgetViews())
-  changes.subscribe('connection-removed', () => profiles.forgetViews())
+  changes.subscribe('connection-removed', ({ connectionId }) => {
+    profiles.forgetViews()
+    quietly('forgetting the limits of a removed connection', () => limits.forget(connectionId))
+  })
   changes.subscribe('tools-changed', ({ connectionId }) =>
     quietly('telling profiles of changed tools', () => profiles.toolsChanged(connectionId)),
   )
@@ -244,10 +254,26 @@ const FOLLOW_EVERY_MS = SECOND_MS
 const SWITCH_EVERY_MS = 20 * SECOND_MS
 
 /** What the house does by itself, and how often; at once as well what is seldom done, and what was due while nobody was here. Returns how to stop. */
-export function startSweeping({ audit, clients, grants, control, oauth, gateway, connections, catalogue, log }: House): () => void {
+export function startSweeping({
+  audit,
+  clients,
+  grants,
+  limits,
+  kept,
+  control,
+  oauth,
+  gateway,
+  connections,
+  catalogue,
+  log,
+}: House): () => void {
   const { signIn, providers } = connections
   const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
-    ['removing what has run out', SWEEP_EVERY_MS, () => Promise.all([clients.sweep(), grants.sweep(), oauth.sweep(), gateway.sweep()])],
+    [
+      'removing what has run out',
+      SWEEP_EVERY_MS,
+      () => Promise.all([clients.sweep(), grants.sweep(), limits.sweep(), kept.sweep(), oauth.sweep(), gateway.sweep()]),
+    ],
     ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
     ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
@@ -307,6 +333,7 @@ export function createApp(house: House) {
     .use([connectionRoutes(deps), connectionAccountRoutes(deps), accountsRoutes(deps)])
     .use(doctorRoutes(deps))
     .use(appsRoutes(deps))
+    .use([...limitsRoutes(deps), userLimitsRoutes(deps)])
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
     .use(activityRoutes(deps))

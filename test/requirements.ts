@@ -18,6 +18,7 @@ import { doctor } from './requirements/doctor.ts'
 import { gateway } from './requirements/gateway.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
+import { limits } from './requirements/limits.ts'
 import { gatewaySafety } from './requirements/gateway-safety.ts'
 import { interop } from './requirements/interop.ts'
 import { profiles } from './requirements/profiles.ts'
@@ -380,6 +381,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...plugins,
   ...providers,
   ...trail,
+  ...limits,
   ...profiles,
   ...programs,
 ]

@@ -177,7 +177,7 @@ describe('SQL', () => {
       )
     expect(foreign).toEqual([])
   })
-  test('what is written without waiting for the disk decides about nobody: rows of calls, what follows them, what legacy sessions said, and when something was last seen', () => {
+  test('what is written without waiting for the disk decides about nobody: rows of calls, what follows them, what legacy sessions said, results kept for an hour, and when something was last seen', () => {
     // Whoever keeps verdicts about tokens in memory goes by `store.epoch`, which these writes leave alone.
     const quick = outside.flatMap((path) => (/'process'\)/.test(withoutComments(read(path))) ? [path] : []))
     expect(quick).toEqual([
@@ -188,6 +188,7 @@ describe('SQL', () => {
       'src/connections/rows.ts',
       'src/gateway/sessions.ts',
       'src/grants/grants.ts',
+      'src/grants/kept.ts',
       'src/users/sessions.ts',
     ])
     const named = quick.flatMap((path) => [...withoutComments(read(path)).matchAll(/'process'/g)].map(() => path))

@@ -6,7 +6,7 @@
  */
 import { Layout, type Shell } from './layout.tsx'
 import { Badge, Status } from './parts/badge.tsx'
-import { Button } from './parts/button.tsx'
+import { Button, LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import { CopyBlock } from './parts/copy.tsx'
@@ -59,6 +59,15 @@ const Enable = ({ user }: { user: UserSummary }) => (
 
 const Actions = ({ user }: { user: UserSummary }) => (
   <div class="actions">
+    <LinkButton href={`/admin/users/${user.id}/limits`} tone="quiet">
+      Limits
+    </LinkButton>
+    {!user.self && <Changes user={user} />}
+  </div>
+)
+
+const Changes = ({ user }: { user: UserSummary }) => (
+  <>
     <Confirm
       place="row"
       mild={true}
@@ -93,7 +102,7 @@ const Actions = ({ user }: { user: UserSummary }) => (
         ]}
       />
     )}
-  </div>
+  </>
 )
 
 /** Also the reply to disable and enable. */
@@ -112,7 +121,9 @@ export const UserRow = ({ user }: { user: UserSummary }) => (
     <td data-label="Last seen" class="nowrap">
       <AgoOr at={user.lastSeenAt} none="never" />
     </td>
-    <td class="cell-actions">{!user.self && <Actions user={user} />}</td>
+    <td class="cell-actions">
+      <Actions user={user} />
+    </td>
   </tr>
 )
 

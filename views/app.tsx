@@ -1,6 +1,6 @@
 /**
  * One connected app: who it is, what it may use, what it did.
- * POST /apps/:id — see app-about.tsx.
+ * POST /apps/:id — see app-about.tsx; /apps/:id/limits — see limits.tsx.
  * POST /apps/:id/revoke — nothing else; without `from` it leads back here.
  */
 import { type CallRow, CallTable } from './activity.tsx'
@@ -12,12 +12,14 @@ import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
 import type { FormState } from './parts/field.tsx'
 import { foreign } from './parts/format.ts'
+import { LimitsCard, type LimitsProps } from './limits.tsx'
 
 export type AppPageProps = {
   shell: Shell
   app: AppFacts
   tools: readonly AppTool[]
   calls: readonly CallRow[]
+  limits: LimitsProps
   form?: FormState | undefined
 }
 
@@ -62,6 +64,7 @@ export const AppPage = (p: AppPageProps) => {
         <div class="stack">
           <AppAbout app={p.app} />
           {!p.app.script && <AppDevice app={p.app} form={p.form} />}
+          {alive && <LimitsCard {...p.limits} />}
           {alive && <Revoke app={p.app} />}
         </div>
       </div>

@@ -10,6 +10,7 @@ import { ConnectionStatus, type ConnectionState, type Sharing, SHARING_WORDS } f
 import { SHARING_OPTIONS } from './connection-new.tsx'
 import { ConnectionAccount, type ConnectionAccountProps } from './connection-account.tsx'
 import { Layout, type Shell } from './layout.tsx'
+import { LimitsCard, type LimitsProps } from './limits.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, Facts, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
@@ -63,6 +64,8 @@ export type ConnectionPageProps = {
   edit?:
     | { schema: SettingsSchema; saved: Readonly<Record<string, string>>; sealed: readonly string[]; form?: FormState | undefined }
     | undefined
+  /** For those who may change it. */
+  limits?: LimitsProps | undefined
   /** The secret fields, where the reader uses it with a credential of their own. */
   own?: { schema: SettingsSchema; sealed: readonly string[]; mark: string; form?: FormState | undefined } | undefined
   /** Where its tools are in use, named when it is to be deleted. */
@@ -295,6 +298,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.log && <Log lines={p.log} />}
     {p.edit && <Edit connection={p.connection} edit={p.edit} />}
     {p.account && !p.account.use && <ConnectionAccount {...p.account} />}
+    {p.limits && <LimitsCard {...p.limits} />}
     {p.edit && <Delete connection={p.connection} usedBy={p.usedBy} />}
   </Layout>
 )

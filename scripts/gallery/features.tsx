@@ -26,6 +26,7 @@ import {
   upstreamTools,
   waitingFor,
 } from './samples.ts'
+import { noLimits } from './limits.tsx'
 import { EVIL, LONG } from './samples-text.ts'
 
 export const deliveries = (tools: number, helps: readonly string[] = []) => ({
@@ -198,6 +199,7 @@ export const featurePages: Record<string, Html> = {
   'app-nothing': (
     <AppPage
       shell={shell}
+      limits={noLimits}
       app={{
         ...{
           id: 'grt_1',

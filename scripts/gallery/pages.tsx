@@ -19,6 +19,7 @@ import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
 import { deliveries, featurePages } from './features.tsx'
+import { appLimits, connectionLimits, limitPages } from './limits.tsx'
 import { others, prompts, resources } from './offered.ts'
 import { cataloguePages } from './catalogue.tsx'
 import { doctorPages } from './doctor.tsx'
@@ -122,6 +123,7 @@ export const innerPages: Record<string, Html> = {
   ...programPages,
   ...registryPages,
   ...featurePages,
+  ...limitPages,
   ...doctorPages,
   'home-new': <HomePage shell={shell} steps={steps(false)} calls={[]} apps={[]} troubles={[]} heldBack={[]} />,
   home: (
@@ -232,6 +234,7 @@ export const innerPages: Record<string, Html> = {
   connection: (
     <ConnectionPage
       shell={shell}
+      limits={connectionLimits}
       connection={connection}
       tools={upstreamTools}
       others={[...prompts, ...resources]}
@@ -279,6 +282,7 @@ export const innerPages: Record<string, Html> = {
   app: (
     <AppPage
       shell={shell}
+      limits={appLimits}
       app={{
         ...(apps[0] as AppSummary),
         profileId: 'prf_1',

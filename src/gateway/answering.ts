@@ -37,13 +37,14 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
   const talkOf = ({ client, asked }: Asking, call: Call, reply: Reply): Talk => {
     const { progressToken } = metaOf(asked.params)
     const hasToken = typeof progressToken === 'string' || typeof progressToken === 'number'
-    const { isModern, capabilities, meta, headers, logLevel, group } = client
+    const { isModern, capabilities, meta, headers, logLevel, group, lacksLinks } = client
     return {
       isModern,
       capabilities,
       meta,
       group,
       ...(headers && { headers }),
+      ...(lacksLinks && { lacksLinks }),
       ...(logLevel !== undefined && { logLevel }),
       ...(hasToken && { progressToken }),
       signal: call.signal,
@@ -107,7 +108,10 @@ export function statusOf(error: unknown): { status: number; headers: Record<stri
 /** The one translation of a no, or of a fault of ours, into a JSON-RPC error. */
 export function errorOf(error: unknown, log: Log) {
   if (error instanceof Refusal) return error.error
-  if (isFailure(error)) return { code: CODES.internal, message: error.message }
+  if (isFailure(error)) {
+    const { message, retryAfterSeconds } = error
+    return { code: CODES.internal, message, ...(retryAfterSeconds !== undefined && { data: { retryAfterSeconds } }) }
+  }
   log.error('a request to the gateway failed', error)
   return { code: CODES.internal, message: 'Something broke on our side.' }
 }

@@ -11,9 +11,11 @@ export type Call = {
   to: ConnectionId | undefined
   abort(why?: Failure): void
   end(): void
+  /** It ends by itself after so long. */
+  within(ms: number, why: () => Failure): void
   onLate?: () => void
 }
-type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean }
+type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean; msMax: number; why: () => Failure }
 
 export const CALL_MS_MAX = 10 * MINUTE_MS
 const LATE_MS = 10
@@ -49,13 +51,14 @@ export function createCalls({ clock }: { clock: Clock }) {
         signal: ending.signal,
         to: undefined,
         abort: (why = new Failure('request_cancelled')) => ending.abort(why),
+        within: (ms, why) => void Object.assign(begun.get(call) ?? {}, { msMax: ms, why }),
         end: () => {
           begun.delete(call)
           drop(byGrant, grantId, call)
           if (key !== undefined) drop(byKey, key, call)
         },
       }
-      begun.set(call, { call, ending, at: clock(), isLate: false })
+      begun.set(call, { call, ending, at: clock(), isLate: false, msMax: CALL_MS_MAX, why: timedOut })
       timer ??= setInterval(look, LOOK_EVERY_MS)
       add(byGrant, grantId, call)
       if (key !== undefined) add(byKey, key, call)
@@ -64,6 +67,8 @@ export function createCalls({ clock }: { clock: Clock }) {
     cancel: (key: string): void => {
       for (const call of byKey.get(key) ?? []) call.abort()
     },
+    /** How many of this grant are under way. */
+    running: (grantId: GrantId): number => byGrant.get(grantId)?.size ?? 0,
     grants: (): GrantId[] => [...byGrant.keys()],
     endOf: (grantId: GrantId): void => {
       for (const call of byGrant.get(grantId) ?? []) call.abort()
@@ -80,11 +85,13 @@ export function createCalls({ clock }: { clock: Clock }) {
 }
 export type Calls = ReturnType<typeof createCalls>
 
+const timedOut = () => new Failure('upstream_timeout')
+
 function lookAt(begun: ReadonlyMap<Call, Under>, now: number): void {
   for (const under of begun.values()) {
     const ms = now - under.at
     if (ms < LATE_MS) return
-    if (ms >= CALL_MS_MAX) under.ending.abort(new Failure('upstream_timeout'))
+    if (ms >= under.msMax) under.ending.abort(under.why())
     else if (!under.isLate) {
       under.isLate = true
       under.call.onLate?.()

@@ -10,6 +10,7 @@ import { createServe } from './endpoint.ts'
 import { createResumable } from './events.ts'
 import { createLane, type LaneDeps } from './lane.ts'
 import { createLegacy } from './legacy.ts'
+import { createLimiting, type LimitingDeps } from './limiting.ts'
 import { createListeners } from './listeners.ts'
 import { createModern } from './modern.ts'
 import { createOthers, type OthersDeps } from './others.ts'
@@ -28,7 +29,8 @@ const LOOK_FOR_EXPIRED_EVERY_MS = 500
 type Needs = Pick<ServingDeps, 'profiles' | 'connections'> &
   Pick<LaneDeps, 'connections'> & { audit: Pick<Audit, 'record' | 'write'> } & Pick<OthersDeps, 'profiles' | 'connections'>
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
-  Needs & {
+  Needs &
+  Omit<LimitingDeps, 'calls'> & {
     profiles: EntranceDeps['profiles']
     connections: Parameters<typeof createListeners>[0]['connections'] & {
       credentialMark: Parameters<typeof createSignInLinks>[0]['credentialMark']
@@ -49,11 +51,12 @@ export function createGateway(deps: Deps) {
   const targets = createTargets({ connections, clock })
   const searching = createSearching({ targets })
   const signInLinks = createSignInLinks({ key: sealer.keyFor('sign-in links'), clock, credentialMark: connections.credentialMark })
-  const serving = createServing({ ...deps, states, targets, searching, signInLinks })
-  const others = createOthers({ ...deps, states, targets, searching, tasks: serving.tasks })
+  const limiting = createLimiting({ ...deps, calls })
+  const serving = createServing({ ...deps, states, targets, searching, signInLinks, limiting })
+  const others = createOthers({ ...deps, states, targets, searching, tasks: serving.tasks, limiting })
   const listeners = createListeners({ ...deps, lists: others.lists })
   const answering = createAnswering({ calls, log })
-  const lane = createLane({ ...deps, targets, calls, answering, serving })
+  const lane = createLane({ ...deps, targets, calls, answering, serving, limiting })
   const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
   const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
   const replaying = createReplaying({ ...deps, views: deps.profiles, targets, serving, calls })

@@ -14,7 +14,7 @@ export function askedFor(record: CallRecord, inner: Asked): void {
   if (record.contents) record.contents.arguments = inner.params['arguments']
 }
 
-type Done = { digest: Digested } | { result: unknown } | { refusal: { error: unknown } }
+type Done = { digest: Digested } | { result: unknown } | { refusal: { error: unknown } } | { failure: { message: string } }
 
 export function answeredWith<T extends Done>(record: CallRecord, done: T): T {
   if (record.contents) record.contents.result = resultIn(done)
@@ -23,6 +23,7 @@ export function answeredWith<T extends Done>(record: CallRecord, done: T): T {
 
 function resultIn(done: Done): unknown {
   if ('digest' in done) return done.digest.response.result ?? done.digest.response.error
+  if ('failure' in done) return { message: done.failure.message }
   return 'result' in done ? done.result : done.refusal.error
 }
 

@@ -11,12 +11,14 @@ import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
-import type { Call, Calls } from './calls.ts'
+import { type Allowance, LimitReached } from '@/grants'
+import { type Call, CALL_MS_MAX, type Calls } from './calls.ts'
 import { type Caller, inTrail } from './caller.ts'
 import { compose } from './compose.ts'
 import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
 import type { EventStream } from './events.ts'
+import { type Limiting, tooLong } from './limiting.ts'
 import { acceptsStream, type Asked } from './messages.ts'
 import { createReply, type Reply } from './reply.ts'
 import { contentsOf } from './kept.ts'
@@ -30,6 +32,7 @@ export type LaneDeps = {
   targets: Targets
   calls: Calls
   answering: Pick<Answering, 'finish' | 'fail'>
+  limiting: Pick<Limiting, 'take' | 'cut'>
   serving: Pick<Serving, 'finish' | 'finishFailure'>
 }
 /** What the client's revision says of it. `meta` goes to a modern upstream. */
@@ -39,17 +42,18 @@ export type LaneClient = {
   meta: JsonObject
   isPlain: boolean
   key?: string
+  lacksLinks?: boolean
   openStream(signal: AbortSignal, onGone: () => void): EventStream
 }
 type Coming = { request: Request; caller: Caller; asked: Asked; client: LaneClient }
-type Begun = Coming & { target: Target; view: ProfileView; startedUs: number }
+type Begun = Coming & { target: Target; view: ProfileView; startedUs: number; allowance: Allowance | undefined }
 type Going = Begun & { reply: Reply }
 
 const nowUs = () => Math.round(performance.now() * 1_000)
 const nothing = () => undefined
 
 export function createLane(deps: LaneDeps) {
-  const { profiles, connections, targets, calls, answering } = deps
+  const { profiles, connections, targets, calls, answering, limiting } = deps
   const settle = createSettling(deps)
   const planned = ({ caller, asked: { params }, client: { capabilities } }: Coming): { target: Target; view: ProfileView } | undefined => {
     // Who could be asked is talked with, not just answered.
@@ -62,22 +66,24 @@ export function createLane(deps: LaneDeps) {
     return { target: targets.tool(caller, view, params), view }
   }
   const run = (begun: Begun, { forward, isModern }: Forwarding, longWay: () => Promise<Response>): Promise<Response> => {
-    const { request, caller, asked, client, target } = begun
+    const { request, caller, asked, client, target, allowance } = begun
     const call = calls.start(caller.grant.id, client.key)
     call.to = target.connectionId
     const reply = createReply(acceptsStream(request) ? () => client.openStream(request.signal, call.abort) : undefined)
     const going: Going = { ...begun, reply }
     call.onLate = () => listen(going, call)
+    if (allowance) call.within(Math.min(allowance.ms, CALL_MS_MAX), () => tooLong(allowance.ms))
     const { meta } = client
     const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
     const broken = (error: unknown) => answering.fail(error, asked, reply)
-    forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build })
+    const settled = forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build })
       .then(
         (received) => settle.answered(going, attempted(received)),
         // It may be late by now, and a stream; then it is told as it is.
-        (error) => (wasRefused(error) && !reply.isStream() ? reply.hand(longWay()) : settle.failed(going, error)),
+        (error) => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error)),
       )
       .then(call.end, (error) => (call.end(), broken(error)))
+    if (allowance) settled.then(allowance.end)
     return reply.response
   }
 
@@ -86,17 +92,27 @@ export function createLane(deps: LaneDeps) {
     const { request, caller, asked, client } = coming
     if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
     const plan = planned(coming)
-    const upstream = plan && connections.now(plan.target.connectionId, caller.userId)
+    if (!plan) return undefined
+    const upstream = connections.now(plan.target.connectionId, caller.userId)
     // Between revisions there may be something to ask, or to say otherwise.
     if (!upstream?.forward || (client.isModern && !upstream.isModern)) return undefined
-    return run({ request, caller, asked, client, ...plan, startedUs: nowUs() } as Begun, upstream as Forwarding, longWay)
+    const allowance = limiting.take(caller, plan.target, 0)
+    // It is refused inside its record, where calls that are not plain are as well.
+    if (allowance instanceof LimitReached) return undefined
+    return run({ request, caller, asked, client, ...plan, startedUs: nowUs(), allowance } as Begun, upstream as Forwarding, longWay)
   }
 }
 export type Lane = ReturnType<typeof createLane>
 type Forwarding = Required<Pick<Upstream, 'forward' | 'isModern'>>
 
+/** From the beginning, counted there. */
+function again({ allowance, reply }: Going, longWay: () => Promise<Response>): void {
+  allowance?.takeBack()
+  reply.hand(longWay())
+}
+
 /** The row of a call, and then its answer. */
-function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 'answering' | 'serving'>) {
+function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 'audit' | 'answering' | 'serving' | 'limiting'>) {
   const write = ({ caller, asked, target, startedUs }: Going, rest: Partial<NewRow> & Pick<NewRow, 'outcome'>, result?: unknown) => {
     const { tool } = target
     const durationUs = nowUs() - startedUs
@@ -134,6 +150,13 @@ function createSettling({ audit, answering, serving }: Pick<LaneDeps, 'audit' | 
     failed,
     answered(going: Going, digest: Digested | Failure): Promise<void> | void {
       if (isFailure(digest)) return failed(going, digest)
+      const { allowance } = going
+      if (!allowance || digest.length <= allowance.resultBytes) return this.whole(going, digest)
+      const { caller, target, asked, client } = going
+      const cutting = { caller, target, asked, limitBytes: allowance.resultBytes, lacksLinks: client.lacksLinks === true }
+      return limiting.cut(digest, cutting).then((cut) => this.whole(going, cut))
+    },
+    whole(going: Going, digest: Digested): Promise<void> | void {
       const { result, error } = digest.response
       const reason = error ? `upstream_error ${error.code}` : null
       const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'

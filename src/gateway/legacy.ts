@@ -35,6 +35,7 @@ import { isLevel, metaFor } from './talk.ts'
 const SESSION = 'mcp-session-id'
 /** From here on the first event of a stream says how to come back (SEP-1699). */
 const PRIMED_SINCE = '2025-11-25'
+const LINKS_SINCE = '2025-06-18'
 
 export type LegacyDeps = {
   serving: Serving
@@ -195,6 +196,7 @@ const laneClient = (resumable: Resumable, caller: Caller, session: Session, id: 
   capabilities: session.capabilities,
   meta: metaFor(session.capabilities, session.clientInfo, null),
   isPlain: session.logLevel === null,
+  lacksLinks: session.revision < LINKS_SINCE,
   key: keyOf(caller, session, id),
   openStream: (signal, onGone) => resumable.open(session.id, { signal, isPrimed: session.revision >= PRIMED_SINCE, onGone }),
 })
@@ -211,6 +213,7 @@ function createClients({ questions, resumable }: Pick<LegacyDeps, 'questions' | 
       group: of,
       key: keyOf(caller, session, id),
       ...(logLevel !== null && { logLevel }),
+      ...(revision < LINKS_SINCE && { lacksLinks: true }),
       ask: (question, signal, reply) => questions.ask(of, capabilities, question, signal, reply),
       ...(!isInBatch && {
         openStream: (signal: AbortSignal, onGone: () => void) => resumable.open(of, { signal, isPrimed: revision >= PRIMED_SINCE, onGone }),

@@ -7,6 +7,7 @@ import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { demandMirrored } from './headers.ts'
 import { capabilitiesOf, createLists } from './lists.ts'
+import type { Limiting } from './limiting.ts'
 import { type Asked, CODES, isObject, META, refuse, textOf } from './messages.ts'
 import { refusalOf, resultOfFailure } from './results.ts'
 import type { Searching } from './searching.ts'
@@ -29,6 +30,7 @@ export type OthersDeps = {
   targets: Targets
   searching: Searching
   tasks: Tasks
+  limiting: Pick<Limiting, 'mayCut'>
 }
 type Other = (caller: Caller, asked: Asked, talk: Talk) => Promise<JsonObject>
 
@@ -90,7 +92,15 @@ export function createOthers(deps: OthersDeps) {
 
   return {
     lists,
-    capabilities: async (caller: Caller, isModern: boolean): Promise<JsonObject> => capabilitiesOf(await viewFor(caller), isModern),
+    capabilities: async (caller: Caller, isModern: boolean): Promise<JsonObject> => {
+      const view = await viewFor(caller)
+      const capabilities = capabilitiesOf(view, isModern)
+      const ids = view.servers.map(({ connectionId }) => connectionId)
+      // Results that are cut are resources to read on.
+      return capabilities['resources'] === undefined && deps.limiting.mayCut(caller, ids)
+        ? { ...capabilities, resources: {} }
+        : capabilities
+    },
     modern: (method: string): Other | undefined => {
       if (method === 'completion/complete') return complete
       return MODERN_TASKS.has(method) ? task : skills.of(method)

@@ -72,6 +72,7 @@ export const didNot = ({ message }: JsonRpcError): string => `The connected serv
 const SAID_AS_RESULT: ReadonlySet<FailureCode> = new Set<FailureCode>([
   'upstream_unreachable',
   'upstream_timeout',
+  'call_too_long',
   'upstream_unauthorized',
   'upstream_failed',
   'upstream_busy',
@@ -85,8 +86,9 @@ export function resultOfFailure(failure: Failure, { method, params }: Pick<Asked
   const isTool = method === 'tools/call'
   if (failure.code === 'tool_not_granted') throw unknown(method, params, isModern)
   if (!SAID_AS_RESULT.has(failure.code)) throw failure
-  // The table's sentence: one made for the owner may name an address that a guest of an open profile should not learn. The one about a sign-in was made for whoever calls.
-  const said = failure.code === 'upstream_unauthorized' ? failure.message : new Failure(failure.code).message
+  // The table's sentence: one made for the owner may name an address that a guest of an open profile should not learn. Those about a sign-in and about time were made for whoever calls.
+  const isForCaller = failure.code === 'upstream_unauthorized' || failure.code === 'call_too_long'
+  const said = isForCaller ? failure.message : new Failure(failure.code).message
   if (isTool) return saying(said)
   throw new Refusal(200, { code: CODES.internal, message: said })
 }

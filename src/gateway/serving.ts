@@ -8,10 +8,12 @@ import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
+import { type Allowance, LimitReached } from '@/grants'
 import { type Caller, inTrail } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
 import { answeredWith, askedFor, contentsOf, traceIdOf } from './kept.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
+import { type Limiting, noteLimit, timed } from './limiting.ts'
 import { type Asked, CODES, isObject, Refusal } from './messages.ts'
 import { didNot, isAboutUs, legacyResult, modernResult, refusalOf, resultOfFailure, saying, withCaching } from './results.ts'
 import type { Searching } from './searching.ts'
@@ -23,7 +25,7 @@ import { createTasks } from './tasks.ts'
 import { createUris } from './uris.ts'
 
 type Reached = { digest: Digested; target: Target; view: ProfileView; asked: Asked }
-type Done = Reached | { result: JsonObject } | { refusal: Refusal }
+type Done = Reached | { result: JsonObject } | { refusal: Refusal } | { failure: Failure }
 /** `bytes` is a whole answer, under the client's own id. */
 export type Served = { result: JsonObject; bytes?: undefined } | { bytes: Buffer; result?: undefined }
 
@@ -35,6 +37,7 @@ export type ServingDeps = {
   targets: Targets
   searching: Searching
   signInLinks: SignInLinks
+  limiting: Limiting
 }
 export const CALLS: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 const SUBJECT_CHARS_MAX = 500
@@ -44,7 +47,7 @@ const subjectOf = ({ method, params }: Asked): string => {
   return typeof subject === 'string' ? subject.slice(0, SUBJECT_CHARS_MAX) : ''
 }
 
-export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks }: ServingDeps) {
+export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks, limiting }: ServingDeps) {
   const ask = createAsk({ connections, states, signInLinks })
   const tasks = createTasks({ states })
   const uris = createUris()
@@ -66,32 +69,77 @@ export function createServing({ profiles, connections, audit, states, targets, s
     return isModern && isRead ? withCaching(own) : own
   }
 
+  /** Counted, and then done; a call that a limit turns away is told when it may come again. */
+  const within = async (
+    caller: Caller,
+    target: Target | undefined,
+    record: CallRecord,
+    work: (of: Allowance | undefined) => Promise<Done>,
+  ) => {
+    const allowance = limiting.take(caller, target, 1)
+    if (allowance instanceof LimitReached) {
+      noteLimit(record, allowance)
+      return { failure: allowance }
+    }
+    return allowance ? work(allowance).finally(allowance.end) : work(undefined)
+  }
+  const resolved = async (caller: Caller, view: ProfileView, asked: Asked): Promise<Target | Failure> => {
+    try {
+      return await resolve(caller, view, asked)
+    } catch (error) {
+      if (isFailure(error, 'tool_not_granted')) return error
+      throw error
+    }
+  }
+
   /** Everything up to the answer, inside the record. What is said about it in the client's words is said outside. */
   const work = async (caller: Caller, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
     const seen = profiles.viewOf(caller.profile, caller.userId)
     const view = seen instanceof Promise ? await seen : seen
     if (caller.profile.delivery === 'search' && asked.method === 'tools/call') {
       const inner = searching.take(caller, view, asked, record)
-      if (inner?.result) return { result: inner.result }
+      if (inner?.result) return within(caller, undefined, record, async () => ({ result: inner.result }))
       if (inner) {
         askedFor(record, inner.asked)
         return work(caller, inner.asked, talk, record)
       }
     }
-    const found = resolve(caller, view, asked)
-    const target = found instanceof Promise ? await found : found
+    if (limiting.isKept(asked)) return within(caller, undefined, record, async () => readKept(caller, asked, talk, record))
+    const target = await resolved(caller, view, asked)
+    // What leads nowhere counts as well, or there would be no end to trying.
+    if (isFailure(target)) return within(caller, undefined, record, () => Promise.reject(target))
     complete(record, target, asked)
     talk.reaches(target.connectionId)
-    const held = heldBack(record, target, caller.home)
-    if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }
+    return within(caller, target, record, async (allowance) => {
+      const held = heldBack(record, target, caller.home)
+      if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }
+      return { digest: await reached(caller, target, asked, talk, record, allowance), target, view, asked }
+    })
+  }
+  const reached = async (
+    caller: Caller,
+    target: Target,
+    asked: Asked,
+    talk: Talk,
+    record: CallRecord,
+    allowance: Allowance | undefined,
+  ) => {
     const startedUs = performance.now() * 1_000
+    const { talk: limited, stop } = timed(talk, allowance?.ms ?? Number.POSITIVE_INFINITY)
     try {
-      const digest = await ask(caller, target, asked, talk)
+      const digest = await ask(caller, target, asked, limited)
       judge(record, digest)
-      return { digest, target, view, asked }
+      const limitBytes = allowance?.resultBytes ?? Number.POSITIVE_INFINITY
+      if (digest.length <= limitBytes) return digest
+      return await limiting.cut(digest, { caller, target, asked, limitBytes, lacksLinks: talk.lacksLinks === true })
     } finally {
+      stop()
       record.upstreamUs = Math.round(performance.now() * 1_000 - startedUs)
     }
+  }
+  const readKept = async (caller: Caller, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
+    const result = await limiting.read(caller, asked, record)
+    return { result: talk.isModern ? withCaching(result) : result }
   }
 
   const shaped = (result: JsonObject, { profile }: Caller, isModern: boolean): Served => ({
@@ -107,6 +155,7 @@ export function createServing({ profiles, connections, audit, states, targets, s
   }
   const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
     if ('refusal' in done) throw done.refusal
+    if ('failure' in done) throw done.failure
     if ('result' in done) return shaped(done.result, caller, isModern)
     const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
     if (bytes) return { bytes }

@@ -20,6 +20,8 @@ export type Talk = {
   logLevel?: string
   /** Whose questions and remarks may meet: one grant, one session. */
   group: string
+  /** Its revision knows no links to resources in results. */
+  lacksLinks?: boolean
   tell(notification: Question): void
   /** Rejects with `AskRefused` where the client says no. */
   ask(question: Question, signal: AbortSignal): Promise<JsonObject>

@@ -1,6 +1,18 @@
 /** What a user let an app do: with which profile and tools, until when, and how it ends. */
 export { createControl } from './control.ts'
 export { decide, pausedSentence, permissionOf, state } from './decide.ts'
+export { createKept, type Kept } from './kept.ts'
+export {
+  type Allowance,
+  CALLS_AT_ONCE_DEFAULT,
+  createLimits,
+  type Limit,
+  LIMIT_BOUNDS,
+  LimitReached,
+  type Limits,
+  type LimitSeen,
+  type LimitSubject,
+} from './limits.ts'
 export { createGrants, type Grants } from './grants.ts'
 export type { Grant, Usage } from './reading.ts'
 export type { Subject } from './subjects.ts'

@@ -45,6 +45,8 @@ const FAILURES = {
   upstream_failed: [502, 'The connected server gave an answer that could not be used.'],
   plugin_missing: [502, 'The plugin of this connection is not running. An administrator can see why.'],
   upstream_busy: [503, 'Too many calls are waiting for the connected server.'],
+  limit_reached: [429, 'That is more than a limit here allows. Try again later.'],
+  call_too_long: [504, 'The call took longer than a limit here allows, and was ended.'],
   request_cancelled: [499, 'The app cancelled this call.'],
   too_many_streams: [429, 'Too many open streams for this user.'],
   request_timeout: [408, 'The request did not arrive in time.'],

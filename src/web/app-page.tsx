@@ -6,10 +6,11 @@ import type { AppTool } from '@views/app-tools.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { type AppDeps, appOf, isScript, redirectHostsOf, toolsOf, verificationOf } from './app-facts.ts'
 import { callRowOf } from './call-rows.ts'
+import { type LimitsDeps, limitsOfApp } from './limits.tsx'
 import type { Audit, Grant, Page } from './needs.ts'
 import { inOrder, isEvery, wordsOf } from './offered.ts'
 
-export type AppPageDeps = Pick<Page, 'shell'> & AppDeps & { audit: Pick<Audit, 'list'> }
+export type AppPageDeps = Pick<Page, 'shell'> & AppDeps & LimitsDeps & { audit: Pick<Audit, 'list'> }
 
 const CALLS_SHOWN_MAX = 10
 /** How far back the calls of each tool are counted. */
@@ -40,5 +41,7 @@ export async function appPage(deps: AppPageDeps, request: Request, user: User, g
     networks: grant.networks,
   }
   const calls = rows.slice(0, CALLS_SHOWN_MAX).map((row) => callRowOf(row, user))
-  return <AppPage shell={shell.full(request, user)} app={app} tools={tools} calls={calls} form={form} />
+  const used = new Map(view.offered.map(({ connectionId, connectionName }) => [connectionId, connectionName] as const))
+  const limits = limitsOfApp(deps, grant, used)
+  return <AppPage shell={shell.full(request, user)} app={app} tools={tools} calls={calls} limits={limits} form={form} />
 }

@@ -24,6 +24,7 @@ import { Field, REFUSED, refused, textsOf } from './forms.ts'
 import { type Connections as AllConnections, may } from '@/connections'
 import type { Connector } from '@/plugins'
 import type { Incoming } from '@/http/incoming.ts'
+import { type LimitsDeps, limitsOfConnection } from './limits.tsx'
 import type { Clock, Connection, Mounted, Page } from './needs.ts'
 import { inOrder, isEvery, wordsOf } from './offered.ts'
 import { type ProgramDeps, programOf } from './programs.tsx'
@@ -31,6 +32,7 @@ import { type AccountDeps, accountOf } from './providers.tsx'
 import { signInOf } from './upstream-sign-in.tsx'
 
 type Deps = Page &
+  LimitsDeps &
   Mounted &
   ProgramDeps &
   ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> } & AccountDeps
@@ -201,6 +203,7 @@ async function connectionPage(
       account={await accountOf(deps, user, connection)}
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}
       edit={edit}
+      limits={edit && limitsOfConnection(deps, id)}
       own={own && { ...own, form: ownForm }}
       usedBy={usedBy}
     />

@@ -5,11 +5,11 @@ import { join, resolve } from 'node:path'
 import { Client as ModernClient, StreamableHTTPClientTransport as ModernTransport } from '@modelcontextprotocol/client'
 import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import { createAudit, createTrace } from '@/audit'
+import { createAudit, createCounting, createTrace } from '@/audit'
 import { createClients } from '@/clients'
 import { createConnections } from '@/connections'
 import { createGateway, mcpRoutes, type Verified } from '@/gateway'
-import { createGrants } from '@/grants'
+import { createGrants, createKept, createLimits } from '@/grants'
 import { createFront } from '@/http/incoming.ts'
 import { createChanges } from '@/lib/changes.ts'
 import { createOutbound } from '@/lib/outbound.ts'
@@ -63,6 +63,8 @@ async function openRooms() {
     trace,
     oauth: { verify: async (bearer) => tokens.get(bearer) },
     grants,
+    limits: await createLimits({ store, audit, clock, counting: createCounting({ store }) }),
+    kept: createKept({ store, sealer, clock }),
     profiles,
     connections,
     clients,

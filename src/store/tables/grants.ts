@@ -142,6 +142,8 @@ export const limits = sqliteTable(
     callsAtOnce: integer('calls_at_once'),
     resultBytes: integer('result_bytes'),
     callSeconds: integer('call_seconds'),
+    /** Who set them last. */
+    byName: text('by_name').notNull(),
     updatedAt: at('updated_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.kind, t.subject] })],

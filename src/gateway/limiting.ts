@@ -1,0 +1,93 @@
+/** Limits as a call meets them: whether it may be made, how long it may take, and how much of its result goes on. */
+import type { CallRecord } from '@/audit'
+import { type Allowance, CALLS_AT_ONCE_DEFAULT, type Kept, type LimitReached, type Limits } from '@/grants'
+import { SECOND_MS } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
+import type { JsonObject } from '@/plugins'
+import type { Caller } from './caller.ts'
+import type { Calls } from './calls.ts'
+import { cutResult, sizeInWords } from './cutting.ts'
+import type { Digested } from './digest.ts'
+import { type Asked, isObject, textOf } from './messages.ts'
+import type { Talk } from './talk.ts'
+import type { Target } from './targets.ts'
+
+/** What was kept whole is read by this address. A server's own resource of such an address is not reached by it. */
+const KEPT = 'toolpass://results/'
+
+export type LimitingDeps = {
+  limits: Pick<Limits, 'take' | 'any' | 'resultBytesOf'>
+  kept: Pick<Kept, 'keep' | 'read'>
+  calls: Pick<Calls, 'running'>
+}
+type Cutting = { caller: Caller; target: Target; asked: Asked; lacksLinks: boolean; limitBytes: number }
+
+export function createLimiting({ limits, kept, calls }: LimitingDeps) {
+  return {
+    /** One call more, or why not. @param own calls under way that are this one */
+    take(caller: Caller, target: Target | undefined, own: number): Allowance | LimitReached | undefined {
+      const running = calls.running(caller.grant.id) - own
+      if (!limits.any() && running < CALLS_AT_ONCE_DEFAULT) return undefined
+      const on = target && { connectionId: target.connectionId, connectionName: target.tool.connectionName }
+      return limits.take({ grantId: caller.grant.id, userId: caller.userId, ...on }, running)
+    },
+    /** The result as far as it may go on, if it has to be cut. */
+    async cut(digest: Digested, cutting: Cutting): Promise<Digested> {
+      const { result } = digest.response
+      const { caller, target, asked, limitBytes, lacksLinks } = cutting
+      if (!result || (result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return digest
+      const hasOutputSchema = isObject(target.tool.definition['outputSchema'])
+      const cut = cutResult(result, limitBytes, { method: asked.method, uri: textOf(asked.params['uri']), hasOutputSchema })
+      if (!cut) return digest
+      const id = await kept.keep(caller.grant.id, JSON.stringify(cut.whole))
+      const note = `[Cut by Toolpass: the whole result has ${sizeInWords(digest.length)}, and ${sizeInWords(limitBytes)} are allowed here. ${
+        id === undefined ? 'It is too large to be kept.' : `Within an hour the whole of it is the resource ${KEPT}${id}`
+      }]`
+      const noted = cut.noted(note, id === undefined || lacksLinks ? undefined : linkTo(id, digest.length))
+      return { response: { ...digest.response, result: noted }, length: digest.length }
+    },
+    isKept: (asked: Asked): boolean => asked.method === 'resources/read' && textOf(asked.params['uri']).startsWith(KEPT),
+    /** @throws Failure `tool_not_granted` where there is none, or none of this grant's */
+    async read(caller: Caller, asked: Asked, record: CallRecord): Promise<JsonObject> {
+      const uri = textOf(asked.params['uri'])
+      record.readOnly = true
+      const text = await kept.read(caller.grant.id, uri.slice(KEPT.length))
+      if (text === undefined) throw new Failure('tool_not_granted')
+      record.responseBytes = Buffer.byteLength(text)
+      return { contents: (JSON.parse(text) as JsonObject[]).map((content) => ({ uri, ...content })) }
+    },
+    /** Whether results that this caller gets may have to be read on. */
+    mayCut: ({ grant, userId }: Caller, connections: readonly Target['connectionId'][]): boolean =>
+      limits.any() && [grant.id, userId, ...connections].some((id) => Number.isFinite(limits.resultBytesOf(id))),
+  }
+}
+export type Limiting = ReturnType<typeof createLimiting>
+
+/** Into the row of a call that was turned away. */
+export function noteLimit(record: CallRecord, { of, limit, message }: LimitReached): void {
+  record.outcome = 'refused'
+  record.reason = message
+  record.detail = { ...record.detail, limit, of }
+}
+
+const linkTo = (id: string, size: number): JsonObject => ({
+  type: 'resource_link',
+  uri: KEPT + id,
+  name: 'The whole result',
+  description: 'What was cut off, for an hour.',
+  size,
+})
+
+export const tooLong = (ms: number): Failure =>
+  new Failure('call_too_long', { message: `The call took longer than its limit of ${ms / SECOND_MS} s, and was ended.` })
+
+/** The talk, ended when the time is over. @returns how to stop the clock as well */
+export function timed(talk: Talk, ms: number): { talk: Talk; stop(): void } {
+  if (!Number.isFinite(ms)) return { talk, stop: () => undefined }
+  const ending = new AbortController()
+  const onAbort = () => ending.abort(talk.signal.reason)
+  if (talk.signal.aborted) onAbort()
+  else talk.signal.addEventListener('abort', onAbort, { once: true })
+  const timer = setTimeout(() => ending.abort(tooLong(ms)), ms)
+  return { talk: { ...talk, signal: ending.signal }, stop: () => clearTimeout(timer) }
+}
