@@ -83,7 +83,7 @@ export function createLane(deps: LaneDeps) {
         (error) => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error)),
       )
       .then(call.end, (error) => (call.end(), broken(error)))
-    if (allowance) settled.then(allowance.end)
+    if (allowance) void settled.then(allowance.end)
     return reply.response
   }
 

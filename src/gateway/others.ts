@@ -94,12 +94,7 @@ export function createOthers(deps: OthersDeps) {
     lists,
     capabilities: async (caller: Caller, isModern: boolean): Promise<JsonObject> => {
       const view = await viewFor(caller)
-      const capabilities = capabilitiesOf(view, isModern)
-      const ids = view.servers.map(({ connectionId }) => connectionId)
-      // Results that are cut are resources to read on.
-      return capabilities['resources'] === undefined && deps.limiting.mayCut(caller, ids)
-        ? { ...capabilities, resources: {} }
-        : capabilities
+      return withKept(capabilitiesOf(view, isModern), view, (ids) => deps.limiting.mayCut(caller, ids))
     },
     modern: (method: string): Other | undefined => {
       if (method === 'completion/complete') return complete
@@ -136,6 +131,12 @@ export function createOthers(deps: OthersDeps) {
   }
 }
 export type Others = ReturnType<typeof createOthers>
+
+/** Results that are cut are resources to read on. */
+function withKept(capabilities: JsonObject, { servers }: ProfileView, mayCut: (ids: readonly ConnectionId[]) => boolean): JsonObject {
+  if (capabilities['resources'] !== undefined || !mayCut(servers.map(({ connectionId }) => connectionId))) return capabilities
+  return { ...capabilities, resources: {} }
+}
 
 /** What a failure is as an error of the protocol, whatever the method. */
 function asRefusal(error: unknown, { method, params }: Asked, { isModern }: Talk): unknown {

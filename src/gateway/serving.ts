@@ -52,11 +52,6 @@ export function createServing({ profiles, connections, audit, states, targets, s
   const tasks = createTasks({ states })
   const uris = createUris()
 
-  const resolve = (caller: Caller, view: ProfileView, { method, params }: Asked): Target | Promise<Target> => {
-    if (method === 'tools/call') return targets.tool(caller, view, params)
-    return method === 'prompts/get' ? targets.prompt(caller, view, params) : targets.resource(caller, view, params)
-  }
-
   /** What came back, in the client's words. @throws Refusal */
   const translated = ({ digest, target, view, asked }: Reached, caller: Caller, isModern: boolean): JsonObject => {
     const { result, error } = digest.response
@@ -67,6 +62,60 @@ export function createServing({ profiles, connections, audit, states, targets, s
     }
     const own = withOwnState(tasks.exposed(uris.exposed(result, target, asked, view), target, caller), asked, caller, states)
     return isModern && isRead ? withCaching(own) : own
+  }
+
+  const work = createWork({ profiles, searching, targets, limiting, ask })
+  const shaped = (result: JsonObject, { profile }: Caller, isModern: boolean): Served => ({
+    result: isModern ? modernResult(profile, result) : legacyResult(result),
+  })
+  /** What has a word of ours in it is written anew: addresses that are called otherwise here, tasks, rounds. */
+  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, isModern: boolean): Buffer | undefined => {
+    const { bytes, response } = digest
+    if (!bytes || !response.result || uris.concern(view, target)) return undefined
+    const { result } = response
+    if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
+    return spliced({ bytes, upstreamId: response.id, keys: Object.keys(response).length, id, result, profile, isModern })
+  }
+  const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
+    if ('refusal' in done) throw done.refusal
+    if ('failure' in done) throw done.failure
+    if ('result' in done) return shaped(done.result, caller, isModern)
+    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
+    if (bytes) return { bytes }
+    return shaped(translated(done, caller, isModern), caller, isModern)
+  }
+
+  return {
+    /** @throws Refusal, Failure */
+    async serve(caller: Caller, asked: Asked, talk: Talk): Promise<Served> {
+      try {
+        const done = await audit.record(recordOf(caller, asked), (record) =>
+          work(caller, asked, talk, record)
+            .catch((error) => refused(error, record))
+            .then((done) => answeredWith(record, done)),
+        )
+        return served(done, asked, caller, talk.isModern)
+      } catch (error) {
+        if (!isFailure(error)) throw error
+        return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk.isModern)
+      }
+    },
+    /** The answer to a call that was made elsewhere (lane.ts). @throws Refusal */
+    finish: (reached: Reached, caller: Caller, isModern: boolean): Served => served(reached, reached.asked, caller, isModern),
+    /** The same for one that failed. @throws Failure where that is not a model's to read */
+    finishFailure: (failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Served =>
+      shaped(resultOfFailure(failure, asked, isModern), caller, isModern),
+    tasks,
+  }
+}
+export type Serving = ReturnType<typeof createServing>
+
+type Working = Pick<ServingDeps, 'profiles' | 'searching' | 'targets' | 'limiting'> & { ask: ReturnType<typeof createAsk> }
+
+function createWork({ profiles, searching, targets, limiting, ask }: Working) {
+  const resolve = (caller: Caller, view: ProfileView, { method, params }: Asked): Target | Promise<Target> => {
+    if (method === 'tools/call') return targets.tool(caller, view, params)
+    return method === 'prompts/get' ? targets.prompt(caller, view, params) : targets.resource(caller, view, params)
   }
 
   /** Counted, and then done; a call that a limit turns away is told when it may come again. */
@@ -141,51 +190,8 @@ export function createServing({ profiles, connections, audit, states, targets, s
     const result = await limiting.read(caller, asked, record)
     return { result: talk.isModern ? withCaching(result) : result }
   }
-
-  const shaped = (result: JsonObject, { profile }: Caller, isModern: boolean): Served => ({
-    result: isModern ? modernResult(profile, result) : legacyResult(result),
-  })
-  /** What has a word of ours in it is written anew: addresses that are called otherwise here, tasks, rounds. */
-  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, isModern: boolean): Buffer | undefined => {
-    const { bytes, response } = digest
-    if (!bytes || !response.result || uris.concern(view, target)) return undefined
-    const { result } = response
-    if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
-    return spliced({ bytes, upstreamId: response.id, keys: Object.keys(response).length, id, result, profile, isModern })
-  }
-  const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
-    if ('refusal' in done) throw done.refusal
-    if ('failure' in done) throw done.failure
-    if ('result' in done) return shaped(done.result, caller, isModern)
-    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
-    if (bytes) return { bytes }
-    return shaped(translated(done, caller, isModern), caller, isModern)
-  }
-
-  return {
-    /** @throws Refusal, Failure */
-    async serve(caller: Caller, asked: Asked, talk: Talk): Promise<Served> {
-      try {
-        const done = await audit.record(recordOf(caller, asked), (record) =>
-          work(caller, asked, talk, record)
-            .catch((error) => refused(error, record))
-            .then((done) => answeredWith(record, done)),
-        )
-        return served(done, asked, caller, talk.isModern)
-      } catch (error) {
-        if (!isFailure(error)) throw error
-        return shaped(resultOfFailure(error, asked, talk.isModern), caller, talk.isModern)
-      }
-    },
-    /** The answer to a call that was made elsewhere (lane.ts). @throws Refusal */
-    finish: (reached: Reached, caller: Caller, isModern: boolean): Served => served(reached, reached.asked, caller, isModern),
-    /** The same for one that failed. @throws Failure where that is not a model's to read */
-    finishFailure: (failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Served =>
-      shaped(resultOfFailure(failure, asked, isModern), caller, isModern),
-    tasks,
-  }
+  return work
 }
-export type Serving = ReturnType<typeof createServing>
 
 function createAsk({ connections, states, signInLinks }: Pick<ServingDeps, 'connections' | 'states' | 'signInLinks'>) {
   const exchange = createExchange({ states })

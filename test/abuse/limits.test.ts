@@ -155,7 +155,7 @@ describe.each(WAYS)('a %s app at a %s server', (era, upstream) => {
   test('[LIMIT-SIZE] a large result is cut between characters, and read on by a link, by that app alone', async () => {
     await limit({ kind: 'grant', id: app().grantId }, { resultBytes: 1_024 })
     const { result } = await answerOf(await send(era, app(), 'long'))
-    const [text, note, link] = result?.['content'] as { type: string; text: string; uri: string }[]
+    const [text, note, link] = (result?.['content'] ?? []) as { type: string; text: string; uri: string }[]
     expect([Buffer.byteLength(text?.text ?? '') <= 1_024, text?.text.isWellFormed(), LONG.startsWith(text?.text ?? 'x')]).toEqual([
       true,
       true,
@@ -182,7 +182,7 @@ describe.each(WAYS)('a %s app at a %s server', (era, upstream) => {
   test('[LIMIT-SIZE] a picture that is too large is left out by name, and what fits beside it stays', async () => {
     await limit({ kind: 'connection', id: ids[upstream] }, { resultBytes: 2_048 })
     const { result } = await answerOf(await send(era, app(), 'picture'))
-    const [first, second, , link] = result?.['content'] as { text?: string; uri?: string }[]
+    const [first, second, , link] = (result?.['content'] ?? []) as { text?: string; uri?: string }[]
     expect([first?.text, second?.text]).toEqual(['[image/png of 50 kB left out]', 'a picture'])
     const whole = await answerOf(await send(era, app(), '', 'resources/read', { uri: link?.uri }))
     expect(whole.result?.['contents']).toMatchObject([
