@@ -7,10 +7,8 @@ export {
   CALLS_AT_ONCE_DEFAULT,
   createLimits,
   type Limit,
-  LIMIT_BOUNDS,
   LimitReached,
   type Limits,
-  type LimitSeen,
   type LimitSubject,
 } from './limits.ts'
 export { createGrants, type Grants } from './grants.ts'

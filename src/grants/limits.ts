@@ -10,10 +10,10 @@ import type { ConnectionId, GrantId, UserId } from '@/lib/ids.ts'
 import { grants, limits, type Store } from '@/store'
 import { createMeter, type Limit, type Meter, type Reached, type Use } from './meter.ts'
 
-export type { Limit, Use } from './meter.ts'
+export type { Limit } from './meter.ts'
 export type LimitSubject = { kind: 'grant'; id: GrantId } | { kind: 'user'; id: UserId } | { kind: 'connection'; id: ConnectionId }
 /** As it was set, by whom and when, and how much of it is used. */
-export type LimitSeen = { limit: Limit; use: Use; byName: string; at: number }
+type LimitSeen = { limit: Limit; use: Use; byName: string; at: number }
 /** What a call is counted for; one that leads to no connection has none. */
 export type Taking = { grantId: GrantId; userId: UserId; connectionId?: ConnectionId; connectionName?: string }
 /** A call that is counted, until it ends. */
@@ -36,7 +36,7 @@ export class LimitReached extends Failure {
   }
 }
 
-export const LIMIT_BOUNDS = {
+const LIMIT_BOUNDS = {
   callsPerMinute: [1, 100_000],
   callsPerDay: [1, 10_000_000],
   callsAtOnce: [1, 1_000],
