@@ -79,6 +79,7 @@ import {
   tokensRoutes,
   upstreamSignInRoutes,
   userLimitsRoutes,
+  usageRoutes,
 } from './web/index.ts'
 
 export type House = Awaited<ReturnType<typeof openHouse>>
@@ -337,7 +338,7 @@ export function createApp(house: House) {
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
     .use(activityRoutes(deps))
-    .use(callRoutes(deps))
+    .use([usageRoutes(deps), callRoutes(deps)])
     .use(settingsRoutes(deps))
     .use([
       adminRoutes(deps),

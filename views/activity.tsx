@@ -217,6 +217,7 @@ export const ActivityPage = (p: ActivityPageProps) => (
       lead="What every app did, newest first, with what was refused. Changes made here and sign-ins are a filter away."
     />
     <ActivityPlaces current="/activity" />
+    <ActivityPlaces current="/activity" />
     <ActivityFilter values={p.filter} choices={p.choices} paused={p.live?.isOn === false} />
     <Chips chips={p.chips} />
     <Card flush={true}>

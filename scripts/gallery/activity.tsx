@@ -6,6 +6,7 @@ import { callPages } from './call.tsx'
 import { calls } from './calls.ts'
 import { now, shell } from './samples.ts'
 import { EVIL, LONG } from './samples-text.ts'
+import { usagePages } from './usage.tsx'
 
 const choices: ActivityChoices = {
   apps: [
@@ -94,4 +95,5 @@ export const activityPages: Record<string, Html> = {
     <ActivityPage shell={shell} calls={calls.slice(0, 1)} filtered={false} {...nothing} live={{ isOn: false, href: '/activity' }} />
   ),
   ...callPages,
+  ...usagePages,
 }

@@ -12,7 +12,7 @@ import { createNumbers, type Numbers } from './numbers.ts'
 import { lookAt, type Reader } from './reading.ts'
 import { createRetention, type Retention } from './retention.ts'
 import { createSigning } from './signing.ts'
-import { createSeen, createUsage, type Seen, type Usage, type UsageAsked } from './usage.ts'
+import { createSeen, createUsage, createUsedTools, type Seen, type Usage, type UsageAsked } from './usage.ts'
 import { createVerifying, type Verifying } from './verifying.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
@@ -45,6 +45,8 @@ export type Audit = {
   page(filter: RowFilter): Promise<Page>
   /** What was counted by the hour. Bring the counts up to now with `following.catchUp` first. */
   usage(asked: UsageAsked): Promise<Usage>
+  /** Which tools of these profiles were called since then, by whomever: `profile tool`. */
+  usedTools(asked: { profileIds: readonly string[]; from: number }): Set<string>
   /** Which tools and clients are in those counts. */
   seen(asked: { userId?: UserId | undefined; from: number; limit: number }): Seen
   /** Who counts and indexes what has been written. */
@@ -123,6 +125,7 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     page: finding.page,
     usage: createUsage({ store }),
     seen: createSeen({ store }),
+    usedTools: createUsedTools({ store }),
     following,
     retention,
     verifying,

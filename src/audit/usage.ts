@@ -140,3 +140,13 @@ export function createSeen({ store }: { store: Store }) {
     return { tools: tools ?? [], clients: clients ?? [] }
   }
 }
+
+const USED = `SELECT DISTINCT profile_id AS profileId, tool_id AS toolId FROM audit_hours
+  WHERE hour >= ? AND profile_id IN (SELECT value FROM json_each(?)) AND calls > refused`
+
+/** Which tools of these profiles were called since then, by whomever, and not refused: `profile tool`. */
+export function createUsedTools({ store }: { store: Store }) {
+  const used = store.prepare<{ profileId: string; toolId: string }, SqlValue[]>(USED)
+  return ({ profileIds, from }: { profileIds: readonly string[]; from: number }): Set<string> =>
+    new Set(used.all(Math.floor(from / HOUR_MS), JSON.stringify(profileIds)).map(({ profileId, toolId }) => `${profileId} ${toolId}`))
+}

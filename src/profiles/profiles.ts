@@ -40,6 +40,12 @@ export function createProfiles(deps: Deps) {
       for (const { id } of affected) deps.changes.announce({ kind: 'profile-changed', profileId: id })
     },
     forgetViews,
+    /** When each of its tools came in. */
+    async pickedAt(id: ProfileId): Promise<Map<ToolId, number>> {
+      const { toolId, addedAt } = profileTools
+      const picks = await deps.store.read.select({ toolId, addedAt }).from(profileTools).where(eq(profileTools.profileId, id))
+      return new Map(picks.map((pick) => [pick.toolId, pick.addedAt]))
+    },
   }
 }
 export type Profiles = ReturnType<typeof createProfiles>

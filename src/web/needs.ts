@@ -31,6 +31,7 @@ export type Profiles = Pick<
   | 'view'
   | 'viewFor'
   | 'listOpen'
+  | 'pickedAt'
 >
 export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
 export type Clients = Pick<AllClients, 'findById'>

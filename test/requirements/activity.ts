@@ -66,4 +66,14 @@ export const activity: readonly Requirement[] = [
     says: 'A call of a tool that reads can be made once more by its user, under what its app may do, in a row of its own; no other can.',
     clause: guide('one-call'),
   },
+  {
+    id: 'USAGE-COUNTS',
+    says: "The usage page counts what is the reader's own; for an administrator everybody's, or that of whom they choose.",
+    clause: guide('counts'),
+  },
+  {
+    id: 'USAGE-TRIM',
+    says: 'Tools and apps that did nothing for thirty days are offered for removal, by name; what came in since is not.',
+    clause: guide('what-could-go'),
+  },
 ]

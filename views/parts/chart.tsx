@@ -6,7 +6,7 @@
 export type Series = { name: string; tone: 'ok' | 'danger' | 'warning' | 'neutral' | 'accent' }
 
 /** Of a place in a drawing: hundredths are finer than a pixel. */
-const num = (value: number): string => (Math.round(value * 100) / 100).toString()
+export const num = (value: number): string => (Math.round(value * 100) / 100).toString()
 
 /** The colours by their words; a colour alone says nothing. */
 export const Legend = (p: { series: readonly (Series & { note?: string | undefined })[] }) => (

@@ -39,6 +39,9 @@ export function size(bytes: number): string {
   return bytes < 1_000_000 ? `${(bytes / 1000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`
 }
 
+/** 18204 → "18,204". */
+export const counted = (count: number): string => Math.round(count).toLocaleString('en-US')
+
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 
 // Characters that turn the direction of text around or hide in it: with them a name could read as another one.
