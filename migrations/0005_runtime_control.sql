@@ -57,6 +57,12 @@ CREATE TABLE `forwarders` (
 	`updated_at` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `approval_settings` (
+	`user_id` text PRIMARY KEY NOT NULL,
+	`in_app` text NOT NULL,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE cascade
+);
+--> statement-breakpoint
 CREATE TABLE `approvals` (
 	`id` text PRIMARY KEY NOT NULL,
 	`grant_id` text NOT NULL,

@@ -15,6 +15,7 @@ import { edit, httpForm } from './gallery/samples.ts'
 const FILES: Record<string, readonly [path: string, type: string]> = {
   '/assets/toolpass.css': ['views/assets/toolpass.css', 'text/css'],
   '/assets/toolpass.js': ['views/assets/toolpass.js', 'text/javascript'],
+  '/settings/notices/worker.js': ['views/assets/push-worker.js', 'text/javascript'],
   '/assets/favicon.svg': ['views/assets/favicon.svg', 'image/svg+xml'],
   '/assets/htmx.js': ['node_modules/htmx.org/dist/htmx.min.js', 'text/javascript'],
 }

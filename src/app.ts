@@ -14,13 +14,14 @@ import sse from '../plugins/sse/index.ts'
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import wasm from '../plugins/wasm/index.ts'
+import { passOnToPeople } from './app/asked-and-told.ts'
 import { createAudit, createCounting, createTrace } from './audit/index.ts'
 import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
 import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
-import { createControl, createGrants, createKept, createLimits, type Grants, type Limits, state } from './grants/index.ts'
+import { createApprovals, createControl, createGrants, createKept, createLimits, type Grants, type Limits, state } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
@@ -34,6 +35,7 @@ import type { Log } from './lib/log.ts'
 import { createOutbound, type Outbound } from './lib/outbound.ts'
 import { createPrograms } from './lib/programs.ts'
 import { createAddresses } from './lib/url.ts'
+import { createNotices } from './notices/index.ts'
 import { createOauth, oauthRoutes } from './oauth/index.ts'
 import { createPlugins } from './plugins/index.ts'
 import { clientLimits, createProfiles, type Profiles } from './profiles/index.ts'
@@ -43,6 +45,7 @@ import {
   accountsRoutes,
   activityRoutes,
   adminRoutes,
+  approvalsRoutes,
   appsRoutes,
   callRoutes,
   catalogueManageRoutes,
@@ -55,6 +58,7 @@ import {
   deviceRoutes,
   createProblems,
   createShell,
+  createTelling,
   doctorRoutes,
   homeRoutes,
   importRoutes,
@@ -63,6 +67,7 @@ import {
   logoutRoutes,
   ownDocumentRoutes,
   noteWrongHost,
+  noticesRoutes,
   ownClientsRoutes,
   pluginsRoutes,
   profileRoutes,
@@ -88,10 +93,10 @@ const CONNECTORS = [streamableHttp, sse, stdio, openapi, wasm]
 const PROVIDERS = [github, google, microsoft, slack, atlassian, oauthPlugin]
 
 /** What a test may put in place of the world outside. */
-type Seams = { outbound?: Outbound }
+type Seams = { outbound?: Outbound; approvalWaitMs?: number; noticePausesMs?: readonly number[] }
 
 /** Opens the data folder and builds every room. Throws a sentence for the terminal when the folder cannot be used. */
-export async function openHouse(config: Config, log: Log, { outbound = createOutbound({}) }: Seams = {}) {
+export async function openHouse(config: Config, log: Log, { outbound = createOutbound({}), approvalWaitMs, noticePausesMs }: Seams = {}) {
   const clock = Date.now
   const dataDir = resolve(config.dataDir)
   demandFolder(dataDir)
@@ -107,6 +112,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const outside = { folder: join(realpathSync(dataDir), 'plugins'), changes, audit, log }
     const plugins = createPlugins({ plugins: [...CONNECTORS, ...PROVIDERS], outbound, programs, outside })
     const users = createUsers({ store, audit, clock, changes })
+    const notices = createNotices({ store, sealer, audit, clock, log, users, outbound, config, noticePausesMs })
     const clients = createClients({ store, clock, audit, changes, outbound, trace })
     const catalogue = createCatalogue({ store, audit, clock, outbound, log })
     const connections = createConnections({ store, sealer, audit, plugins, users, changes, clock, log, outbound, config })
@@ -115,15 +121,19 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const control = createControl({ store, clock, audit, changes, grants, profiles, connections, clients, users })
     const limits = await createLimits({ store, clock, audit, counting: createCounting({ store }) })
     const kept = createKept({ store, sealer, clock })
+    const approvals = createApprovals({ store, sealer, clock, audit, changes, notices, grants })
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
-    const rooms = { oauth, grants, limits, kept, profiles, connections, clients, users, audit }
-    const gateway = createGateway({ ...rooms, store, sealer, trace, clock, addresses, config, log })
+    const rooms = { oauth, grants, limits, kept, approvals, profiles, connections, clients, users, audit }
+    const gateway = createGateway({ ...rooms, store, sealer, trace, clock, addresses, config, log, approvalWaitMs })
     await programs.sweepLeftovers()
     await plugins.reload()
     passChangesOn({ changes, profiles, gateway, grants, limits, connections, log, clock })
+    const telling = createTelling({ notices, profiles, connections, clock })
+    passOnToPeople({ changes, log, approvals, telling, grants, profiles, connections })
     const close = async () => {
       gateway.close()
+      notices.close()
       await connections.close()
       await plugins.close()
       outbound.close()
@@ -133,31 +143,8 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)
     }
-    return {
-      config,
-      log,
-      clock,
-      store,
-      sealer,
-      audit,
-      trace,
-      outbound,
-      plugins,
-      programs,
-      users,
-      clients,
-      catalogue,
-      connections,
-      profiles,
-      grants,
-      control,
-      limits,
-      kept,
-      oauth,
-      gateway,
-      addresses,
-      close,
-    }
+    const outer = { config, log, clock, store, sealer, changes, trace, outbound, plugins, programs, addresses }
+    return { ...outer, ...rooms, notices, catalogue, control, gateway, close }
   } catch (error) {
     await store.close()
     throw error
@@ -180,7 +167,7 @@ type Hearers = {
   changes: Changes
   log: Log
   clock: Clock
-  profiles: Pick<Profiles, 'toolsChanged' | 'forgetViews'>
+  profiles: Pick<Profiles, 'forgetViews'>
   gateway: Pick<Gateway, 'endOf' | 'endCallsTo' | 'open' | 'profileChanged' | 'grantChanged'>
   grants: Pick<Grants, 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
   limits: Pick<Limits, 'forget'>
@@ -238,9 +225,6 @@ function passChangesOn({ changes, log, clock, profiles, gateway, grants, limits,
     profiles.forgetViews()
     quietly('forgetting the limits of a removed connection', () => limits.forget(connectionId))
   })
-  changes.subscribe('tools-changed', ({ connectionId }) =>
-    quietly('telling profiles of changed tools', () => profiles.toolsChanged(connectionId)),
-  )
 }
 
 const SWEEP_EVERY_MS = HOUR_MS
@@ -261,6 +245,7 @@ export function startSweeping({
   grants,
   limits,
   kept,
+  approvals,
   control,
   oauth,
   gateway,
@@ -281,6 +266,7 @@ export function startSweeping({
     ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
     ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
     ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],
+    ['ending approvals that ran out', CHECK_EVERY_MS, () => approvals.sweep()],
   ]
   const timers = duties.map(([what, everyMs, work]) => {
     const run = () => void work().catch((error) => log.error(`${what} failed`, error))
@@ -292,17 +278,17 @@ export function startSweeping({
   }
 }
 
-const ASSETS = ['toolpass.css', 'toolpass.js', 'favicon.svg'] as const
+const ASSETS = ['toolpass.css', 'toolpass.js', 'push-worker.js', 'favicon.svg'] as const
 
 /** All routes, each behind its door. */
 export function createApp(house: House) {
   const { log, audit, users, addresses } = house
   const files = createFiles({ ...Object.fromEntries(ASSETS.map((name) => [name, shipped(join('views/assets', name))])), 'htmx.js': htmx })
   const reply = createReply(addresses)
-  const shell = createShell({ files })
+  const shell = createShell({ files, waiting: house.approvals.countWaiting })
   const doors = createDoors({ sessions: users.sessions })
   const problem = createProblems({ reply, shell, log })
-  const deps = { ...house, clientLimits, doors, reply, shell }
+  const deps = { ...house, clientLimits, doors, reply, shell, files }
   return new Elysia({ handler: { standardHostname: false } })
     .onError(({ error, code, request }) => problem(error, String(code), request))
     .use(
@@ -338,8 +324,8 @@ export function createApp(house: House) {
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
     .use(activityRoutes(deps))
-    .use([usageRoutes(deps), callRoutes(deps)])
-    .use(settingsRoutes(deps))
+    .use([usageRoutes(deps), callRoutes(deps), approvalsRoutes(deps)])
+    .use([settingsRoutes(deps), noticesRoutes(deps)])
     .use([
       adminRoutes(deps),
       programsRoutes(deps),

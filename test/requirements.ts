@@ -12,6 +12,7 @@ import { catalogue } from './requirements/catalogue.ts'
 import { clients } from './requirements/clients.ts'
 import { connectors } from './requirements/connectors.ts'
 import { connections } from './requirements/connections.ts'
+import { approvals } from './requirements/approvals.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
@@ -362,6 +363,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...abuseOfTheHouse,
   ...activity,
   ...apply,
+  ...approvals,
   ...authorization,
   ...protocol,
   ...house,

@@ -177,7 +177,7 @@ describe('SQL', () => {
       )
     expect(foreign).toEqual([])
   })
-  test('what is written without waiting for the disk decides about nobody: rows of calls, what follows them, what legacy sessions said, results kept for an hour, and when something was last seen', () => {
+  test('what is written without waiting for the disk decides about nobody: rows of calls, what follows them, what legacy sessions said, results kept for an hour, what became of a notice, and when something was last seen', () => {
     // Whoever keeps verdicts about tokens in memory goes by `store.epoch`, which these writes leave alone.
     const quick = outside.flatMap((path) => (/'process'\)/.test(withoutComments(read(path))) ? [path] : []))
     expect(quick).toEqual([
@@ -189,6 +189,7 @@ describe('SQL', () => {
       'src/gateway/sessions.ts',
       'src/grants/grants.ts',
       'src/grants/kept.ts',
+      'src/notices/rows.ts',
       'src/users/sessions.ts',
     ])
     const named = quick.flatMap((path) => [...withoutComments(read(path)).matchAll(/'process'/g)].map(() => path))

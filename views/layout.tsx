@@ -15,9 +15,13 @@ export type Viewer = { username: string; role: 'admin' | 'member' }
 /** What a page at the door gets. Without `theme` it follows the system. */
 export type BareShell = { assets: Assets; theme?: Theme | undefined; toasts?: readonly ToastMessage[] | undefined }
 /** What every other page gets. */
-export type Shell = BareShell & { viewer: Viewer }
+export type Shell = BareShell & {
+  viewer: Viewer
+  /** How many calls wait for this user. */
+  waiting?: number | undefined
+}
 
-export type NavPlace = 'home' | 'profiles' | 'connections' | 'catalogue' | 'apps' | 'activity' | 'settings' | 'admin'
+export type NavPlace = 'home' | 'profiles' | 'connections' | 'catalogue' | 'apps' | 'approvals' | 'activity' | 'settings' | 'admin'
 
 type Entry = { place: NavPlace; href: string; label: string; icon: IconName }
 const ENTRIES: readonly Entry[] = [
@@ -26,6 +30,7 @@ const ENTRIES: readonly Entry[] = [
   { place: 'connections', href: '/connections', label: 'Connections', icon: 'plug' },
   { place: 'catalogue', href: '/catalogue', label: 'Catalogue', icon: 'library' },
   { place: 'apps', href: '/apps', label: 'Connected apps', icon: 'app-window' },
+  { place: 'approvals', href: '/approvals', label: 'Approvals', icon: 'hand' },
   { place: 'activity', href: '/activity', label: 'Activity', icon: 'activity' },
 ]
 const SETTINGS: Entry = { place: 'settings', href: '/settings', label: 'Settings', icon: 'settings' }
@@ -64,11 +69,20 @@ const Document = (p: { shell: BareShell; title: string; kind: string; htmx: bool
   </html>
 )
 
-const NavLink = (p: { entry: Entry; current: NavPlace | undefined }) => (
+/** Also the reply to GET /approvals/count. Stands there empty as well, to find out when it has something to say. */
+export const WaitingCount = (p: { waiting: number }) => (
+  <span class="nav-count" hx-get="/approvals/count" hx-trigger="every 10s" hx-swap="outerHTML" hidden={p.waiting === 0}>
+    {p.waiting}
+    <span class="hidden-text"> waiting</span>
+  </span>
+)
+
+const NavLink = (p: { entry: Entry; current: NavPlace | undefined; children?: Child }) => (
   <li>
     <a href={p.entry.href} aria-current={p.entry.place === p.current ? 'page' : undefined}>
       <Icon name={p.entry.icon} />
       <span>{p.entry.label}</span>
+      {p.children}
     </a>
   </li>
 )
@@ -77,7 +91,9 @@ const NavLists = (p: { shell: Shell; current: NavPlace | undefined }) => (
   <>
     <ul>
       {ENTRIES.map((entry) => (
-        <NavLink entry={entry} current={p.current} />
+        <NavLink entry={entry} current={p.current}>
+          {entry.place === 'approvals' && <WaitingCount waiting={p.shell.waiting ?? 0} />}
+        </NavLink>
       ))}
     </ul>
     <ul class="nav-second">
@@ -115,6 +131,7 @@ export const Layout = (p: { shell: Shell; title: string; current?: NavPlace | un
         <summary class="button button-quiet">
           <Icon name="menu" />
           <span>Menu</span>
+          <WaitingCount waiting={p.shell.waiting ?? 0} />
         </summary>
         <nav class="nav" aria-label="Main">
           <NavLists shell={p.shell} current={p.current} />

@@ -1,9 +1,11 @@
 /**
  * One's own account.
  * POST /settings/password — current_password, new_password.
+ * The forms for notices and approvals are described in notices.tsx.
  * POST /settings/sessions/end-others — nothing else; the reply to htmx is `<SessionsCard …/>`.
  */
 import { Layout, type Shell } from './layout.tsx'
+import { AskingCard, type InApp, NoticesCard, type NoticesCardProps } from './notices.tsx'
 import { Badge } from './parts/badge.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
@@ -25,6 +27,8 @@ export type SettingsPageProps = {
   sessions: readonly BrowserSession[]
   passwordLengthMin: number
   passwordForm?: FormState | undefined
+  notices: NoticesCardProps
+  inApp: InApp
 }
 
 const Password = (p: { shell: Shell; lengthMin: number; form: FormState | undefined }) => (
@@ -103,6 +107,8 @@ export const SessionsCard = (p: { sessions: readonly BrowserSession[] }) => {
 export const SettingsPage = (p: SettingsPageProps) => (
   <Layout shell={p.shell} title="Settings" current="settings">
     <PageHead title="Settings" lead={`Your account, ${p.shell.viewer.username}.`} />
+    <NoticesCard {...p.notices} />
+    <AskingCard inApp={p.inApp} />
     <Password shell={p.shell} lengthMin={p.passwordLengthMin} form={p.passwordForm} />
     <SessionsCard sessions={p.sessions} />
   </Layout>

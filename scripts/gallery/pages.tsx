@@ -21,6 +21,7 @@ import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
 import { deliveries, featurePages } from './features.tsx'
 import { appLimits, connectionLimits, limitPages } from './limits.tsx'
 import { others, prompts, resources } from './offered.ts'
+import { approvalsPages, notices } from './approvals.tsx'
 import { cataloguePages } from './catalogue.tsx'
 import { doctorPages } from './doctor.tsx'
 import { pluginsPages } from './plugins.tsx'
@@ -305,8 +306,11 @@ export const innerPages: Record<string, Html> = {
     />
   ),
   ...activityPages,
+  ...approvalsPages,
   settings: (
     <SettingsPage
+      notices={notices}
+      inApp="not-destructive"
       shell={shell}
       sessions={sessions}
       passwordLengthMin={10}

@@ -139,6 +139,8 @@ export function createConnections(deps: Deps) {
 
   return {
     list: rows.list,
+    /** For the house itself, whoever's it is. */
+    find: rows.find,
     demand: rows.demand,
     demandOwn: rows.demandOwn,
     ...createComparing({ ...deps, credentials, rows }),

@@ -47,11 +47,20 @@ export function createExchange({ states }: Deps) {
   }
 }
 
-/** Toward the client the upstream's state travels inside one of ours, also where it has none: it comes back to this request alone. */
-export function withOwnState(result: JsonObject, { params, method }: Asked, caller: Caller, states: States): JsonObject {
+/**
+ * Toward the client the upstream's state travels inside one of ours, also where it has none: it comes back to this request alone.
+ * @param approved the mark with which a call that was approved goes on
+ */
+export function withOwnState(
+  result: JsonObject,
+  { params, method }: Asked,
+  caller: Caller,
+  states: States,
+  approved: (() => string) | undefined,
+): JsonObject {
   if (result['resultType'] !== 'input_required') return result
   const upstream = result['requestState']
-  const state = typeof upstream === 'string' ? { upstream } : {}
+  const state = { ...(typeof upstream === 'string' && { upstream }), ...(approved && { approved: approved() }) }
   return { ...result, requestState: states.seal(state, caller.grant.id, fingerprint(method, params)) }
 }
 

@@ -25,8 +25,10 @@ import { createTargets } from './targets.ts'
 
 /** A grant that runs out by itself is announced by nobody; its streams have to end all the same. */
 const LOOK_FOR_EXPIRED_EVERY_MS = 500
+/** For the sentence that tells a waiting call what became of it. */
+const ANSWERING_MS = 25
 
-type Needs = Pick<ServingDeps, 'profiles' | 'connections'> &
+type Needs = Pick<ServingDeps, 'profiles' | 'connections' | 'approvals' | 'approvalWaitMs'> &
   Pick<LaneDeps, 'connections'> & { audit: Pick<Audit, 'record' | 'write'> } & Pick<OthersDeps, 'profiles' | 'connections'>
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
   Needs &
@@ -60,11 +62,16 @@ export function createGateway(deps: Deps) {
   const legacy = createLegacy({ serving, others, calls, listeners, sessions, questions, resumable, answering, lane })
   const modern = createModern({ serving, others, conversations, listeners, states, answering, lane })
   const replaying = createReplaying({ ...deps, views: deps.profiles, targets, serving, calls })
-  const endOf = (grantId: GrantId): void => {
+  const endNow = (grantId: GrantId): void => {
     listeners.endOf(grantId)
     conversations.endOf(grantId)
     calls.endOf(grantId)
     sessions.forgetOf(grantId, (id) => resumable.endOf((of) => of === id || of === grantId))
+  }
+  /** Whoever waits for a person is answered first. */
+  const endOf = (grantId: GrantId): void => {
+    if (serving.endWaiting(grantId)) setTimeout(() => endNow(grantId), ANSWERING_MS)
+    else endNow(grantId)
   }
   const timer = setInterval(() => {
     for (const grantId of listeners.expired(clock())) endOf(grantId)

@@ -7,8 +7,9 @@ import type { Upstream } from '@/connections'
 import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
-import type { Profile, ProfileView } from '@/profiles'
+import type { ProfileView } from '@/profiles'
 import { type Allowance, LimitReached } from '@/grants'
+import { type Approving, type ApprovingDeps, createApproving, type Waiting } from './approving.ts'
 import { type Caller, inTrail } from './caller.ts'
 import { type Digested, digested, spliced } from './digest.ts'
 import { answeredWith, askedFor, contentsOf, traceIdOf } from './kept.ts'
@@ -24,13 +25,13 @@ import type { Target, Targets } from './targets.ts'
 import { createTasks } from './tasks.ts'
 import { createUris } from './uris.ts'
 
-type Reached = { digest: Digested; target: Target; view: ProfileView; asked: Asked }
+/** `isApproved`: its user was asked, and said yes. */
+type Reached = { digest: Digested; target: Target; view: ProfileView; asked: Asked; isApproved?: boolean }
 type Done = Reached | { result: JsonObject } | { refusal: Refusal } | { failure: Failure }
 /** `bytes` is a whole answer, under the client's own id. */
 export type Served = { result: JsonObject; bytes?: undefined } | { bytes: Buffer; result?: undefined }
 
-export type ServingDeps = {
-  profiles: { viewOf(profile: Profile, userId: UserId): Promise<ProfileView> | ProfileView }
+export type ServingDeps = Omit<ApprovingDeps, 'states'> & {
   connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream>; now(id: ConnectionId, userId: UserId): Upstream | undefined }
   audit: Pick<Audit, 'record'>
   states: States
@@ -47,24 +48,27 @@ const subjectOf = ({ method, params }: Asked): string => {
   return typeof subject === 'string' ? subject.slice(0, SUBJECT_CHARS_MAX) : ''
 }
 
-export function createServing({ profiles, connections, audit, states, targets, searching, signInLinks, limiting }: ServingDeps) {
+export function createServing(deps: ServingDeps) {
+  const { connections, audit, states, signInLinks } = deps
   const ask = createAsk({ connections, states, signInLinks })
   const tasks = createTasks({ states })
   const uris = createUris()
+  const approving = createApproving(deps)
 
   /** What came back, in the client's words. @throws Refusal */
-  const translated = ({ digest, target, view, asked }: Reached, caller: Caller, isModern: boolean): JsonObject => {
+  const translated = ({ digest, target, view, asked, isApproved }: Reached, caller: Caller, isModern: boolean): JsonObject => {
     const { result, error } = digest.response
     const isRead = asked.method === 'resources/read'
     if (error) {
       if (asked.method === 'tools/call' && isAboutUs(error)) return saying(didNot(error))
       throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern, isRead)
     }
-    const own = withOwnState(tasks.exposed(uris.exposed(result, target, asked, view), target, caller), asked, caller, states)
+    const shown = tasks.exposed(uris.exposed(result, target, asked, view), target, caller)
+    const own = withOwnState(shown, asked, caller, states, isApproved ? approving.rounds.next : undefined)
     return isModern && isRead ? withCaching(own) : own
   }
 
-  const work = createWork({ profiles, searching, targets, limiting, ask })
+  const work = createWork({ ...deps, ask, approving })
   const shaped = (result: JsonObject, { profile }: Caller, isModern: boolean): Served => ({
     result: isModern ? modernResult(profile, result) : legacyResult(result),
   })
@@ -106,13 +110,18 @@ export function createServing({ profiles, connections, audit, states, targets, s
     finishFailure: (failure: Failure, asked: Asked, caller: Caller, isModern: boolean): Served =>
       shaped(resultOfFailure(failure, asked, isModern), caller, isModern),
     tasks,
+    /** Calls of this grant that wait for their user go on at once, and find out why. False where there are none. */
+    endWaiting: approving.endOf,
   }
 }
 export type Serving = ReturnType<typeof createServing>
 
-type Working = Pick<ServingDeps, 'profiles' | 'searching' | 'targets' | 'limiting'> & { ask: ReturnType<typeof createAsk> }
+type Working = Pick<ServingDeps, 'profiles' | 'searching' | 'targets' | 'limiting'> & {
+  ask: ReturnType<typeof createAsk>
+  approving: Approving
+}
 
-function createWork({ profiles, searching, targets, limiting, ask }: Working) {
+function createWork({ profiles, searching, targets, limiting, ask, approving }: Working) {
   const resolve = (caller: Caller, view: ProfileView, { method, params }: Asked): Target | Promise<Target> => {
     if (method === 'tools/call') return targets.tool(caller, view, params)
     return method === 'prompts/get' ? targets.prompt(caller, view, params) : targets.resource(caller, view, params)
@@ -160,10 +169,22 @@ function createWork({ profiles, searching, targets, limiting, ask }: Working) {
     complete(record, target, asked)
     talk.reaches(target.connectionId)
     return within(caller, target, record, async (allowance) => {
-      const held = heldBack(record, target, caller.home)
-      if (held !== undefined) return asked.method === 'tools/call' ? { result: saying(held) } : { refusal: refusing(held) }
-      return { digest: await reached(caller, target, asked, talk, record, allowance), target, view, asked }
+      const first = { caller, view, target, asked, talk, record }
+      if (target.tool.isHeldBack || target.permission !== 'ask') return run(first, allowance)
+      const passed = await approving.pass(first, (now, seenNow) => resolve(now, seenNow, asked))
+      if (passed.held !== undefined) return held(passed.held, asked)
+      // Written from what was approved, and not from the bytes that it was read from.
+      const { text: _, ...read } = asked
+      const done = await run({ ...first, ...passed, asked: read }, allowance)
+      return 'digest' in done ? { ...done, isApproved: true } : done
     })
+  }
+  const held = (sentence: string, { method }: Asked): Done =>
+    method === 'tools/call' ? { result: saying(sentence) } : { refusal: refusing(sentence) }
+  const run = async ({ caller, view, target, asked, talk, record }: Waiting, allowance: Allowance | undefined): Promise<Done> => {
+    const sentence = heldBack(record, target, caller.home)
+    if (sentence !== undefined) return held(sentence, asked)
+    return { digest: await reached(caller, target, asked, talk, record, allowance), target, view, asked }
   }
   const reached = async (
     caller: Caller,
@@ -242,14 +263,11 @@ function complete(record: CallRecord, { tool, purpose }: Target, { method }: Ask
   record.readOnly = method !== 'tools/call' || tool.kind === 'read'
 }
 
-const NOBODY_ASKED = 'This tool is set to ask first, and nobody could be asked. Its owner can allow it in Toolpass.'
-
 /** Why what a person should look at first does not simply happen. */
-function heldBack(record: CallRecord, { tool, permission }: Target, home: string): string | undefined {
-  if (!tool.isHeldBack && permission !== 'ask') return undefined
+function heldBack(record: CallRecord, { tool }: Target, home: string): string | undefined {
+  if (!tool.isHeldBack) return undefined
   record.outcome = 'refused'
-  record.reason = tool.isHeldBack ? 'definition_changed' : 'needs_approval'
-  if (!tool.isHeldBack) return NOBODY_ASKED
+  record.reason = 'definition_changed'
   return `${tool.connectionName} changed this tool since it was picked, and it waits until somebody has looked at the change: ${home}/profiles`
 }
 

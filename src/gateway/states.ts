@@ -12,8 +12,11 @@ import { isObject } from './messages.ts'
 const STATE_MS = 30 * MINUTE_MS
 const STATE_CHARS_MAX = 256 * 1024
 
-/** `upstream`: its own state, to go back to it as it was. `conversation`: one of ours that waits in memory. */
-export type State = { upstream?: string; conversation?: string }
+/**
+ * `upstream`: its own state, to go back to it as it was. `conversation`: one of ours that waits in memory. `approved`: the mark of a call
+ * that its user approved, and that goes on.
+ */
+export type State = { upstream?: string; conversation?: string; approved?: string }
 export type TaskRef = { connectionId: ConnectionId; toolId: ToolId; taskId: string }
 
 /** Tells one request from another, what is added for its next round left out. */

@@ -1,6 +1,8 @@
 /** What a user let an app do: with which profile and tools, until when, and how it ends. */
 export { createControl } from './control.ts'
 export { decide, pausedSentence, permissionOf, state } from './decide.ts'
+export { type Approvals, createApprovals, type Decision } from './approvals.ts'
+export type { Approval } from './approval-rows.ts'
 export { createKept, type Kept } from './kept.ts'
 export {
   type Allowance,

@@ -17,6 +17,8 @@ export type Files = {
   address(name: string): string
   /** The answer for `/assets/{file}`, undefined when there is none of that name. */
   answer(request: Request, file: string): Response | undefined
+  /** The file under a name that stays: for what a browser comes back for by itself, and has to find as it is by then. */
+  current(name: string): Response
 }
 
 /** @param paths name → path on disk or in the executable */
@@ -36,6 +38,13 @@ export function createFiles(paths: Record<string, string>): Files {
       const address = addresses.get(name)
       if (!address) throw new Error(`no file ${name} ships with the program`)
       return address
+    },
+    current(name) {
+      const file = files.get((addresses.get(name) ?? '').slice('/assets/'.length))
+      if (!file) throw new Error(`no file ${name} ships with the program`)
+      return new Response(file.plain, {
+        headers: { ...SECURITY_HEADERS, 'content-type': file.type, 'cache-control': 'no-cache', etag: file.etag },
+      })
     },
     answer(request, name) {
       const file = files.get(name)

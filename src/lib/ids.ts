@@ -17,6 +17,7 @@ export const ProfileId = id('prf', 'ProfileId')
 export const ClientId = id('cli', 'ClientId')
 export const GrantId = id('grt', 'GrantId')
 export const ApprovalId = id('apr', 'ApprovalId')
+export const NoticeWayId = id('ntw', 'NoticeWayId')
 
 export type UserId = z.infer<typeof UserId>
 export type ConnectionId = z.infer<typeof ConnectionId>
@@ -26,6 +27,7 @@ export type ProfileId = z.infer<typeof ProfileId>
 export type ClientId = z.infer<typeof ClientId>
 export type GrantId = z.infer<typeof GrantId>
 export type ApprovalId = z.infer<typeof ApprovalId>
+export type NoticeWayId = z.infer<typeof NoticeWayId>
 
 export const newUserId = (): UserId => `usr_${randomText(16)}` as UserId
 export const newConnectionId = (): ConnectionId => `con_${randomText(16)}` as ConnectionId
@@ -34,3 +36,5 @@ export const newToolId = (): ToolId => `tol_${randomText(16)}` as ToolId
 export const newProfileId = (): ProfileId => `prf_${randomText(16)}` as ProfileId
 export const newClientId = (): ClientId => `cli_${randomText(16)}` as ClientId
 export const newGrantId = (): GrantId => `grt_${randomText(16)}` as GrantId
+export const newApprovalId = (): ApprovalId => `apr_${randomText(16)}` as ApprovalId
+export const newNoticeWayId = (): NoticeWayId => `ntw_${randomText(16)}` as NoticeWayId

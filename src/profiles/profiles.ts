@@ -29,15 +29,17 @@ export function createProfiles(deps: Deps) {
     viewFor,
     viewOf,
     /** After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`. */
-    async toolsChanged(connectionId: ConnectionId): Promise<void> {
+    /** @returns the profiles that have tools of this connection */
+    async toolsChanged(connectionId: ConnectionId): Promise<ProfileId[]> {
       forgetViews()
       const ids = await deps.connections.toolIdsEver(connectionId)
-      if (ids.length === 0) return
+      if (ids.length === 0) return []
       const affected = await deps.store.read
         .selectDistinct({ id: profileTools.profileId })
         .from(profileTools)
         .where(inArray(profileTools.toolId, ids))
       for (const { id } of affected) deps.changes.announce({ kind: 'profile-changed', profileId: id })
+      return affected.map(({ id }) => id)
     },
     forgetViews,
     /** When each of its tools came in. */

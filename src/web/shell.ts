@@ -30,7 +30,8 @@ function toastsOf(request: Request): readonly ToastMessage[] {
   }
 }
 
-export function createShell({ files }: { files: Pick<Files, 'address'> }): Shells {
+/** @param waiting how many calls wait for a user */
+export function createShell({ files, waiting }: { files: Pick<Files, 'address'>; waiting(userId: User['id']): number }): Shells {
   const assets: Assets = {
     css: files.address('toolpass.css'),
     js: files.address('toolpass.js'),
@@ -41,7 +42,7 @@ export function createShell({ files }: { files: Pick<Files, 'address'> }): Shell
   return {
     assets,
     bare,
-    full: (request, user) => ({ ...bare(request), viewer: { username: user.username, role: user.role } }),
+    full: (request, user) => ({ ...bare(request), viewer: { username: user.username, role: user.role }, waiting: waiting(user.id) }),
     said: (request) => (cookieOf(request) === undefined ? [] : [cookieHeader(incomingOf(request), 'notice', '', 0)]),
   }
 }

@@ -9,7 +9,7 @@ import { createAudit, createCounting, createTrace } from '@/audit'
 import { createClients } from '@/clients'
 import { createConnections } from '@/connections'
 import { createGateway, mcpRoutes, type Verified } from '@/gateway'
-import { createGrants, createKept, createLimits } from '@/grants'
+import { createApprovals, createGrants, createKept, createLimits } from '@/grants'
 import { createFront } from '@/http/incoming.ts'
 import { createChanges } from '@/lib/changes.ts'
 import { createOutbound } from '@/lib/outbound.ts'
@@ -55,6 +55,7 @@ async function openRooms() {
   })
   const profiles = createProfiles({ store, audit, changes, clock, connections })
   const grants = createGrants({ store, clock, audit, changes })
+  const approvals = createApprovals({ store, sealer, clock, audit, changes, grants, notices: { tell: () => undefined } })
   const addresses = createAddresses({ url: undefined, insecureHttp: true })
   const tokens = new Map<string, Verified>()
   const gateway = createGateway({
@@ -65,6 +66,7 @@ async function openRooms() {
     grants,
     limits: await createLimits({ store, audit, clock, counting: createCounting({ store }) }),
     kept: createKept({ store, sealer, clock }),
+    approvals,
     profiles,
     connections,
     clients,

@@ -18,8 +18,8 @@ const PASSWORD = 'correct horse battery'
 export const MODERN = '2026-07-28'
 const META = 'io.modelcontextprotocol/'
 
-export async function openGatewayHouse() {
-  const { house, running, faults, admin, close } = await openInside('gateway')
+export async function openGatewayHouse(seams: Parameters<typeof openInside>[1] = {}) {
+  const { house, running, faults, admin, close } = await openInside('gateway', seams)
   const people = new Map<string, Person>()
 
   const user = (username: string, role: 'admin' | 'member' = 'member'): Promise<User> =>
@@ -35,6 +35,8 @@ export async function openGatewayHouse() {
     faults,
     admin,
     user,
+    /** Signed in, with pages and forms. */
+    personOf,
     url: running.url,
     /** @throws where it does not come to work */
     async connection(owner: User, name: string, { connector = 'streamable-http', settings, visibility = 'private', credentialOf }: Server) {

@@ -101,6 +101,7 @@ export function callMcp(
   method: string,
   params: Record<string, unknown> = {},
   headers: Record<string, string> = {},
+  signal?: AbortSignal,
 ) {
   const name = params['name']
   return fetch(`${running.url}/mcp/${profile}`, {
@@ -115,6 +116,7 @@ export function callMcp(
       ...headers,
     },
     body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta: META } }),
+    ...(signal && { signal }),
   })
 }
 export const readMcp = async (answer: Response) => {

@@ -265,3 +265,35 @@ if (done) {
   signIns.postMessage({ page: done.dataset.signedIn })
   window.close()
 }
+
+/* Notices in this browser: it subscribes with its maker, and the form carries what it got. */
+const decodedKey = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
+
+const subscribe = async ({ dataset }) => {
+  if (!('serviceWorker' in navigator && 'PushManager' in window))
+    throw new Error('This browser takes no notices here. It takes https, and on an iPhone the page on the home screen.')
+  if ((await Notification.requestPermission()) !== 'granted') throw new Error('This browser was told not to show notices of this page.')
+  const registration = await navigator.serviceWorker.register(dataset.worker)
+  // One of before may have been made with another key.
+  await (await registration.pushManager.getSubscription())?.unsubscribe()
+  const options = { userVisibleOnly: true, applicationServerKey: decodedKey(dataset.push) }
+  return (await registration.pushManager.subscribe(options)).toJSON()
+}
+
+document.addEventListener('submit', async (event) => {
+  const form = event.target.closest('form[data-push]')
+  if (!form || form.elements.endpoint.value) return
+  event.preventDefault()
+  const problem = form.querySelector('[data-push-problem]')
+  problem.hidden = true
+  try {
+    const { endpoint, keys } = await subscribe(form)
+    form.elements.endpoint.value = endpoint
+    form.elements.p256dh.value = keys.p256dh
+    form.elements.auth.value = keys.auth
+    form.submit()
+  } catch (error) {
+    problem.textContent = error.name === 'AbortError' ? 'The browser could not reach its push service. Try it again later.' : error.message
+    problem.hidden = false
+  }
+})

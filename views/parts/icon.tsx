@@ -6,6 +6,7 @@ import activity from 'lucide-static/icons/activity.svg' with { type: 'text' }
 import appWindow from 'lucide-static/icons/app-window.svg' with { type: 'text' }
 import arrowLeft from 'lucide-static/icons/arrow-left.svg' with { type: 'text' }
 import arrowRight from 'lucide-static/icons/arrow-right.svg' with { type: 'text' }
+import bell from 'lucide-static/icons/bell.svg' with { type: 'text' }
 import check from 'lucide-static/icons/check.svg' with { type: 'text' }
 import chevronDown from 'lucide-static/icons/chevron-down.svg' with { type: 'text' }
 import chevronRight from 'lucide-static/icons/chevron-right.svg' with { type: 'text' }
@@ -17,6 +18,7 @@ import clock from 'lucide-static/icons/clock.svg' with { type: 'text' }
 import copy from 'lucide-static/icons/copy.svg' with { type: 'text' }
 import cornerDownLeft from 'lucide-static/icons/corner-down-left.svg' with { type: 'text' }
 import globe from 'lucide-static/icons/globe.svg' with { type: 'text' }
+import hand from 'lucide-static/icons/hand.svg' with { type: 'text' }
 import house from 'lucide-static/icons/house.svg' with { type: 'text' }
 import info from 'lucide-static/icons/info.svg' with { type: 'text' }
 import layers from 'lucide-static/icons/layers.svg' with { type: 'text' }
@@ -44,6 +46,7 @@ const SOURCES = {
   'app-window': appWindow,
   'arrow-left': arrowLeft,
   'arrow-right': arrowRight,
+  bell,
   check,
   'chevron-down': chevronDown,
   'chevron-right': chevronRight,
@@ -55,6 +58,7 @@ const SOURCES = {
   copy,
   'corner-down-left': cornerDownLeft,
   globe,
+  hand,
   house,
   info,
   layers,

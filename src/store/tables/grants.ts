@@ -131,6 +131,16 @@ export const approvals = sqliteTable(
   (t) => [index('approvals_user').on(t.userId, t.status, t.createdAt), index('approvals_grant').on(t.grantId, t.toolId, t.status)],
 )
 
+export const IN_APP = ['never', 'not-destructive', 'always'] as const
+
+/** Whether a user may be asked inside an app as well. Without a row: yes, but for what destroys. */
+export const approvalSettings = sqliteTable('approval_settings', {
+  userId: id<UserId>('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  inApp: text('in_app', { enum: IN_APP }).notNull(),
+})
+
 /** How much a grant, a user, a connection or anybody may take. Null is without limit of its own. */
 export const limits = sqliteTable(
   'limits',

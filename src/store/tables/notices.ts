@@ -1,5 +1,5 @@
 import { blob, index, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import type { UserId } from '../../lib/ids.ts'
+import type { NoticeWayId, UserId } from '../../lib/ids.ts'
 import { at, id, json } from './columns.ts'
 import { users } from './users.ts'
 
@@ -10,7 +10,7 @@ export const NOTICE_TOPICS = ['approvals', 'changes', 'trouble', 'digest'] as co
 export const noticeWays = sqliteTable(
   'notice_ways',
   {
-    id: text('id').primaryKey(),
+    id: id<NoticeWayId>('id').primaryKey(),
     userId: id<UserId>('user_id')
       .notNull()
       .references(() => users.id, { onDelete: 'cascade' }),

@@ -18,14 +18,14 @@ export type Member = { user: User; person: Person }
 export type Admitted = { name: string; url: string; token: string; profileId: ProfileId; grantId: GrantId }
 type Serving = { naming?: 'always' | 'on-collision' | 'never'; delivery?: 'whole' | 'search'; title: string }
 
-export async function openMatrixHouse() {
+export async function openMatrixHouse(seams: Parameters<typeof openHouse>[2] = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'toolpass-matrix-'))
   const port = await freePort()
   const faults: string[] = []
   const config = loadConfig({ env: { TOOLPASS_PORT: String(port), TOOLPASS_DATA_DIR: folder }, flags: {} })
   const log = createLog({ level: 'error', format: 'json', write: (line) => void faults.push(line) })
   const open = async () => {
-    const rooms = await openHouse(config, log)
+    const rooms = await openHouse(config, log, seams)
     return { rooms, server: listen(rooms) }
   }
   let now = await open()

@@ -1,0 +1,2 @@
+/** What a person is told away from the pages, and by which ways. */
+export { type AskedWay, createNotices, type Notices } from './notices.ts'
