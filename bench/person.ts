@@ -8,10 +8,15 @@ const REDIRECTS_MAX = 5
 export function createPerson(origin: string) {
   const cookies = new Map<string, string>()
 
+  /** What the browser sends along with each request. */
+  const headers = () => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
+    return { cookie, origin, 'sec-fetch-site': 'same-origin' }
+  }
+
   async function ask(path: string, init: { method?: string; body?: URLSearchParams } = {}, redirects = 0): Promise<Page> {
     const url = new URL(path, origin)
-    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const response = await fetch(url, { ...init, redirect: 'manual', headers: { cookie, origin, 'sec-fetch-site': 'same-origin' } })
+    const response = await fetch(url, { ...init, redirect: 'manual', headers: headers() })
     for (const line of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(line) ?? []
       if (value === '' || /max-age=0/i.test(line)) cookies.delete(name)
@@ -35,7 +40,7 @@ export function createPerson(origin: string) {
     return next
   }
 
-  return { open: (path: string) => ask(path), submit }
+  return { open: (path: string) => ask(path), submit, headers }
 }
 
 /** The values that a field of this name could take: the boxes of a group, the options of a choice. */

@@ -1,4 +1,5 @@
 /** The composition root: rooms built from left to right, then their routes. Reads as a table of contents. */
+import { hostname } from 'node:os'
 import { accessSync, chmodSync, constants, mkdirSync, realpathSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { Elysia } from 'elysia'
@@ -14,8 +15,9 @@ import sse from '../plugins/sse/index.ts'
 import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import wasm from '../plugins/wasm/index.ts'
+import packageJson from '../package.json' with { type: 'json' }
 import { passOnToPeople } from './app/asked-and-told.ts'
-import { createAudit, createCounting, createTrace } from './audit/index.ts'
+import { createAudit, createCounting, createForwarding, createTrace } from './audit/index.ts'
 import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
@@ -60,6 +62,7 @@ import {
   createShell,
   createTelling,
   doctorRoutes,
+  exportRoutes,
   homeRoutes,
   importRoutes,
   limitsRoutes,
@@ -82,6 +85,7 @@ import {
   setupRoutes,
   subRegistryRoutes,
   tokensRoutes,
+  trailRoutes,
   upstreamSignInRoutes,
   userLimitsRoutes,
   usageRoutes,
@@ -108,6 +112,9 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const changes = createChanges((error) => log.error('a change could not be passed on', error))
     const audit = createAudit({ store, sealer, clock })
     const trace = createTrace({ clock })
+    const source = { version: packageJson.version, host: hostname(), origin: config.url?.origin ?? `http://localhost:${config.port}` }
+    const { report, lastSeq } = audit
+    const forwarding = createForwarding({ store, sealer, clock, report, lastSeq, outbound, log, source })
     const programs = createPrograms({ executable: ourselves(), dataDir, environment: environment() })
     const outside = { folder: join(realpathSync(dataDir), 'plugins'), changes, audit, log }
     const plugins = createPlugins({ plugins: [...CONNECTORS, ...PROVIDERS], outbound, programs, outside })
@@ -125,7 +132,8 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const addresses = createAddresses({ url: config.url, insecureHttp: config.insecureHttp })
     const oauth = createOauth({ store, sealer, clients, grants, profiles, users, audit, trace, changes, clock, config })
     const rooms = { oauth, grants, limits, kept, approvals, profiles, connections, clients, users, audit }
-    const gateway = createGateway({ ...rooms, store, sealer, trace, clock, addresses, config, log, approvalWaitMs })
+    const ground = { config, log, clock, store, sealer, changes, trace, outbound, plugins, programs, addresses }
+    const gateway = createGateway({ ...rooms, ...ground, approvalWaitMs })
     await programs.sweepLeftovers()
     await plugins.reload()
     passChangesOn({ changes, profiles, gateway, grants, limits, connections, log, clock })
@@ -140,11 +148,11 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       await programs.close()
       await audit.following.stop()
       await audit.verifying.stop()
+      await forwarding.stop()
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)
     }
-    const outer = { config, log, clock, store, sealer, changes, trace, outbound, plugins, programs, addresses }
-    return { ...outer, ...rooms, notices, catalogue, control, gateway, close }
+    return { ...ground, ...rooms, notices, forwarding, catalogue, control, gateway, close }
   } catch (error) {
     await store.close()
     throw error
@@ -233,6 +241,8 @@ const REGISTRIES_EVERY_MS = 10 * MINUTE_MS
 /** Often enough for tokens that live a few minutes. */
 const RENEW_EVERY_MS = 30 * SECOND_MS
 const CHECK_EVERY_MS = MINUTE_MS
+/** Rows of the last few seconds are not yet where they are forwarded to. */
+const FORWARD_EVERY_MS = 5 * SECOND_MS
 /** What a page does not wait for is in the index after this. */
 const FOLLOW_EVERY_MS = SECOND_MS
 /** A switch of profiles is carried out within a minute of its time. */
@@ -241,6 +251,7 @@ const SWITCH_EVERY_MS = 20 * SECOND_MS
 /** What the house does by itself, and how often; at once as well what is seldom done, and what was due while nobody was here. Returns how to stop. */
 export function startSweeping({
   audit,
+  forwarding,
   clients,
   grants,
   limits,
@@ -265,6 +276,7 @@ export function startSweeping({
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
     ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
     ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
+    ['forwarding the trail', FORWARD_EVERY_MS, () => forwarding.forward()],
     ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],
     ['ending approvals that ran out', CHECK_EVERY_MS, () => approvals.sweep()],
   ]
@@ -324,11 +336,12 @@ export function createApp(house: House) {
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
     .use(activityRoutes(deps))
-    .use([usageRoutes(deps), callRoutes(deps), approvalsRoutes(deps)])
+    .use([exportRoutes(deps), usageRoutes(deps), callRoutes(deps), approvalsRoutes(deps)])
     .use([settingsRoutes(deps), noticesRoutes(deps)])
     .use([
       adminRoutes(deps),
       programsRoutes(deps),
+      trailRoutes(deps),
       programFetchesRoutes(deps),
       clientsRoutes(deps),
       pluginsRoutes(deps),

@@ -183,6 +183,7 @@ describe('SQL', () => {
     expect(quick).toEqual([
       'src/audit/batch.ts',
       'src/audit/following.ts',
+      'src/audit/forwarding/forwarders.ts',
       'src/audit/retention.ts',
       'src/clients/clients.ts',
       'src/connections/rows.ts',

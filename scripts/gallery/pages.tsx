@@ -28,6 +28,7 @@ import { pluginsPages } from './plugins.tsx'
 import { providersPages } from './providers.tsx'
 import { programPages, protections } from './programs.tsx'
 import { registryPages } from './registry.tsx'
+import { trailPages } from './trail.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
   DAY,
@@ -123,6 +124,7 @@ export const innerPages: Record<string, Html> = {
   ...cataloguePages,
   ...programPages,
   ...registryPages,
+  ...trailPages,
   ...featurePages,
   ...limitPages,
   ...doctorPages,

@@ -2,6 +2,8 @@
 export { type Audit, type CallRecord, createAudit } from './audit.ts'
 export type { Contents, KeptContents } from './contents.ts'
 export { type AuditRow, type NewRow, verifyChain } from './chain.ts'
+export { fieldsOf } from './forwarding/saying.ts'
+export { createForwarding, type Forwarding } from './forwarding/forwarding.ts'
 export type { Outcome, RowFilter } from './finding.ts'
 export { mayRead } from './reading.ts'
 export { type Counting, createCounting } from './counting.ts'

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { boundedBody } from './outbound-body.ts'
+import { createDeliver } from './outbound-dial.ts'
 import { describeError, OutboundError } from './outbound-error.ts'
 import { createExchange } from './outbound-exchange.ts'
 import {
@@ -136,6 +137,8 @@ export function createOutbound(deps: OutboundDeps = {}) {
     fetch: outboundFetch,
     asFetch,
     exchange: createExchange({ resolutions, wires }),
+    /** Bytes to a port, for what speaks no HTTP. */
+    deliver: createDeliver({ resolutions, ca: deps.ca }),
     /** Ends what was sent by `exchange` with this scope and has no whole answer yet. */
     endScope: wires.endScope,
     /** Closes the connections of `exchange`. Safe to call twice. */

@@ -67,6 +67,7 @@ export const activityRoutes = (deps: Deps) => {
             filter={filter}
             choices={choices}
             chips={chipsOf(filter, choices, live)}
+            exports={exportsOf(filter)}
             live={
               isNewest(query)
                 ? { isOn: live === undefined, href: addressOf('/activity', filter, { live: live ? undefined : 'off' }) }
@@ -89,3 +90,9 @@ export const activityRoutes = (deps: Deps) => {
       { query: Rows },
     )
 }
+
+const exportsOf = (filter: ActivityQuery) => [
+  { label: 'CSV', href: addressOf('/activity/export', filter, { format: 'csv' }) },
+  { label: 'JSON lines', href: addressOf('/activity/export', filter, { format: 'jsonl' }) },
+  { label: 'with what was in your own calls', href: addressOf('/activity/export', filter, { format: 'jsonl', contents: 'on' }) },
+]

@@ -68,6 +68,16 @@ const ACTS: Readonly<Record<string, string>> = {
   'account.sign-in': 'Signed in at a provider',
   'account.sign-out': 'Signed out at a provider',
   'audit.look': "Somebody's row looked at",
+  'audit.policy': 'How much of the trail is kept',
+  'audit.remove': 'Old records removed from the trail',
+  'audit.verify': 'Trail verified',
+  'audit.export': 'Records taken away',
+  'forwarder.add': 'Receiver of the trail added',
+  'forwarder.pause': 'Receiver of the trail paused',
+  'forwarder.resume': 'Receiver of the trail resumed',
+  'forwarder.remove': 'Receiver of the trail removed',
+  'forwarder.test': 'Receiver of the trail tested',
+  'forwarder.gap': 'Records removed before they were sent',
 }
 /** "profile.update" → "Profile update". */
 const actInWords = (action: string): string => {

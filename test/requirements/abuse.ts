@@ -36,6 +36,11 @@ export const abuse: readonly Requirement[] = [
     clause: 'ARCHITECTURE.md#what-is-not-there',
   },
   {
+    id: 'ABUSE-54',
+    says: 'No cell of a CSV that is taken away is run by a spreadsheet as a formula.',
+    clause: 'docs/guides/audit-trail.md#taking-it-away',
+  },
+  {
     id: 'ABUSE-55',
     says: 'What is too deep, too large, too slow or names the prototype is refused with 400, 413, 408 or 431 at every public POST, and harms nothing.',
     clause: rfc(9110, '15.5.14'),

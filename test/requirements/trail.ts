@@ -34,4 +34,24 @@ export const trail: readonly Requirement[] = [
     says: 'Proving the trail finds the first row that was altered, moved or taken out, contents that are not as they were, and a beginning or an end that is missing.',
     clause: here('proving-it'),
   },
+  {
+    id: 'TRAIL-FORWARD',
+    says: 'A forwarder gets each row in order and at least once, over restarts and failures of the receiver, without contents, and never holds up a call.',
+    clause: here('sending-it-elsewhere'),
+  },
+  {
+    id: 'TRAIL-OTLP',
+    says: 'Over OTLP/HTTP a row is a log record and a call a span with the trace id of its client.',
+    clause: 'https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding',
+  },
+  {
+    id: 'TRAIL-SYSLOG',
+    says: 'Over syslog a row is one message of RFC 5424, framed by its octets, over TLS with a verified name or over TCP.',
+    clause: 'https://www.rfc-editor.org/rfc/rfc5425#section-4.3',
+  },
+  {
+    id: 'TRAIL-EXPORT',
+    says: "What the filters find can be taken away as CSV or lines of JSON, in bounded memory, with contents of one's own calls alone; each export is recorded.",
+    clause: here('taking-it-away'),
+  },
 ]

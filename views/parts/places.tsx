@@ -48,6 +48,7 @@ const ADMIN = [
   { href: '/admin/plugins', label: 'Plugins' },
   { href: '/admin/providers', label: 'Providers' },
   { href: '/admin/programs', label: 'Programs' },
+  { href: '/admin/trail', label: 'Trail' },
 ] as const
 export const AdminPlaces = (p: { current: (typeof ADMIN)[number]['href'] }) => (
   <Places label="Administration" places={ADMIN} current={p.current} />
