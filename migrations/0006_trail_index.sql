@@ -6,7 +6,6 @@ CREATE TABLE `audit_cursors` (
 DROP INDEX `audit_rows_user`;--> statement-breakpoint
 DROP INDEX `audit_rows_grant`;--> statement-breakpoint
 DROP INDEX `audit_rows_profile`;--> statement-breakpoint
-CREATE INDEX `audit_hours_hour` ON `audit_hours` (`hour`);--> statement-breakpoint
 CREATE VIRTUAL TABLE `audit_index` USING fts5(marks, names, words, content='', contentless_delete=1, detail=column, tokenize='ascii');--> statement-breakpoint
 INSERT INTO `audit_index` (`audit_index`, `rank`) VALUES ('automerge', 0);--> statement-breakpoint
 INSERT INTO `audit_index` (`audit_index`, `rank`) VALUES ('crisismerge', 64);

@@ -23,14 +23,24 @@ import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
 import { type Connections, createConnections } from './connections/index.ts'
 import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
-import { createApprovals, createControl, createGrants, createKept, createLimits, type Grants, type Limits, state } from './grants/index.ts'
+import {
+  createApprovals,
+  createControl,
+  createDigests,
+  createGrants,
+  createKept,
+  createLimits,
+  type Grants,
+  type Limits,
+  state,
+} from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
 import { type Changes, createChanges } from './lib/changes.ts'
-import { type Clock, HOUR_MS, MINUTE_MS, SECOND_MS } from './lib/clock.ts'
+import type { Clock } from './lib/clock.ts'
 import { isFailure } from './lib/failure.ts'
 import type { GrantId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
@@ -58,6 +68,7 @@ import {
   connectionsRoutes,
   consentRoutes,
   deviceRoutes,
+  digestRoutes,
   createProblems,
   createShell,
   createTelling,
@@ -137,6 +148,10 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     await programs.sweepLeftovers()
     await plugins.reload()
     passChangesOn({ changes, profiles, gateway, grants, limits, connections, log, clock })
+    const digests = createDigests({
+      ...{ store, clock, audit, users, grants, clients, connections },
+      tell: (userId, message) => notices.tell(userId, 'digest', message),
+    })
     const telling = createTelling({ notices, profiles, connections, clock })
     passOnToPeople({ changes, log, approvals, telling, grants, profiles, connections })
     const close = async () => {
@@ -152,7 +167,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)
     }
-    return { ...ground, ...rooms, notices, forwarding, catalogue, control, gateway, close }
+    return { ...ground, ...rooms, notices, digests, forwarding, catalogue, control, gateway, close }
   } catch (error) {
     await store.close()
     throw error
@@ -235,61 +250,6 @@ function passChangesOn({ changes, log, clock, profiles, gateway, grants, limits,
   })
 }
 
-const SWEEP_EVERY_MS = HOUR_MS
-/** Each registry is due once an hour; whether it is, the catalogue knows. */
-const REGISTRIES_EVERY_MS = 10 * MINUTE_MS
-/** Often enough for tokens that live a few minutes. */
-const RENEW_EVERY_MS = 30 * SECOND_MS
-const CHECK_EVERY_MS = MINUTE_MS
-/** Rows of the last few seconds are not yet where they are forwarded to. */
-const FORWARD_EVERY_MS = 5 * SECOND_MS
-/** What a page does not wait for is in the index after this. */
-const FOLLOW_EVERY_MS = SECOND_MS
-/** A switch of profiles is carried out within a minute of its time. */
-const SWITCH_EVERY_MS = 20 * SECOND_MS
-
-/** What the house does by itself, and how often; at once as well what is seldom done, and what was due while nobody was here. Returns how to stop. */
-export function startSweeping({
-  audit,
-  forwarding,
-  clients,
-  grants,
-  limits,
-  kept,
-  approvals,
-  control,
-  oauth,
-  gateway,
-  connections,
-  catalogue,
-  log,
-}: House): () => void {
-  const { signIn, providers } = connections
-  const duties: readonly [what: string, everyMs: number, work: () => Promise<unknown>][] = [
-    [
-      'removing what has run out',
-      SWEEP_EVERY_MS,
-      () => Promise.all([clients.sweep(), grants.sweep(), limits.sweep(), kept.sweep(), oauth.sweep(), gateway.sweep()]),
-    ],
-    ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
-    ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
-    ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
-    ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
-    ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
-    ['forwarding the trail', FORWARD_EVERY_MS, () => forwarding.forward()],
-    ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],
-    ['ending approvals that ran out', CHECK_EVERY_MS, () => approvals.sweep()],
-  ]
-  const timers = duties.map(([what, everyMs, work]) => {
-    const run = () => void work().catch((error) => log.error(`${what} failed`, error))
-    if (everyMs >= REGISTRIES_EVERY_MS || everyMs === SWITCH_EVERY_MS) run()
-    return setInterval(run, everyMs)
-  })
-  return () => {
-    for (const timer of timers) clearInterval(timer)
-  }
-}
-
 const ASSETS = ['toolpass.css', 'toolpass.js', 'push-worker.js', 'favicon.svg'] as const
 
 /** All routes, each behind its door. */
@@ -336,7 +296,7 @@ export function createApp(house: House) {
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
     .use(activityRoutes(deps))
-    .use([exportRoutes(deps), usageRoutes(deps), callRoutes(deps), approvalsRoutes(deps)])
+    .use([exportRoutes(deps), usageRoutes(deps), digestRoutes(deps), callRoutes(deps), approvalsRoutes(deps)])
     .use([settingsRoutes(deps), noticesRoutes(deps)])
     .use([
       adminRoutes(deps),

@@ -6,6 +6,7 @@ import { callPages } from './call.tsx'
 import { calls } from './calls.ts'
 import { now, shell } from './samples.ts'
 import { EVIL, LONG } from './samples-text.ts'
+import { digestPages } from './digest.tsx'
 import { usagePages } from './usage.tsx'
 
 const choices: ActivityChoices = {
@@ -96,4 +97,5 @@ export const activityPages: Record<string, Html> = {
   ),
   ...callPages,
   ...usagePages,
+  ...digestPages,
 }

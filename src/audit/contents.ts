@@ -129,7 +129,7 @@ export async function contentsOf(store: Pick<Store, 'read'>, sealer: Pick<Sealer
 export async function textsOf(
   store: Pick<Store, 'read'>,
   sealer: Pick<Sealer, 'open'>,
-  rows: readonly AuditRow[],
+  rows: readonly Pick<AuditRow, 'seq' | 'contentHash'>[],
 ): Promise<Map<number, string>> {
   const seqs = rows.filter(({ contentHash }) => contentHash !== null).map(({ seq }) => seq)
   const texts = new Map<number, string>()

@@ -35,17 +35,16 @@ export type UsageAsked = {
   stepMs: number
 }
 
-/** As many hours' rows are added up in one turn; then others have theirs. */
-const ROWS_TOGETHER = 2_000
+/** As many hours are added up in one turn; then others have theirs. */
+const HOURS_TOGETHER = 12
 
-type HourValues = Omit<Sums, 'latencies'> & { id: number; hour: number; latencies: string } & Record<By, string>
+type HourValues = Omit<Sums, 'latencies'> & { hour: number; latencies: string } & Record<By, string>
 
-const COLUMNS = `rowid AS id, hour, user_id AS userId, client_id AS clientId, grant_id AS grantId, profile_id AS profileId,
+const COLUMNS = `hour, user_id AS userId, client_id AS clientId, grant_id AS grantId, profile_id AS profileId,
   connection_id AS connectionId, tool_id AS toolId, calls, failed, refused, cancelled, duration_us AS durationUs,
   upstream_us AS upstreamUs, request_bytes AS requestBytes, response_bytes AS responseBytes, latencies`
-const AFTER = '(hour, rowid) > (?, ?) AND hour < ?'
-const ALL = `SELECT ${COLUMNS} FROM audit_hours WHERE ${AFTER} ORDER BY hour, rowid LIMIT ${ROWS_TOGETHER}`
-const OF_ONE = `SELECT ${COLUMNS} FROM audit_hours WHERE user_id = ? AND ${AFTER} ORDER BY hour, rowid LIMIT ${ROWS_TOGETHER}`
+const ALL = `SELECT ${COLUMNS} FROM audit_hours WHERE hour >= ? AND hour < ?`
+const OF_ONE = `SELECT ${COLUMNS} FROM audit_hours WHERE user_id = ? AND hour >= ? AND hour < ?`
 
 const noSums = (): Sums => ({
   ...{ calls: 0, failed: 0, refused: 0, cancelled: 0, durationUs: 0, upstreamUs: 0, requestBytes: 0, responseBytes: 0 },
@@ -83,15 +82,13 @@ export function createUsage({ store }: { store: Store }) {
       toolsInProfiles: new Map(),
     }
     const end = Math.ceil(to / HOUR_MS)
-    let after: [hour: number, id: number] = [Math.floor(from / HOUR_MS) - 1, Number.MAX_SAFE_INTEGER]
-    for (;;) {
-      const rows = userId === undefined ? all.all(...after, end) : ofOne.all(userId, ...after, end)
+    for (let hour = Math.floor(from / HOUR_MS); hour < end; hour += HOURS_TOGETHER) {
+      const until = Math.min(end, hour + HOURS_TOGETHER)
+      const rows = userId === undefined ? all.all(hour, until) : ofOne.all(userId, hour, until)
       for (const row of rows) addRow(usage, row, Math.floor((row.hour * HOUR_MS - from) / stepMs))
-      const lastRow = rows.at(-1)
-      if (!lastRow || rows.length < ROWS_TOGETHER) return usage
-      after = [lastRow.hour, lastRow.id]
-      await new Promise((resolve) => setImmediate(resolve))
+      if (rows.length > 0) await new Promise((resolve) => setImmediate(resolve))
     }
+    return usage
   }
 }
 

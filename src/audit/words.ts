@@ -35,8 +35,8 @@ export const marksOf = (row: Pick<AuditRow, (typeof ID_MARKS)[number] | 'outcome
   [...ID_MARKS.flatMap((name) => (row[name] ? [markOf(row[name])] : [])), outcomeMark(row.outcome), kindMark(row.kind)].join(' ')
 
 const NAMES = ['subject', 'action', 'reason', 'purpose', 'userName', 'clientName', 'profileName', 'connectionName', 'traceId'] as const
-export const namesOf = (row: Pick<AuditRow, (typeof NAMES)[number]>): string =>
-  [...wordsIn(NAMES.map((name) => row[name] ?? '').join(' \n '))].join(' ')
+export type Named = Pick<AuditRow, (typeof NAMES)[number]>
+export const namesOf = (row: Named): string => [...wordsIn(NAMES.map((name) => row[name] ?? '').join(' \n '))].join(' ')
 
 /** Sixty bits of a hash: what a copied file says of a word is nothing without the key. */
 const hidden = (word: string, key: Uint8Array): string => Buffer.from(hmac(key, word), 'base64url').readBigUInt64BE().toString(36)

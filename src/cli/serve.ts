@@ -1,4 +1,5 @@
-import { type House, listen, openHouse, startSweeping } from '@/app.ts'
+import { type House, listen, openHouse } from '@/app.ts'
+import { startSweeping } from '@/app/duties.ts'
 import { createRest } from '@/lib/rest.ts'
 import type { Config } from '@/config'
 import { createLog } from '@/lib/log.ts'

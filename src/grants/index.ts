@@ -16,3 +16,4 @@ export {
 export { createGrants, type Grants } from './grants.ts'
 export type { Grant, Usage } from './reading.ts'
 export type { Subject } from './subjects.ts'
+export { createDigests, type DigestMessage, type Digests } from './digests.ts'

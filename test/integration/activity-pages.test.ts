@@ -130,7 +130,7 @@ test('[ABUSE-51, ACTIVITY-TEXT] hostile names are text in rows, filters and chip
 })
 
 describe('while it is open', () => {
-  const renewHref = (html: string) => /hx-get="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
+  const renewHref = (html: string) => /id="activity-rows" hx-get="([^"]*)"/.exec(html)?.[1]?.replaceAll('&amp;', '&')
   const cookieOf = async () => {
     const answer = await fetch(`${rooms.url}/login`, {
       method: 'POST',

@@ -76,4 +76,9 @@ export const activity: readonly Requirement[] = [
     says: 'Tools and apps that did nothing for thirty days are offered for removal, by name; what came in since is not.',
     clause: guide('what-could-go'),
   },
+  {
+    id: 'DIGEST-WEEKLY',
+    says: 'What a week was is told once a week to those who want it, is a page, and is not told of a week in which nothing was.',
+    clause: guide('the-weekly-digest'),
+  },
 ]

@@ -26,7 +26,7 @@ function open() {
   let store = openStore(folder)
   const searched = {
     key: KEY,
-    textsOf: async (rows: readonly AuditRow[]) =>
+    textsOf: async (rows: readonly Pick<AuditRow, 'seq' | 'traceId'>[]) =>
       new Map(rows.flatMap(({ seq, traceId }) => (traceId ? [[seq, kept.get(traceId) ?? '']] : []))),
   }
   const room = () => createAudit({ store, sealer: sealing(), clock: () => time.now, searched })

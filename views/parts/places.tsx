@@ -36,6 +36,7 @@ export const ConnectionsPlaces = (p: { current: (typeof CONNECTIONS)[number]['hr
 const ACTIVITY = [
   { href: '/activity', label: 'Calls' },
   { href: '/activity/usage', label: 'Usage' },
+  { href: '/activity/digest', label: 'Weekly digest' },
 ] as const
 export const ActivityPlaces = (p: { current: (typeof ACTIVITY)[number]['href'] }) => (
   <Places label="Activity" places={ACTIVITY} current={p.current} />

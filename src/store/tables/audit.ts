@@ -109,7 +109,6 @@ export const auditHours = sqliteTable(
   (t) => [
     primaryKey({ columns: [t.hour, t.grantId, t.toolId, t.connectionId, t.userId, t.clientId, t.profileId] }),
     index('audit_hours_user').on(t.userId, t.hour),
-    index('audit_hours_hour').on(t.hour),
   ],
 )
 

@@ -175,3 +175,11 @@ export const keptResults = sqliteTable(
   },
   (t) => [index('kept_results_expires').on(t.expiresAt)],
 )
+
+/** When a user's last weekly digest was made. */
+export const digests = sqliteTable('digests', {
+  userId: id<UserId>('user_id')
+    .primaryKey()
+    .references(() => users.id, { onDelete: 'cascade' }),
+  sentAt: at('sent_at').notNull(),
+})

@@ -28,11 +28,3 @@ export const noticeWays = sqliteTable(
   },
   (t) => [index('notice_ways_user').on(t.userId)],
 )
-
-/** When a user's last weekly digest was made. */
-export const digests = sqliteTable('digests', {
-  userId: id<UserId>('user_id')
-    .primaryKey()
-    .references(() => users.id, { onDelete: 'cascade' }),
-  sentAt: at('sent_at').notNull(),
-})
