@@ -3,9 +3,11 @@ import { expect, test } from 'bun:test'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { verifyChain } from '@/audit'
+import { createAudit, verifyChain } from '@/audit'
+import type { UserId } from '@/lib/ids.ts'
 import { auditRows, openStore } from '@/store'
 import { eventually } from '../support/outside.ts'
+import { sealing } from '../support/sealing.ts'
 
 const ROOT = resolve(import.meta.dir, '../..')
 
@@ -42,8 +44,14 @@ function startWriting(folder: string) {
 async function readTrail(folder: string) {
   const store = openStore(folder)
   const rows = await store.read.select().from(auditRows).orderBy(auditRows.seq)
+  const audit = createAudit({ store, sealer: sealing(), clock: Date.now })
+  /** Rows of calls whose contents are not there, or not theirs. */
+  const without: string[] = []
+  for (const { seq, kind, subject } of rows)
+    if (kind === 'call' && (await audit.contentsOf(seq))?.arguments !== JSON.stringify({ subject })) without.push(subject ?? '')
+  const { broken, proven } = await audit.verifying.start({ id: 'usr_test' as UserId, username: 'test' })
   await store.close()
-  return { subjects: new Set(rows.map(({ subject }) => subject)), rows, verdict: verifyChain(rows) }
+  return { subjects: new Set(rows.map(({ subject }) => subject)), rows, without, broken, proven, verdict: verifyChain(rows) }
 }
 
 test('[ABUSE-58] kill -9 amid the writing loses no row that was waited for, none of a call that read 50 ms before, and leaves a whole chain', async () => {
@@ -54,7 +62,8 @@ test('[ABUSE-58] kill -9 amid the writing loses no row that was waited for, none
     const writing = startWriting(folder)
     expect(await eventually(async () => writing.said.length >= afterRows, 15_000)).toBe(true)
     const killedAt = await writing.kill()
-    const { subjects, rows, verdict } = await readTrail(folder)
+    const { subjects, rows, verdict, without, broken } = await readTrail(folder)
+    expect([without, broken]).toEqual([[], undefined])
     expect(writing.said.filter(({ answer }) => answer !== 'ok')).toEqual([])
     const changes = writing.said.filter(({ subject }) => subject.startsWith('change'))
     // What it says takes a moment to come here, and a timer may be late: 150 ms are for both.

@@ -14,8 +14,8 @@ export async function crawl(person: ReturnType<typeof createPerson>, origin: str
       const url = URL.parse(link, page.url)
       if (url === null || url.origin !== origin) continue
       const next = url.pathname + url.search
-      // Assets are no pages, and a filter of a list has as many addresses as it has values.
-      if (seen.has(next) || next.startsWith('/assets/') || url.searchParams.size > 1) continue
+      // Assets and files to take away are no pages, and a filter of a list has as many addresses as it has values.
+      if (seen.has(next) || next.startsWith('/assets/') || url.pathname === '/activity/export' || url.searchParams.size > 1) continue
       seen.add(next)
       waiting.push(next)
     }

@@ -15,7 +15,8 @@ async function work(name: string, isAwaited: boolean): Promise<never> {
   for (let count = 0; ; count += 1) {
     const subject = `${name}-${process.pid}-${count}`
     try {
-      await audit.write({ kind: 'call', action: 'tools/call', outcome: 'ok', subject }, isAwaited)
+      const contents = { keeps: 'redacted', arguments: { subject }, result: { text: `done ${subject}` } } as const
+      await audit.write({ kind: 'call', action: 'tools/call', outcome: 'ok', subject, requestBytes: 80 }, isAwaited, contents)
       writeSync(1, `${subject} ok\n`)
     } catch (error) {
       writeSync(1, `${subject} ${isFailure(error, 'store_unavailable') ? error.code : String(error)}\n`)
