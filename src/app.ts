@@ -64,6 +64,7 @@ import {
   catalogueRoutes,
   clientsRoutes,
   connectionAccountRoutes,
+  connectionChangesRoutes,
   connectionRoutes,
   connectionsRoutes,
   consentRoutes,
@@ -289,7 +290,7 @@ export function createApp(house: House) {
     .use(importRoutes(deps))
     .use(connectionsRoutes(deps))
     .use(upstreamSignInRoutes(deps))
-    .use([connectionRoutes(deps), connectionAccountRoutes(deps), accountsRoutes(deps)])
+    .use([connectionRoutes(deps), connectionChangesRoutes(deps), connectionAccountRoutes(deps), accountsRoutes(deps)])
     .use(doctorRoutes(deps))
     .use(appsRoutes(deps))
     .use([...limitsRoutes(deps), userLimitsRoutes(deps)])

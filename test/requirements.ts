@@ -19,6 +19,7 @@ import { doctor } from './requirements/doctor.ts'
 import { gateway } from './requirements/gateway.ts'
 import { upstreams } from './requirements/upstreams.ts'
 import { server } from './requirements/server.ts'
+import { definitions } from './requirements/definitions.ts'
 import { limits } from './requirements/limits.ts'
 import { gatewaySafety } from './requirements/gateway-safety.ts'
 import { interop } from './requirements/interop.ts'
@@ -383,6 +384,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...plugins,
   ...providers,
   ...trail,
+  ...definitions,
   ...limits,
   ...profiles,
   ...programs,

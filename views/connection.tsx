@@ -5,10 +5,12 @@
  * POST /connections/:id — name, sharing (private | open | each), settings.<key> (an empty secret is kept).
  * POST /connections/:id/credential — seen (the mark of the settings that were shown), settings.<key> for the secret ones alone: the reader's own, where each has their own.
  * POST /connections/:id/delete — nothing else.
+ * POST /connections/:id/limits, /trust, /tools/approve — see limits.tsx, connection-trust.tsx, profile-changes.tsx.
  */
 import { ConnectionStatus, type ConnectionState, type Sharing, SHARING_WORDS } from './connections.tsx'
 import { SHARING_OPTIONS } from './connection-new.tsx'
 import { ConnectionAccount, type ConnectionAccountProps } from './connection-account.tsx'
+import { ConnectionTrust } from './connection-trust.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { LimitsCard, type LimitsProps } from './limits.tsx'
 import { Button } from './parts/button.tsx'
@@ -23,6 +25,7 @@ import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
 import { Probe, type ProbeProps } from './probe.tsx'
+import { type ChangedTool, ConnectionChanges } from './profile-changes.tsx'
 import { SettingsFields, type SettingsSchema } from './settings-form.tsx'
 import { SignInCard, type SignInCardProps } from './upstream-sign-in.tsx'
 
@@ -64,6 +67,10 @@ export type ConnectionPageProps = {
   edit?:
     | { schema: SettingsSchema; saved: Readonly<Record<string, string>>; sealed: readonly string[]; form?: FormState | undefined }
     | undefined
+  /** Tools of it that wait in profiles of the reader. */
+  changed?: readonly ChangedTool[] | undefined
+  /** Whether its changes are taken over; absent for all but its owner. */
+  trust?: boolean | undefined
   /** For those who may change it. */
   limits?: LimitsProps | undefined
   /** The secret fields, where the reader uses it with a credential of their own. */
@@ -286,6 +293,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
     {p.signIn && <SignInCard {...p.signIn} />}
     {p.account?.use && <ConnectionAccount {...p.account} />}
+    {p.changed && p.changed.length > 0 && <ConnectionChanges connectionId={p.connection.id} tools={p.changed} />}
     {p.own && <OwnCredential connection={p.connection} own={p.own} />}
     <div class="split split-wide">
       <div class="stack">
@@ -298,6 +306,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.log && <Log lines={p.log} />}
     {p.edit && <Edit connection={p.connection} edit={p.edit} />}
     {p.account && !p.account.use && <ConnectionAccount {...p.account} />}
+    {p.trust !== undefined && <ConnectionTrust connectionId={p.connection.id} on={p.trust} />}
     {p.limits && <LimitsCard {...p.limits} />}
     {p.edit && <Delete connection={p.connection} usedBy={p.usedBy} />}
   </Layout>

@@ -2,6 +2,7 @@
  * What is in a profile, tools, prompts and resources, and what it costs.
  * POST /profiles/:id/tools — tool_id, once for each that is ticked, of whatever feature; those that are not come out.
  */
+import { Suspicions, type SuspicionSeen } from './definition-change.tsx'
 import { Badge, Status } from './parts/badge.tsx'
 import { Button, LinkButton } from './parts/button.tsx'
 import { Card } from './parts/card.tsx'
@@ -34,6 +35,8 @@ export type ProfileTool = {
   pinned?: boolean | undefined
   /** Its server changed it since it was picked. */
   heldBack?: boolean | undefined
+  /** What somebody should look at in its words and names. */
+  suspicions?: readonly SuspicionSeen[] | undefined
   /** A sentence when something is the matter ("The upstream no longer offers it."). */
   note?: string | undefined
 }
@@ -133,6 +136,7 @@ const Tool = ({ profileId, tool, bySearch }: RowProps) => (
         <Marks tool={tool} />
       </label>
       <ToolDescription text={tool.description} />
+      <Suspicions suspicions={tool.suspicions ?? []} />
       <Notes profileId={profileId} tool={tool} />
     </td>
     <td>

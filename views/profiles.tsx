@@ -8,6 +8,7 @@ import { Card, PageHead } from './parts/card.tsx'
 import { CopyBlock } from './parts/copy.tsx'
 import { type FormState, FormProblem, TextField } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
+import { Icon } from './parts/icon.tsx'
 import { ContextLine } from './parts/meter.tsx'
 import { type Amounts, amountInWords } from './parts/offered.tsx'
 
@@ -23,6 +24,8 @@ export type ProfileSummary = {
   connections: number
   contextCost: number
   apps: number
+  /** Tools that their servers changed, which wait to be looked at. */
+  heldBack: number
 }
 /** A profile of somebody else here that everybody may connect their apps to. */
 export type OpenProfile = { title: string; owner: string; url: string; holds: Amounts }
@@ -73,6 +76,12 @@ const ProfileCard = ({ profile }: { profile: ProfileSummary }) => (
       )}
       <span class="nowrap">{profile.apps === 0 ? 'no app' : plural(profile.apps, 'app')}</span>
     </p>
+    {profile.heldBack > 0 && (
+      <p class="cell-warning">
+        <Icon name="triangle-alert" />
+        <span>{plural(profile.heldBack, 'change')} held back</span>
+      </p>
+    )}
     <ContextLine cost={profile.contextCost} />
   </article>
 )

@@ -37,7 +37,6 @@ import {
   TOOLS,
   apps,
   asking,
-  changedTools,
   chips,
   connection,
   connectors,
@@ -65,6 +64,7 @@ import {
 } from './samples.ts'
 import { activityPages } from './activity.tsx'
 import { calls } from './calls.ts'
+import { changedTools } from './changes.ts'
 
 export const doorPages: Record<string, Html> = {
   setup: <SetupPage shell={shell} token="t" publicUrl="http://localhost:8080" reach="this-computer" passwordLengthMin={10} />,
@@ -238,6 +238,8 @@ export const innerPages: Record<string, Html> = {
     <ConnectionPage
       shell={shell}
       limits={connectionLimits}
+      changed={changedTools.slice(0, 1)}
+      trust={false}
       connection={connection}
       tools={upstreamTools}
       others={[...prompts, ...resources]}

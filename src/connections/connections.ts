@@ -175,6 +175,11 @@ export function createConnections(deps: Deps) {
       tails.forget(id)
       watching.forget(id)
     },
+    setTrust: rows.setTrust,
+    async trusted(id: ConnectionId): Promise<Pick<Connection, 'name' | 'ownerId'> | undefined> {
+      const row = await rows.find(id)
+      return row?.trustsChanges ? row : undefined
+    },
     /** Starts a try in the background. */
     async check(user: User, id: ConnectionId): Promise<void> {
       await rows.demand(user, id)

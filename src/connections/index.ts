@@ -1,7 +1,7 @@
 /** What a user has connected: its settings and credential, its tools, and the way to speak with it. */
 export { type Connections, createConnections } from './connections.ts'
 export { type Connection, markOf } from './rows.ts'
-export { inKeyOrder } from './definitions.ts'
+export { inKeyOrder, kindOf } from './definitions.ts'
 export { type Asker, AskRefused } from './asking.ts'
 export { EVERY_RESOURCE, type Feature, type Tool } from './listing.ts'
 export type { Resources } from './resources.ts'

@@ -151,7 +151,9 @@ function createWriting(deps: Deps, { demandOwn }: Pick<Reading, 'demandOwn'>) {
         // Elsewhere may sign in otherwise, and who enters a key wants it to be used.
         const isKeyed = known.auth === 'oauth' && Object.values(secret).some((value) => !isEmpty(value))
         const auth = (isMoved && known.auth === 'oauth') || isKeyed ? { auth: 'settings' as const, authConfig: null } : {}
-        const current = { name, ...shared, ...auth, settings: plain, revision: null, updatedAt: clock() }
+        // Whoever stands at the new address has earned no trust.
+        const trust = isMoved ? { trustsChanges: false } : {}
+        const current = { name, ...shared, ...auth, ...trust, settings: plain, revision: null, updatedAt: clock() }
         await tx.update(connections).set(current).where(eq(connections.id, id))
         // What was given for one address is never sent to another: not the owner's sign-in, and nothing of anybody else's.
         if (isMoved) await credentials.dropForMove(tx, id, known.ownerId)
@@ -195,6 +197,16 @@ function createNoting(deps: Deps, { demand }: Pick<Reading, 'demand'>) {
         await told(tx, 'connection.credential', user, known)
       })
       changes.announce({ kind: 'connection-changed', connectionId: id })
+    },
+
+    /** By its owner alone: they let it in without looking. @throws Failure `connection_not_found` */
+    async setTrust(user: User, id: ConnectionId, trustsChanges: boolean): Promise<void> {
+      const known = await demand(user, id)
+      if (known.ownerId !== user.id) throw new Failure('connection_not_found')
+      await store.transact(async (tx) => {
+        await tx.update(connections).set({ trustsChanges, updatedAt: clock() }).where(eq(connections.id, id))
+        await told(tx, trustsChanges ? 'connection.trust-changes' : 'connection.look-at-changes', user, known)
+      })
     },
 
     /** Where its credential comes from. */

@@ -182,7 +182,7 @@ function createWork({ profiles, searching, targets, limiting, ask, approving }: 
   const held = (sentence: string, { method }: Asked): Done =>
     method === 'tools/call' ? { result: saying(sentence) } : { refusal: refusing(sentence) }
   const run = async ({ caller, view, target, asked, talk, record }: Waiting, allowance: Allowance | undefined): Promise<Done> => {
-    const sentence = heldBack(record, target, caller.home)
+    const sentence = heldBack(record, target, caller)
     if (sentence !== undefined) return held(sentence, asked)
     return { digest: await reached(caller, target, asked, talk, record, allowance), target, view, asked }
   }
@@ -264,11 +264,14 @@ function complete(record: CallRecord, { tool, purpose }: Target, { method }: Ask
 }
 
 /** Why what a person should look at first does not simply happen. */
-function heldBack(record: CallRecord, { tool }: Target, home: string): string | undefined {
+function heldBack(record: CallRecord, { tool }: Target, { home, profile, userId }: Caller): string | undefined {
   if (!tool.isHeldBack) return undefined
   record.outcome = 'refused'
   record.reason = 'definition_changed'
-  return `${tool.connectionName} changed this tool since it was picked, and it waits until somebody has looked at the change: ${home}/profiles`
+  const changed = `${tool.connectionName} changed this tool since it was picked, and it waits until`
+  // The page is the owner's alone.
+  if (profile.ownerId !== userId) return `${changed} the owner of this profile has looked at the change.`
+  return `${changed} somebody has looked at the change: ${home}/profiles/${profile.id}#change-${tool.toolId}`
 }
 
 function judge(record: CallRecord, { response: { result, error }, length }: Digested): void {

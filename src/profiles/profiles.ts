@@ -6,6 +6,7 @@ import type { JsonObject } from '@/plugins'
 import { profiles, profileTools, type Writer } from '@/store'
 import type { User } from '@/users'
 import { createAdjusting } from './adjusting.ts'
+import { createApproving } from './approving.ts'
 import { exposedNames, exposedUris, type NamedTool, type Naming } from './naming.ts'
 import { type ChangedProfile, createMaking, createOwning, createReading, type Profile, type Reading, type RowsDeps, told } from './rows.ts'
 import { type ConnectionsSeen, createViews } from './view.ts'
@@ -19,11 +20,13 @@ export function createProfiles(deps: Deps) {
   const reading = createReading(deps)
   const { view, viewFor, viewOf, forgetViews } = createViews({ ...deps, reading })
   const { remove, describe } = createOwning(deps, reading)
+  const { takeOver, ...approving } = createApproving(deps, reading)
   return {
     ...reading,
     ...createMaking(deps),
     ...createPicking(deps, reading, describe),
     ...createAdjusting(deps, reading),
+    ...approving,
     remove,
     view,
     viewFor,
@@ -38,9 +41,13 @@ export function createProfiles(deps: Deps) {
         .selectDistinct({ id: profileTools.profileId })
         .from(profileTools)
         .where(inArray(profileTools.toolId, ids))
+      // What is trusted is taken over first, so that nobody is told of it as held back.
+      await takeOver(connectionId)
       for (const { id } of affected) deps.changes.announce({ kind: 'profile-changed', profileId: id })
       return affected.map(({ id }) => id)
     },
+    /** The server of this connection is trusted from now on, with what waits as well. */
+    takeOver,
     forgetViews,
     /** When each of its tools came in. */
     async pickedAt(id: ProfileId): Promise<Map<ToolId, number>> {
@@ -82,28 +89,20 @@ function createPicking(deps: Deps, reading: Reading, describe: ReturnType<typeof
       changes.announce({ kind: 'profile-changed', profileId: id })
     },
 
-    /**
-     * Lets tools through again that their servers changed. Each comes with the hash of the definition that was looked at:
-     * one that changed once more meanwhile stays held back. @throws Failure `profile_not_found`, `tool_changed`
-     */
-    async approveTools(user: User, id: ProfileId, seen: ReadonlyMap<ToolId, string>): Promise<void> {
+    /** Takes one out that is in it; what else changed meanwhile stays. @throws Failure `tool_not_found` */
+    async takeOut(user: User, id: ProfileId, toolId: ToolId): Promise<void> {
       const profile = await reading.demand(user.id, id)
-      const tools = await connections.toolsById([...seen.keys()])
-      const same = tools.filter((tool) => seen.get(tool.id) === tool.hash)
+      const mine = and(eq(profileTools.profileId, id), eq(profileTools.toolId, toolId))
       await store.transact(async (tx) => {
-        for (const { id: toolId, hash, definition } of same)
-          await tx
-            .update(profileTools)
-            .set({ approvedHash: hash, approvedDefinition: definition })
-            .where(and(eq(profileTools.profileId, id), eq(profileTools.toolId, toolId)))
+        const gone = await tx.delete(profileTools).where(mine).returning({ id: profileTools.toolId })
+        if (gone.length === 0) throw new Failure('tool_not_found')
         await tx
           .update(profiles)
           .set({ revision: sql`${profiles.revision} + 1`, updatedAt: deps.clock() })
           .where(eq(profiles.id, id))
-        await told(deps, tx, 'profile.approve-tools', user, profile)
+        await told(deps, tx, 'profile.tools', user, profile)
       })
       changes.announce({ kind: 'profile-changed', profileId: id })
-      if (same.length < seen.size) throw new Failure('tool_changed')
     },
 
     /** @throws Failure `invalid_form`, `names_collide` */

@@ -34,6 +34,8 @@ export type ConnectionsSeen = {
   /** Also of what it no longer offers. */
   toolIdsEver(id: ConnectionId): Promise<ToolId[]>
   toolsById(ids: readonly ToolId[]): Promise<Tool[]>
+  /** Undefined unless its owner trusts its server with changes of definitions. */
+  trusted(id: ConnectionId): Promise<Pick<Connection, 'name' | 'ownerId'> | undefined>
 }
 type Deps = { store: Store; connections: ConnectionsSeen; reading: Pick<Reading, 'find'> }
 

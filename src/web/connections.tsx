@@ -25,15 +25,15 @@ import { type Connections as AllConnections, may } from '@/connections'
 import type { Connector } from '@/plugins'
 import type { Incoming } from '@/http/incoming.ts'
 import { type LimitsDeps, limitsOfConnection } from './limits.tsx'
-import type { Clock, Connection, Mounted, Page } from './needs.ts'
+import type { Clock, Connection, Mounted, Page, Profiles } from './needs.ts'
 import { inOrder, isEvery, wordsOf } from './offered.ts'
 import { type ProgramDeps, programOf } from './programs.tsx'
 import { type AccountDeps, accountOf } from './providers.tsx'
+import { changesOfConnection } from './tool-changes.ts'
 import { signInOf } from './upstream-sign-in.tsx'
 
 type Deps = Page &
-  LimitsDeps &
-  Mounted &
+  LimitsDeps & { profiles: Pick<Profiles, 'list' | 'view'> } & Mounted &
   ProgramDeps &
   ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> } & AccountDeps
 type Seen = { request: Request; incoming: Incoming; user: User }
@@ -204,6 +204,8 @@ async function connectionPage(
       probe={probe.steps.length > 0 && isRecent ? probe : undefined}
       edit={edit}
       limits={edit && limitsOfConnection(deps, id)}
+      changed={await changesOfConnection(deps, user, id)}
+      trust={connection.ownerId === user.id ? connection.trustsChanges : undefined}
       own={own && { ...own, form: ownForm }}
       usedBy={usedBy}
     />

@@ -1,6 +1,7 @@
 /** What the pages' forms have in common: how fields arrive, and what a refused form looks like. */
 import { z } from 'zod'
 import { Failure, type FailureCode } from '@/lib/failure.ts'
+import { ToolId } from '@/lib/ids.ts'
 import type { FormState } from '@views/parts/field.tsx'
 
 /** Longer than any field of ours; what a field may hold in the end is for the rooms to say. */
@@ -11,6 +12,15 @@ const FILE_BYTES_MAX = 250 * 1024
 export const Repeated = <Item extends z.ZodType>(item: Item) => z.union([z.array(item), item]).optional()
 export const repeated = <Item>(value: Item | Item[] | undefined): Item[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
+
+/** A tool and the hash of the definition that its page showed. */
+export const SeenTool = z.string().transform((text, context) => {
+  const [id, hash = ''] = text.split(' ')
+  const tool = ToolId.safeParse(id)
+  if (tool.success && /^[\w-]{43}$/.test(hash)) return { id: tool.data, hash }
+  context.addIssue('Not a tool and a hash')
+  return z.NEVER
+})
 
 /** A text that was pasted, or the file that was chosen instead. @throws Failure `invalid_form` at `file` */
 export async function textOrFile({

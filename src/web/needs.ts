@@ -27,6 +27,8 @@ export type Profiles = Pick<
   | 'ensureFirst'
   | 'setTools'
   | 'approveTools'
+  | 'approveEverywhere'
+  | 'takeOut'
   | 'adjustTool'
   | 'view'
   | 'viewFor'

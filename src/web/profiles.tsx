@@ -10,7 +10,7 @@ import { ProfileTools } from '@views/profile-tools.tsx'
 import { ProfilePage } from '@views/profile.tsx'
 import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
-import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
+import { Field, REFUSED, Repeated, refused, repeated, SeenTool } from './forms.ts'
 import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
 import { heldBy, listedTools, totalOf } from './offered.ts'
 import { deliveriesOf, groupsOf, waitingOf, waysInto } from './profile-facts.ts'
@@ -39,15 +39,6 @@ const Details = z.object({
   visibility: z.enum(['private', 'open']).default('private'),
   purpose: z.literal('on').optional(),
   keeps: z.enum(['sizes', 'redacted', 'whole']).optional(),
-})
-
-/** A tool and the hash of the definition that its page showed. */
-const SeenTool = z.string().transform((text, context) => {
-  const [id, hash = ''] = text.split(' ')
-  const tool = ToolId.safeParse(id)
-  if (tool.success && /^[\w-]{43}$/.test(hash)) return { id: tool.data, hash }
-  context.addIssue('Not a tool and a hash')
-  return z.NEVER
 })
 
 export const profileRoutes = (deps: Deps) => {
@@ -161,20 +152,31 @@ export const profileToolsRoutes = (deps: Deps) => {
 export const profileChangesRoutes = (deps: Deps) => {
   const { doors, reply, profiles } = deps
   const pages = profilePages(deps)
-  return doors.member('/profiles').post(
-    '/:id/tools/approve',
-    async ({ params: { id }, body, ...seen }) => {
-      const profile = await profiles.demand(seen.user.id, id)
-      const looked = repeated(body.seen).map(({ id, hash }) => [id, hash] as const)
-      try {
-        await profiles.approveTools(seen.user, id, new Map(looked))
-      } catch (error) {
-        return reply.page(await pages.one(seen, profile, { changesForm: refused(error) }), { status: REFUSED })
-      }
-      return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, ACCEPTED)] })
-    },
-    { ...One, body: z.object({ seen: Repeated(SeenTool) }) },
-  )
+  return doors
+    .member('/profiles')
+    .post(
+      '/:id/tools/approve',
+      async ({ params: { id }, body, ...seen }) => {
+        const profile = await profiles.demand(seen.user.id, id)
+        const looked = repeated(body.seen).map(({ id, hash }) => [id, hash] as const)
+        try {
+          if (body.everywhere) await profiles.approveEverywhere(seen.user, new Map(looked))
+          else await profiles.approveTools(seen.user, id, new Map(looked))
+        } catch (error) {
+          return reply.page(await pages.one(seen, profile, { changesForm: refused(error) }), { status: REFUSED })
+        }
+        return reply.to(seen.request, `/profiles/${id}`, { cookies: [reply.notice(seen.incoming, ACCEPTED)] })
+      },
+      { ...One, body: z.object({ seen: Repeated(SeenTool), everywhere: z.literal('on').optional() }) },
+    )
+    .post(
+      '/:id/tools/take-out',
+      async ({ request, incoming, user, params: { id }, body }) => {
+        await profiles.takeOut(user, id, body.tool_id)
+        return reply.to(request, `/profiles/${id}`, { cookies: [reply.notice(incoming, { tone: 'good', text: 'Taken out.' })] })
+      },
+      { ...One, body: z.object({ tool_id: ToolId }) },
+    )
 }
 
 function profilePages({ shell, addresses, profiles, connections, grants, clients, users, audit, clock }: Deps) {
@@ -201,6 +203,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           connections: new Set(view.offered.map((tool) => tool.connectionId)).size,
           contextCost: totalOf(listedTools(view, profile.delivery)).cost,
           apps: alive.filter((grant) => grant.profileId === profile.id).length,
+          heldBack: view.heldBack.length,
         }
       })
       return (
@@ -219,7 +222,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
         groupsOf(user, view, connections, ticked ?? 'suggested'),
         waitingOf(user, profile, { audit, grants, clients, clock }),
         aliveOf(user),
-        changesOf(view),
+        changesOf({ profiles, connections }, user, view),
       ])
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)

@@ -80,6 +80,11 @@ test('[ABUSE-50] a changed tool leaves the list, its call does not reach the ser
 test('[ABUSE-50] the page shows what changed, what is hidden in it too, and the start page leads there', async () => {
   expect((await ada.open('/')).html).toContain('1 tool changed at the server')
   const { html } = await ada.open(page)
+  // In sentences first, with what is suspicious in it pointed out.
+  expect(html).toMatch(/New optional argument <code[^>]*>sidenote<\/code> \(string\)/)
+  for (const kind of ['hidden characters', 'asks for secrets']) expect(html).toContain(kind)
+  expect(html).toMatch(/<mark>[^<]*\.ssh/)
+  expect(html).toMatch(/<mark>⟨U\+200B⟩⟨U\+E0041⟩<\/mark>/)
   const lines = [...html.matchAll(/<(ins|del)>(.*?)<\/\1>/gs)].map(
     ([, kind, line = '']) => `${kind} ${line.replace(/<[^>]+>/g, '').trim()}`,
   )

@@ -48,9 +48,13 @@ export const plural = (count: number, one: string, many = `${one}s`): string => 
 const INVISIBLE =
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e01ef}]/gu
 
+/** What has no look of its own, or none that is the same everywhere, beside the above. A single selector behind a picture is left alone. */
+const HIDING =
+  /\p{Variation_Selector}(?<!\ufe0f)|\u034f|[\u115f\u1160\u180e\u3164\uffa0\ue000-\uf8ff\u{f0000}-\u{10ffff}]|\ufe0f(?=[\ufe00-\ufe0f])|(?<=[\ufe00-\ufe0f])\ufe0f/gu
+const pointed = (hidden: string): string => `⟨U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`
+
 /** The same characters, pointed out instead of left away: where somebody looks for what is hidden. */
-export const unhidden = (text: string): string =>
-  text.replace(INVISIBLE, (hidden) => `⟨U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`)
+export const unhidden = (text: string): string => text.replace(HIDING, pointed).replace(INVISIBLE, pointed)
 
 /**
  * Text that somebody else wrote (a client's name, a tool's description), safe to read: no direction marks, no
