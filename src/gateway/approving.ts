@@ -9,7 +9,7 @@ import { pausedSentence, state } from '@/grants'
 import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { randomSecret } from '@/lib/crypto.ts'
 import { Failure, type FailureCode, isFailure } from '@/lib/failure.ts'
-import type { ApprovalId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
+import type { ApprovalId, ClientId, GrantId, ProfileId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
@@ -35,6 +35,8 @@ export type ApprovingDeps = {
     findFor(userId: UserId, id: ProfileId): Promise<Profile | undefined>
     viewOf(profile: Profile, userId: UserId): Promise<ProfileView> | ProfileView
   }
+  clients: { findById(id: ClientId): Promise<{ blockedAt: number | null } | undefined> }
+  users: { find(id: UserId): Promise<{ disabledAt: number | null } | undefined> }
   states: States
   clock: Clock
   /** For tests that cannot wait so long. */
@@ -153,13 +155,15 @@ const askingOf = ({ caller, target, asked, record }: Waiting) => ({
 })
 
 /** What may have changed during a wait is read anew: nothing of before it counts. @throws Failure */
-function createRenewing({ grants, profiles, clock }: ApprovingDeps) {
+function createRenewing({ grants, profiles, clients, users, clock }: ApprovingDeps) {
   return async (caller: Caller): Promise<{ caller: Caller; view: ProfileView }> => {
     const grant = await grants.find(caller.grant.id)
     const now = grant && state(grant, clock())
     if (grant && now === 'paused') throw new Failure('grant_paused', { message: pausedSentence(grant) })
     if (!grant || now !== 'active' || grant.profileId !== caller.profile.id) throw new Failure('tool_not_granted')
-    const profile = await profiles.findFor(caller.userId, grant.profileId)
+    const [client, user] = await Promise.all([clients.findById(caller.clientId), users.find(caller.userId)])
+    if (client?.blockedAt !== null) throw new Failure('client_blocked')
+    const profile = user?.disabledAt === null ? await profiles.findFor(caller.userId, grant.profileId) : undefined
     if (!profile) throw new Failure('tool_not_granted')
     return { caller: { ...caller, grant, profile }, view: await profiles.viewOf(profile, caller.userId) }
   }

@@ -28,7 +28,7 @@ const LOOK_FOR_EXPIRED_EVERY_MS = 500
 /** For the sentence that tells a waiting call what became of it. */
 const ANSWERING_MS = 25
 
-type Needs = Pick<ServingDeps, 'profiles' | 'connections' | 'approvals' | 'approvalWaitMs'> &
+type Needs = Pick<ServingDeps, 'profiles' | 'connections' | 'approvals' | 'approvalWaitMs' | 'clients' | 'users'> &
   Pick<LaneDeps, 'connections'> & { audit: Pick<Audit, 'record' | 'write'> } & Pick<OthersDeps, 'profiles' | 'connections'>
 type Deps = Omit<EntranceDeps, 'store' | 'profiles'> &
   Needs &

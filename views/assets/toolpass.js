@@ -269,6 +269,10 @@ if (done) {
 /* Notices in this browser: it subscribes with its maker, and the form carries what it got. */
 const decodedKey = (text) => Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (letter) => letter.charCodeAt(0))
 
+const PUSH_MS = 15_000
+/** A browser whose push service is out of reach goes on trying without a word. */
+const pushPatience = () => new Promise((_, reject) => setTimeout(() => reject(new DOMException('', 'AbortError')), PUSH_MS))
+
 const subscribe = async ({ dataset }) => {
   if (!('serviceWorker' in navigator && 'PushManager' in window))
     throw new Error('This browser takes no notices here. It takes https, and on an iPhone the page on the home screen.')
@@ -277,7 +281,8 @@ const subscribe = async ({ dataset }) => {
   // One of before may have been made with another key.
   await (await registration.pushManager.getSubscription())?.unsubscribe()
   const options = { userVisibleOnly: true, applicationServerKey: decodedKey(dataset.push) }
-  return (await registration.pushManager.subscribe(options)).toJSON()
+  const given = await Promise.race([registration.pushManager.subscribe(options), pushPatience()])
+  return given.toJSON()
 }
 
 document.addEventListener('submit', async (event) => {
