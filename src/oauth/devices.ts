@@ -13,7 +13,7 @@ import type { Authenticate } from './client-auth.ts'
 import type { Deps } from './needs.ts'
 import { ALL_SCOPES, scopeOf } from './parameters.ts'
 import { issuerOf, resourceAddress, resourceOf } from './places.ts'
-import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay } from './tokens.ts'
+import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay, tellIssued } from './tokens.ts'
 
 export const DEVICE_GRANT = 'urn:ietf:params:oauth:grant-type:device_code'
 const DEVICE_MS = 10 * MINUTE_MS
@@ -148,6 +148,7 @@ function createPolling(deps: Deps): Exchange {
       whose(grant.userId)
       await tx.update(deviceCodes).set({ usedAt: now }).where(eq(deviceCodes.hash, hash))
       await grants.activate(tx, grant.id)
+      await tellIssued(deps, tx, client, grant)
       const family = { grantId: grant.id, clientId: client.id, family: hash, resource: device.resource, scope: device.scope }
       const answer = await tokens.access(tx, family, grant.expiresAt)
       if (mayStay(client, device.scope)) answer.refresh_token = await tokens.refresh(tx, tokens.firstRefresh(), family, grant.expiresAt)

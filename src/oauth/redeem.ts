@@ -6,7 +6,7 @@ import type { GrantId } from '@/lib/ids.ts'
 import { codes, type Writer } from '@/store'
 import type { Deps } from './needs.ts'
 import type { Parameters } from './parameters.ts'
-import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay, revokeFamily } from './tokens.ts'
+import { createTokens, type Exchange, demandLiveGrant, invalidGrant, mayStay, revokeFamily, tellIssued } from './tokens.ts'
 
 /** RFC 7636 §4.1 */
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/
@@ -36,6 +36,7 @@ export function createRedeem(deps: Deps): Exchange {
         .returning()
       if (!used) throw invalidGrant('the code has expired or the code_verifier is not the one')
       await grants.activate(tx, grant.id)
+      await tellIssued(deps, tx, client, grant)
       const family = { grantId: grant.id, clientId: client.id, family: hash, resource: used.resource, scope: used.scope }
       const answer = await tokens.access(tx, family, grant.expiresAt)
       if (mayStay(client, used.scope)) answer.refresh_token = await tokens.refresh(tx, tokens.firstRefresh(), family, grant.expiresAt)

@@ -48,6 +48,11 @@ export function createTokenEndpoint(deps: Deps, { authenticate, poll }: Ways) {
       const ended = await store.transact(async (tx) => {
         const isOwn = and(eq(tokens.hash, sha256(token)), eq(tokens.clientId, client.id), isNull(tokens.revokedAt))
         const [revoked] = await tx.update(tokens).set({ revokedAt: clock() }).where(isOwn).returning()
+        if (revoked) {
+          const userId = (await deps.grants.find(revoked.grantId))?.userId ?? null
+          const about = { userId, clientId: client.id, clientName: client.name, grantId: revoked.grantId }
+          await deps.audit.report({ kind: 'auth', action: 'token.revoke', outcome: 'ok', ...about, detail: { token: revoked.kind } }, tx)
+        }
         if (revoked?.kind !== 'refresh') return revoked && { grantId: revoked.grantId, isGrant: false }
         await revokeFamily(tx, revoked.family, clock())
         await deps.grants.endWithin(tx, revoked.grantId, 'revoked_by_client')

@@ -20,6 +20,14 @@ export type Row = typeof tokens.$inferSelect
 /** What all tokens of one code have in common. */
 export type Family = Pick<Row, 'grantId' | 'clientId' | 'family' | 'resource' | 'scope'>
 
+/** The first tokens of a code stand in the trail; that they are renewed by the hour does not. */
+export async function tellIssued({ audit, users }: Deps, tx: Writer, client: Client, grant: Grant): Promise<void> {
+  const { userId, id: grantId } = grant
+  const userName = (await users.find(userId))?.username ?? null
+  const about = { userId, userName, clientId: client.id, clientName: client.name, grantId, profileId: grant.profileId }
+  await audit.report({ kind: 'auth', action: 'token.issue', outcome: 'ok', ...about }, tx)
+}
+
 export const invalidGrant = (description: string) => new OAuthProblem('invalid_grant', description)
 
 export function createTokens({ sealer, clock }: Deps) {

@@ -64,8 +64,11 @@ export function createLogins(deps: Deps) {
       const guess: Guess = { address, account: user.usernameKey, knownDevice: session }
       await guessing.demand(guess)
       await guessing.failed(guess)
-      if (!(await hashing.verify(await passwordOf(user.id), current)))
+      if (!(await hashing.verify(await passwordOf(user.id), current))) {
+        const about = { kind: 'auth', action: 'user.change-password', userId: user.id, userName: user.username, address } as const
+        await audit.report({ ...about, outcome: 'refused', reason: 'The current password was wrong.' })
         throw new Failure('invalid_form', { fields: { current_password: 'This is not your current password.' } })
+      }
       await guessing.succeeded(guess)
       demandUsable(next, user.username, 'new_password')
       const hash = await hashing.hash(next)

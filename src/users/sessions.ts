@@ -1,5 +1,6 @@
 import { and, eq, ne } from 'drizzle-orm'
 import { randomSecret, sha256 } from '@/lib/crypto.ts'
+import type { Audit, NewRow } from '@/audit'
 import { type Clock, DAY_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
 import { sessions, type Store, users, type Writer } from '@/store'
@@ -20,11 +21,15 @@ export type Sessions = {
   /** Undefined for unknown, expired, ended, and for users who were disabled. */
   read(secret: string | undefined): Promise<Session | undefined>
   list(userId: UserId): Promise<SessionRow[]>
-  end(hash: string): Promise<void>
-  endOthers(userId: UserId, keepHash: string | undefined, tx?: Writer): Promise<void>
+  /** Its user left. */
+  end(session: Session, address: string): Promise<void>
+  /** Its user sent every other browser away. */
+  keepAlone(session: Session, address: string): Promise<void>
+  /** As a part of something else that stands in the trail. */
+  endOthers(userId: UserId, keepHash: string | undefined, tx: Writer): Promise<void>
 }
 
-export function createSessions({ store, clock }: { store: Store; clock: Clock }): Sessions {
+export function createSessions({ store, audit, clock }: { store: Store; audit: Pick<Audit, 'report'>; clock: Clock }): Sessions {
   return {
     async open(userId, { address, userAgent }, tx) {
       const secret = randomSecret()
@@ -68,13 +73,24 @@ export function createSessions({ store, clock }: { store: Store; clock: Clock })
     },
 
     list: (userId) => store.read.select().from(sessions).where(eq(sessions.userId, userId)),
-    async end(hash) {
-      await store.transact(async (tx) => void (await tx.delete(sessions).where(eq(sessions.hash, hash))))
-    },
+    end: (session, address) =>
+      store.transact(async (tx) => {
+        const gone = await tx.delete(sessions).where(eq(sessions.hash, session.hash)).returning()
+        if (gone.length > 0) await audit.report(act('logout', session, address), tx)
+      }),
+    keepAlone: (session, address) =>
+      store.transact(async (tx) => {
+        const gone = await tx.delete(sessions).where(othersOf(session.user.id, session.hash)).returning()
+        await audit.report({ ...act('session.end-others', session, address), detail: { ended: gone.length } }, tx)
+      }),
     async endOthers(userId, keepHash, tx) {
-      const which = keepHash ? and(eq(sessions.userId, userId), ne(sessions.hash, keepHash)) : eq(sessions.userId, userId)
-      const remove = async (writer: Writer) => void (await writer.delete(sessions).where(which))
-      await (tx ? remove(tx) : store.transact(remove))
+      await tx.delete(sessions).where(keepHash ? othersOf(userId, keepHash) : eq(sessions.userId, userId))
     },
   }
 }
+
+const othersOf = (userId: UserId, hash: string) => and(eq(sessions.userId, userId), ne(sessions.hash, hash))
+
+const act = (action: string, { user }: Session, address: string): NewRow => ({
+  ...{ kind: 'auth', action, outcome: 'ok', userId: user.id, userName: user.username, address },
+})

@@ -64,6 +64,8 @@ const ACTS: Readonly<Record<string, string>> = {
   'token.issue': 'Tokens given out',
   'token.refresh': 'Tokens renewed',
   'token.create': 'Access token made',
+  'token.revoke': 'Token given back',
+  'session.end-others': 'Other browsers signed out',
   'connection.sign-out': 'Signed out at a server',
   'account.sign-in': 'Signed in at a provider',
   'account.sign-out': 'Signed out at a provider',

@@ -48,7 +48,7 @@ export const loginRoutes = ({ doors, reply, shell, users, profiles, trace, clien
         const next = safeNext(asked)
         try {
           const login = await users.login(username, password, fromOf(request, incoming))
-          if (session) await users.sessions.end(session.hash)
+          if (session) await users.sessions.end(session, incoming.address)
           await profiles.ensureFirst(login.user)
           await noteSignIn({ trace, clients }, incoming, next, { outcome: 'ok', userId: login.user.id })
           return reply.to(request, next, { cookies: signedIn(incoming, login) })
@@ -69,7 +69,7 @@ export const logoutRoutes = ({ doors, reply, users }: Pick<Deps, 'doors' | 'repl
   doors.open('/logout').post(
     '/',
     async ({ request, incoming, session, body }) => {
-      if (session) await users.sessions.end(session.hash)
+      if (session) await users.sessions.end(session, incoming.address)
       const next = body?.next === undefined ? '' : `?next=${encodeURIComponent(safeNext(body.next))}`
       return reply.to(request, `/login${next}`, { cookies: signedOut(incoming) })
     },

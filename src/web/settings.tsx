@@ -70,8 +70,8 @@ export const settingsRoutes = (deps: Deps) => {
       },
       { body: PasswordForm },
     )
-    .post('/sessions/end-others', async ({ request, incoming, session, user }) => {
-      await users.sessions.endOthers(user.id, session.hash)
+    .post('/sessions/end-others', async ({ request, incoming, session }) => {
+      await users.sessions.keepAlone(session, incoming.address)
       const cookies = isHtmx(request) ? [] : [reply.notice(incoming, { tone: 'good', text: 'Other browsers are signed out.' })]
       return reply.piece(request, <SessionsCard sessions={await sessionsOf(deps, session)} />, '/settings', { cookies })
     })

@@ -54,4 +54,9 @@ export const trail: readonly Requirement[] = [
     says: "What the filters find can be taken away as CSV or lines of JSON, in bounded memory, with contents of one's own calls alone; each export is recorded.",
     clause: here('taking-it-away'),
   },
+  {
+    id: 'TRAIL-ACTS',
+    says: 'Signing in and out, refused tries, what is changed here and by whom, and what apps are given and give back stand in the trail.',
+    clause: here('the-audit-trail'),
+  },
 ]
