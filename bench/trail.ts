@@ -87,6 +87,17 @@ async function measurePages(few: House, many: House): Promise<Line[]> {
   return lines
 }
 
+async function measureExport(few: House, many: House): Promise<string> {
+  const perSecond = async ({ person }: House, path: string) => {
+    const began = performance.now()
+    const { html } = await person.open(path)
+    return (html.split('\n').length - 2) / ((performance.now() - began) / 1_000)
+  }
+  const path = '/activity/export?format=csv&kind=all'
+  const [little, much] = [await perSecond(few, path), await perSecond(many, `${path}&last=month`)]
+  return `export as CSV: ${Math.round(much)} rows a second of ${MANY}, × ${(much / little).toFixed(2)} of that of ${FEW}`
+}
+
 /** The three that stood on each row before it was followed. */
 const BEFORE = ['user', 'grant', 'profile'].map((name) => `CREATE INDEX bench_${name} ON audit_rows (${name}_id, seq)`)
 
@@ -132,7 +143,7 @@ const few = await openHouse(FEW)
 const many = await openHouse(MANY)
 try {
   const lines = await measurePages(few, many)
-  const notes = await measureCost(few, many)
+  const notes = [await measureExport(few, many), ...(await measureCost(few, many))]
   const megabytes = Bun.file(join(many.folder, 'toolpass.db')).size / 1e6
   const text = [
     `${program}, ${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}; medians of ${ROUNDS}, pages as a browser gets them.`,

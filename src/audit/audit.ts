@@ -92,7 +92,8 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     if (tx) await insertChained(tx, [values])
     else await store.transact((own) => insertChained(own, [values]))
   }
-  const retention = createRetention({ store, clock, signing, numbers, report, isHeld: () => verifying.isRunning() })
+  const isHeld = () => verifying.isRunning()
+  const retention = createRetention({ store, clock, signing, numbers, report, isHeld, followed: following.follow })
   const verifying = createVerifying({ store, sealer, clock, signing, numbers, retention, report })
   return {
     async record(record, work) {

@@ -39,10 +39,12 @@ type Deps = {
   report(row: NewRow, tx: Writer): Promise<void>
   /** Somebody reads the trail from its beginning: nothing goes meanwhile. */
   isHeld(): boolean
+  /** What is made of rows (counts, the index) is made of all that there are. */
+  followed(): Promise<void>
 }
 export type Retention = ReturnType<typeof createRetention>
 
-export function createRetention({ store, clock, signing, numbers, report, isHeld }: Deps) {
+export function createRetention({ store, clock, signing, numbers, report, isHeld, followed }: Deps) {
   let removing: Promise<number> | undefined
   const policy = async (): Promise<Policy> => {
     const [row] = await store.read.select().from(auditPolicy)
@@ -87,6 +89,7 @@ export function createRetention({ store, clock, signing, numbers, report, isHeld
     }, 'process')
 
   const remove = async ({ to, why }: { to: number; why: Why }): Promise<number> => {
+    await followed()
     // Said before it begins: a stop amid it leaves a checkpoint, and this row that says what it was for.
     await store.transact((tx) => report(removal(numbers.first(), to, why), tx))
     let reached: Checkpoint | undefined

@@ -23,8 +23,6 @@ export type Usage = {
   /** By the number of the step of time, the first one 0. */
   steps: Map<number, Sums>
   by: Record<By, Map<string, Sums>>
-  /** Which tools were used in which profile: `profile tool`. */
-  toolsInProfiles: Map<string, Sums>
 }
 export type UsageAsked = {
   /** Everybody's when undefined. */
@@ -79,7 +77,6 @@ export function createUsage({ store }: { store: Store }) {
       all: noSums(),
       steps: new Map(),
       by: Object.fromEntries(BY.map((name) => [name, new Map<string, Sums>()])) as Usage['by'],
-      toolsInProfiles: new Map(),
     }
     const end = Math.ceil(to / HOUR_MS)
     for (let hour = Math.floor(from / HOUR_MS); hour < end; hour += HOURS_TOGETHER) {
@@ -94,7 +91,7 @@ export function createUsage({ store }: { store: Store }) {
 
 function addRow(usage: Usage, row: HourValues, step: number): void {
   const latencies = JSON.parse(row.latencies) as number[]
-  const places = [usage.all, sumsIn(usage.steps, Math.max(0, step)), sumsIn(usage.toolsInProfiles, `${row.profileId} ${row.toolId}`)]
+  const places = [usage.all, sumsIn(usage.steps, Math.max(0, step))]
   for (const name of BY) if (row[name] !== '') places.push(sumsIn(usage.by[name], row[name]))
   for (const sums of places) add(sums, row, latencies)
 }

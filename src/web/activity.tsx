@@ -52,6 +52,15 @@ export const activityRoutes = (deps: Deps) => {
       },
     }
   }
+  /**
+   * Asked every two seconds by each page that is open: where no row was written nothing is read, and where none of those that were fits the
+   * filters nothing is drawn. Words are looked for only among those that fit otherwise, since that costs more than the rest.
+   */
+  const isNews = async (user: User, query: Query, since: number): Promise<boolean> => {
+    if (since === audit.lastSeq()) return false
+    const filter = { ...filterOf(user, query, clock()), text: undefined }
+    return (await audit.page({ ...filter, after: since, limit: 1 })).rows.length > 0
+  }
   return doors
     .member('/activity')
     .get(
@@ -82,8 +91,7 @@ export const activityRoutes = (deps: Deps) => {
     .get(
       '/rows',
       async ({ request, user, query: { since, ...query } }) => {
-        // Asked every two seconds by each page that is open: where no row was written nothing is read and nothing drawn.
-        if (since !== undefined && since === audit.lastSeq()) return reply.nothingNew()
+        if (since !== undefined && !(await isNews(user, query, since))) return reply.nothingNew()
         const { pieces } = await read(user, query)
         return reply.piece(request, <ActivityRows {...pieces} />, addressOf('/activity', query))
       },

@@ -243,6 +243,18 @@ test('[TRAIL-FORGET] rows that were removed leave the index, their counts stay',
   expect((await trail.audit().usage({ from: BEGAN, to: BEGAN + HOUR_MS, stepMs: HOUR_MS })).all.calls).toBe(700)
 })
 
+test('[TRAIL-FORGET] no row is removed by retention before it was counted', async () => {
+  const trail = open()
+  await trail.write(Array.from({ length: 900 }, (_, at) => call(`row ${at}`)))
+  await trail.audit().retention.setPolicy({ id: ADA, username: 'ada' }, { keepDays: 1, keepMegabytes: null })
+  await trail.write([call('much later', { afterMs: 48 * HOUR_MS })])
+  // With the row that says what the policy is.
+  expect(await trail.audit().retention.sweep(true)).toBe(901)
+  await trail.audit().following.catchUp()
+  const counted = trail.store().read.select().from(auditHours).all()
+  expect(counted.reduce((sum, { calls }) => sum + calls, 0)).toBe(901)
+})
+
 test('a quantile lies within the bucket that holds it, and nothing counted has none', () => {
   expect(quantile([], 0.5)).toBeUndefined()
   expect(quantile([0, 0], 0.5)).toBeUndefined()
