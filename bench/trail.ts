@@ -123,10 +123,10 @@ async function measureCost(few: House, many: House): Promise<string[]> {
   for (let round = 0; round < 5; round += 1) await cost('indexed', many.folder, 'none')
   const { followUs } = many.known
   return [
-    `a row without contents, in batches of 100: ${of('few').toFixed(1)} µs; among ${MANY} rows ${ratio(of('many'), of('few'))}`,
+    `a row without contents, in batches of 100: ${of('few').toFixed(1)} µs of CPU; among ${MANY} rows ${ratio(of('many'), of('few'))}`,
     `… with the three indexes on rows that there were before, among ${MANY} rows: ${ratio(of('indexed'), of('many'))} of that`,
     `… with 0.7 KB of arguments and 1.9 KB of result, redacted ${ratio(of('redacted'), of('few'))}, whole ${ratio(of('whole'), of('few'))}`,
-    `following a row (counted, indexed) afterwards: ${followUs.toFixed(1)} µs, ${ratio(followUs, of('few'))} of writing it`,
+    `following a row (counted, indexed) afterwards: ${followUs.toFixed(1)} µs of CPU, ${ratio(followUs, of('few'))} of writing it`,
   ]
 }
 

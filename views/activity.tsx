@@ -86,7 +86,8 @@ const Row = (p: { call: CallRow; width: Width }) => {
   const shown = foreignMiddle(call.tool, 64)
   const done = doneInWords(call)
   return (
-    <tr>
+    // By its id a row is known again when others come in above it, and keeps the focus.
+    <tr id={`call-${call.id}`}>
       <td class="cell-main">
         <a class={call.isAct ? 'strong break' : 'mono strong break'} href={`/activity/${call.id}`} title={wholeOf(call.tool, shown)}>
           <bdi>{shown}</bdi>
