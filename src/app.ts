@@ -55,9 +55,11 @@ import { openKeys, openStore } from './store/index.ts'
 import { createUsers } from './users/index.ts'
 import {
   accountsRoutes,
+  adminControlRoutes,
   activityRoutes,
   adminRoutes,
   approvalsRoutes,
+  appControlRoutes,
   appsRoutes,
   callRoutes,
   catalogueManageRoutes,
@@ -85,6 +87,7 @@ import {
   noticesRoutes,
   ownClientsRoutes,
   pluginsRoutes,
+  profileControlRoutes,
   profileRoutes,
   providersRoutes,
   profileChangesRoutes,
@@ -255,10 +258,10 @@ const ASSETS = ['toolpass.css', 'toolpass.js', 'push-worker.js', 'favicon.svg'] 
 
 /** All routes, each behind its door. */
 export function createApp(house: House) {
-  const { log, audit, users, addresses } = house
+  const { log, audit, users, grants, addresses } = house
   const files = createFiles({ ...Object.fromEntries(ASSETS.map((name) => [name, shipped(join('views/assets', name))])), 'htmx.js': htmx })
   const reply = createReply(addresses)
-  const shell = createShell({ files, waiting: house.approvals.countWaiting })
+  const shell = createShell({ files, waiting: house.approvals.countWaiting, pauses: grants.pauses })
   const doors = createDoors({ sessions: users.sessions })
   const problem = createProblems({ reply, shell, log })
   const deps = { ...house, clientLimits, doors, reply, shell, files }
@@ -281,7 +284,7 @@ export function createApp(house: House) {
     .use(deviceRoutes(deps))
     .use(ownDocumentRoutes(deps))
     .use(homeRoutes(deps))
-    .use(profileRoutes(deps))
+    .use([profileRoutes(deps), profileControlRoutes(deps)])
     .use(profileToolsRoutes(deps))
     .use([profileChangesRoutes(deps), profileToolRoutes(deps)])
     .use(catalogueRoutes(deps))
@@ -292,7 +295,7 @@ export function createApp(house: House) {
     .use(upstreamSignInRoutes(deps))
     .use([connectionRoutes(deps), connectionChangesRoutes(deps), connectionAccountRoutes(deps), accountsRoutes(deps)])
     .use(doctorRoutes(deps))
-    .use(appsRoutes(deps))
+    .use([appsRoutes(deps), appControlRoutes(deps)])
     .use([...limitsRoutes(deps), userLimitsRoutes(deps)])
     .use(ownClientsRoutes(deps))
     .use(tokensRoutes(deps))
@@ -301,6 +304,7 @@ export function createApp(house: House) {
     .use([settingsRoutes(deps), noticesRoutes(deps)])
     .use([
       adminRoutes(deps),
+      adminControlRoutes(deps),
       programsRoutes(deps),
       trailRoutes(deps),
       programFetchesRoutes(deps),

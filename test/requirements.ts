@@ -13,6 +13,7 @@ import { clients } from './requirements/clients.ts'
 import { connectors } from './requirements/connectors.ts'
 import { connections } from './requirements/connections.ts'
 import { approvals } from './requirements/approvals.ts'
+import { control } from './requirements/control.ts'
 import { consent } from './requirements/consent.ts'
 import { developers } from './requirements/developers.ts'
 import { doctor } from './requirements/doctor.ts'
@@ -373,6 +374,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...connectors,
   ...connections,
   ...consent,
+  ...control,
   ...developers,
   ...gatewaySafety,
   ...interop,

@@ -2,6 +2,8 @@
  * People with an account here; for administrators only.
  * POST /admin/users — username, role (member | admin), password (empty: a one-time link is made and shown once).
  * POST /admin/users/:id/disable, /enable — the reply to htmx is `<UserRow …/>`.
+ * POST /admin/users/:id/pause, /resume, /revoke — all apps of theirs.
+ * POST /admin/pause, /resume, /revoke — all apps of everyone.
  * POST /admin/users/:id/reset — answers with this page, `link` filled.
  */
 import { Layout, type Shell } from './layout.tsx'
@@ -11,8 +13,9 @@ import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import { CopyBlock } from './parts/copy.tsx'
 import { FormProblem, type FormState, SelectField, TextField } from './parts/field.tsx'
-import { plural } from './parts/format.ts'
+import { foreign, plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
+import { appsInWords, Many, type ManyStanding, Pause, type PausedWith, Resume } from './parts/paused.tsx'
 import { AdminPlaces } from './parts/places.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 import { ActionsHead } from './parts/table.tsx'
@@ -27,10 +30,14 @@ export type UserSummary = {
   /** The reader: nobody locks themselves out. */
   self: boolean
   apps: number
+  /** An administrator paused all apps of theirs. */
+  paused?: PausedWith | undefined
 }
 export type AdminPageProps = {
   shell: Shell
   users: readonly UserSummary[]
+  /** All apps of everyone. */
+  control: ManyStanding
   /** A one-time link, right after it was made: it is shown this once. */
   link?: { username: string; url: string; hours: number } | undefined
   passwordLengthMin: number
@@ -55,6 +62,43 @@ const Enable = ({ user }: { user: UserSummary }) => (
   >
     <Button tone="quiet">Enable</Button>
   </form>
+)
+
+/** How many apps they let in, and what is done to all of them; they themselves stay signed in. */
+const Apps = ({ user }: { user: UserSummary }) => (
+  <>
+    {user.apps === 0 && !user.paused ? <span class="muted">none</span> : plural(user.apps, 'app')}
+    {user.paused && (
+      <p class="cell-note">
+        paused by {foreign(user.paused.byName, 40)}, <Ago at={user.paused.at} />
+      </p>
+    )}
+    <div class="actions cell-deeds">
+      {user.paused ? (
+        <Resume action={`/admin/users/${user.id}/resume`} quiet={true} />
+      ) : (
+        user.apps > 0 && <Pause action={`/admin/users/${user.id}/pause`} quiet={true} />
+      )}
+      {user.apps > 0 && (
+        <Confirm
+          place="row"
+          label="Revoke"
+          confirm={`Revoke ${plural(user.apps, 'app')}`}
+          action={`/admin/users/${user.id}/revoke`}
+          question={
+            <>
+              Revoke every app and access token of <strong>{user.username}</strong>?
+            </>
+          }
+          consequences={[
+            `${plural(user.apps, 'app')} ${user.apps === 1 ? 'is' : 'are'} shut out at once`,
+            'Each has to ask them again',
+            'Access tokens cannot be brought back',
+          ]}
+        />
+      )}
+    </div>
+  </>
 )
 
 const Actions = ({ user }: { user: UserSummary }) => (
@@ -121,6 +165,9 @@ export const UserRow = ({ user }: { user: UserSummary }) => (
     <td data-label="Last seen" class="nowrap">
       <AgoOr at={user.lastSeenAt} none="never" />
     </td>
+    <td data-label="Apps">
+      <Apps user={user} />
+    </td>
     <td class="cell-actions">
       <Actions user={user} />
     </td>
@@ -159,6 +206,55 @@ const AddUser = (p: { form: FormState | undefined; lengthMin: number }) => (
   </Card>
 )
 
+/** The one button for when something is wrong: it asks once, and everything that it stops goes on with one click. */
+const Everything = ({ apps, users, paused }: ManyStanding) => (
+  <Card
+    title="Everything"
+    id="everything"
+    tone="danger"
+    lead={apps === 0 ? 'No app is let in now.' : `${appsInWords(apps, users)} ${apps === 1 ? 'is' : 'are'} let in now.`}
+  >
+    {paused ? (
+      <Many
+        path="/admin"
+        apps={apps}
+        paused={paused}
+        all="everything"
+        pausing="Every app is refused, and keeps what it was allowed. So is any that is let in meanwhile."
+        revoke={revokeEverything(apps, users)}
+      />
+    ) : (
+      <div class="actions">
+        <Confirm
+          label="Pause everything"
+          confirm="Pause everything"
+          icon="pause"
+          red={true}
+          action="/admin/pause"
+          question="Pause every app of everyone here?"
+          consequences={[
+            `${appsInWords(apps, users)}, and any that is let in meanwhile: each request is refused`,
+            'Open streams and running calls end within a second',
+            'Nothing is lost: Resume lets all of them go on',
+          ]}
+        />
+        {apps > 0 && <Confirm action="/admin/revoke" {...revokeEverything(apps, users)} />}
+      </div>
+    )}
+  </Card>
+)
+
+const revokeEverything = (apps: number, users: number) => ({
+  label: 'Revoke everything',
+  confirm: `Revoke ${plural(apps, 'app')}`,
+  question: 'Revoke every app and access token of everyone here?',
+  consequences: [
+    `${appsInWords(apps, users)} ${apps === 1 ? 'is' : 'are'} shut out at once, for good`,
+    'Everyone has to let each of their apps in again',
+    'Access tokens cannot be brought back',
+  ],
+})
+
 export const AdminPage = (p: AdminPageProps) => (
   <Layout shell={p.shell} title="Users" current="admin">
     <PageHead title="Users" lead="Everyone with an account here. Each has their own connections, profiles and connected apps." />
@@ -173,6 +269,7 @@ export const AdminPage = (p: AdminPageProps) => (
             <th scope="col">Role</th>
             <th scope="col">Created</th>
             <th scope="col">Last seen</th>
+            <th scope="col">Apps</th>
             <ActionsHead />
           </tr>
         </thead>
@@ -184,5 +281,6 @@ export const AdminPage = (p: AdminPageProps) => (
       </table>
     </Card>
     <AddUser form={p.form} lengthMin={p.passwordLengthMin} />
+    <Everything {...p.control} />
   </Layout>
 )

@@ -1,11 +1,14 @@
 /**
  * One connected app: who it is, what it may use, what it did.
- * POST /apps/:id — see app-about.tsx; /apps/:id/limits — see limits.tsx.
+ * POST /apps/:id — see app-about.tsx; /apps/:id/tools — app-permissions.tsx; /apps/:id/pause and the like — app-access.tsx;
+ *   /apps/:id/switch, /switches — app-switch.tsx; /apps/:id/limits — limits.tsx.
  * POST /apps/:id/revoke — nothing else; without `from` it leads back here.
  */
 import { type CallRow, CallTable } from './activity.tsx'
 import { AppAbout, AppDevice, type AppFacts } from './app-about.tsx'
-import { type AppTool, AppTools } from './app-tools.tsx'
+import { AppAccess, type AppAccessProps, AppPauses, PauseApp } from './app-access.tsx'
+import { AppPermissions, type AppPermissionsProps } from './app-permissions.tsx'
+import { AppSwitch, type AppSwitchProps } from './app-switch.tsx'
 import { AppStatusWord, RevokeConfirm } from './apps.tsx'
 import { Layout, type Shell } from './layout.tsx'
 import { Card, PageHead } from './parts/card.tsx'
@@ -17,7 +20,11 @@ import { LimitsCard, type LimitsProps } from './limits.tsx'
 export type AppPageProps = {
   shell: Shell
   app: AppFacts
-  tools: readonly AppTool[]
+  permissions: AppPermissionsProps
+  /** Absent for one that has ended. */
+  access?: Omit<AppAccessProps, 'app'> | undefined
+  /** Where its profile can be switched. */
+  profile?: AppSwitchProps | undefined
   calls: readonly CallRow[]
   limits: LimitsProps
   form?: FormState | undefined
@@ -55,13 +62,17 @@ export const AppPage = (p: AppPageProps) => {
         title={<bdi>{client}</bdi>}
         badge={<AppStatusWord status={p.app.status} />}
         lead={p.app.device && <bdi>{foreign(p.app.device)}</bdi>}
+        actions={p.access && <PauseApp app={p.app} />}
       />
+      {p.access && <AppPauses app={p.app} pauses={p.access.pauses} />}
       <div class="split">
         <div class="stack">
-          <AppTools tools={p.tools} />
+          <AppPermissions {...p.permissions} />
           <Calls app={p.app} calls={p.calls} />
         </div>
         <div class="stack">
+          {p.access && <AppAccess app={p.app} {...p.access} />}
+          {p.profile && <AppSwitch {...p.profile} />}
           <AppAbout app={p.app} />
           {!p.app.script && <AppDevice app={p.app} form={p.form} />}
           {alive && <LimitsCard {...p.limits} />}

@@ -11,6 +11,7 @@ import { Confirm } from './parts/confirm.tsx'
 import { CopyButton } from './parts/copy.tsx'
 import { Empty } from './parts/empty.tsx'
 import { foreign } from './parts/format.ts'
+import { appsInWords, Many, type ManyStanding } from './parts/paused.tsx'
 import { Ago, AgoOr } from './parts/time.tsx'
 
 export type ClientPageProps = {
@@ -32,6 +33,8 @@ export type ClientPageProps = {
     knownAs?: string | undefined
   }
   users: readonly { username: string; apps: number; lastUsedAt: number | null }[]
+  /** Those of its apps that are let in now. */
+  control: ManyStanding
 }
 
 const About = ({ client }: { client: ClientPageProps['client'] }) => (
@@ -142,6 +145,32 @@ const Decide = ({ client }: { client: ClientPageProps['client'] }) => {
   )
 }
 
+const Apps = (p: { client: ClientPageProps['client']; control: ManyStanding }) => {
+  const { apps, users, paused } = p.control
+  const met = appsInWords(apps, users)
+  return (
+    <Card title="Its connected apps" id="control" lead={apps === 0 ? 'Nobody lets it in now.' : met}>
+      <Many
+        path={`/admin/clients/${p.client.id}`}
+        apps={apps}
+        paused={paused}
+        all={apps === 1 ? 'it' : 'them all'}
+        pausing="While they are paused each is told so, and keeps what it was allowed. So is any that is let in meanwhile."
+        revoke={{
+          label: 'Revoke all',
+          confirm: `Revoke ${appsInWords(apps)}`,
+          question: (
+            <>
+              Revoke every <strong>{foreign(p.client.name, 40)}</strong> of everyone here?
+            </>
+          ),
+          consequences: [`${met} ${apps === 1 ? 'is' : 'are'} shut out at once`, 'Each has to ask its user again'],
+        }}
+      />
+    </Card>
+  )
+}
+
 const Remove = ({ client }: { client: ClientPageProps['client'] }) => (
   <Card title="Delete" tone="danger" lead="Forgets this app and ends whatever it was allowed.">
     <Confirm
@@ -178,6 +207,7 @@ export const ClientPage = (p: ClientPageProps) => (
       <div class="stack">
         <About client={p.client} />
         <Decide client={p.client} />
+        <Apps client={p.client} control={p.control} />
         <Remove client={p.client} />
       </div>
     </div>

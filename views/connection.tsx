@@ -4,6 +4,7 @@
  * GET /connections/:id/probe — see probe.tsx.
  * POST /connections/:id — name, sharing (private | open | each), settings.<key> (an empty secret is kept).
  * POST /connections/:id/credential — seen (the mark of the settings that were shown), settings.<key> for the secret ones alone: the reader's own, where each has their own.
+ * POST /connections/:id/pause, /resume, /revoke — whose (own | everyone): its tools, for apps.
  * POST /connections/:id/delete — nothing else.
  * POST /connections/:id/limits, /trust, /tools/approve — see limits.tsx, connection-trust.tsx, profile-changes.tsx.
  */
@@ -21,6 +22,7 @@ import { FormProblem, type FormState, RadioField, TextField } from './parts/fiel
 import { foreign, plural, short } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
+import { appsInWords, Many, type ManyStanding, PausedBy, type PausedWith } from './parts/paused.tsx'
 import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
@@ -75,6 +77,10 @@ export type ConnectionPageProps = {
   limits?: LimitsProps | undefined
   /** The secret fields, where the reader uses it with a credential of their own. */
   own?: { schema: SettingsSchema; sealed: readonly string[]; mark: string; form?: FormState | undefined } | undefined
+  /** What its tools are to apps: of everyone here for its owner, of the reader otherwise. */
+  control?: (ManyStanding & { whose: 'own' | 'everyone' }) | undefined
+  /** By its owner for everyone's apps, or by the reader for their own. */
+  paused?: PausedWith | undefined
   /** Where its tools are in use, named when it is to be deleted. */
   usedBy: readonly { id: string; title: string }[]
 }
@@ -256,6 +262,37 @@ const OwnCredential = (p: { connection: Connection; own: NonNullable<ConnectionP
   </Card>
 )
 
+const Control = (p: { connection: Connection; control: NonNullable<ConnectionPageProps['control']> }) => {
+  const { apps, users, paused, whose } = p.control
+  const name = foreign(p.connection.name, 40)
+  const theirs = whose === 'own' ? 'your' : 'all'
+  return (
+    <Card title="For apps" id="control" lead={`${appsInWords(apps, users)} may use its tools.`}>
+      <Many
+        path={`/connections/${p.connection.id}`}
+        fields={{ whose }}
+        apps={apps}
+        paused={paused}
+        all={whose === 'own' ? 'for my apps' : 'for all apps'}
+        pausing={`While it is paused, its tools are out of the list of ${theirs} apps and refused. What was allowed stays.`}
+        revoke={{
+          label: 'Take from all apps',
+          confirm: `Take from ${appsInWords(apps)}`,
+          question: (
+            <>
+              Take <strong>{name}</strong> from {theirs} apps?
+            </>
+          ),
+          consequences: [
+            `Each of its tools is refused to ${appsInWords(apps, users)}, at once`,
+            'Profiles keep them; you allow them again app by app',
+          ],
+        }}
+      />
+    </Card>
+  )
+}
+
 const Delete = (p: Pick<ConnectionPageProps, 'connection' | 'usedBy'>) => {
   const name = foreign(p.connection.name)
   return (
@@ -290,6 +327,12 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
       lead={<span class="mono break">{foreign(p.connection.summary, 200)}</span>}
       actions={<CheckAgain connection={p.connection} />}
     />
+    {p.paused && (
+      <Notice tone="warning" title="Paused">
+        <PausedBy by={p.paused} />. Its tools are refused to {p.paused.own ? 'your' : 'all'} apps.{' '}
+        {p.control?.paused && <a href="#control">Resume it</a>}
+      </Notice>
+    )}
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}
     {p.signIn && <SignInCard {...p.signIn} />}
     {p.account?.use && <ConnectionAccount {...p.account} />}
@@ -308,6 +351,7 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
     {p.account && !p.account.use && <ConnectionAccount {...p.account} />}
     {p.trust !== undefined && <ConnectionTrust connectionId={p.connection.id} on={p.trust} />}
     {p.limits && <LimitsCard {...p.limits} />}
+    {p.control && <Control connection={p.connection} control={p.control} />}
     {p.edit && <Delete connection={p.connection} usedBy={p.usedBy} />}
   </Layout>
 )

@@ -1,6 +1,6 @@
 /** All connections that a user may use. No forms. */
 import { Layout, type Shell } from './layout.tsx'
-import { Status, type Tone } from './parts/badge.tsx'
+import { Badge, Status, type Tone } from './parts/badge.tsx'
 import { LinkButton } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Empty } from './parts/empty.tsx'
@@ -39,6 +39,8 @@ export type ConnectionSummary = {
   /** Absent when it is the reader's own. */
   owner?: string | undefined
   checkedAt?: number | undefined
+  /** Its tools are refused to the reader's apps for now. */
+  isPaused?: boolean | undefined
 }
 export type ConnectionsPageProps = { shell: Shell; connections: readonly ConnectionSummary[] }
 
@@ -58,6 +60,11 @@ const Row = ({ connection }: { connection: ConnectionSummary }) => (
     </td>
     <td>
       <ConnectionStatus state={connection.state} />
+      {connection.isPaused && (
+        <p>
+          <Badge tone="warning">paused</Badge>
+        </p>
+      )}
     </td>
     <td data-label="By">{connection.connector}</td>
     <td class="number" data-label="Tools">

@@ -5,6 +5,7 @@
 import type { Child } from './jsx-runtime.ts'
 import { Icon, type IconName } from './parts/icon.tsx'
 import { Brand } from './parts/logo.tsx'
+import { PausedBy, type PausedWith, Resume } from './parts/paused.tsx'
 import { type ToastMessage, Toasts } from './parts/toast.tsx'
 
 /** Addresses of the files as they are served, with the hash of their content in the name. */
@@ -19,6 +20,8 @@ export type Shell = BareShell & {
   viewer: Viewer
   /** How many calls wait for this user. */
   waiting?: number | undefined
+  /** All apps of the viewer are paused, by themselves or by an administrator. */
+  paused?: PausedWith | undefined
 }
 
 export type NavPlace = 'home' | 'profiles' | 'connections' | 'catalogue' | 'apps' | 'approvals' | 'activity' | 'settings' | 'admin'
@@ -120,6 +123,29 @@ const UserMenu = (p: { viewer: Viewer }) => (
   </div>
 )
 
+const PAUSED_TITLES: Partial<Record<PausedWith['kind'], string>> = {
+  everything: 'Everything is paused.',
+  user: 'Your apps are paused by an administrator.',
+}
+
+/** On every page while it lasts: what an app is refused for must not have to be looked for. */
+const PausedBanner = (p: { by: PausedWith; viewer: Viewer }) => {
+  const mayResume = p.by.own || (p.by.kind === 'everything' && p.viewer.role === 'admin')
+  return (
+    <div class="paused-banner tone-warning">
+      <Icon name="pause" />
+      <p>
+        <strong>{p.by.own ? 'All your apps are paused.' : PAUSED_TITLES[p.by.kind]}</strong>{' '}
+        <span class="nowrap">
+          <PausedBy by={p.by} />.
+        </span>{' '}
+        {p.by.own || p.by.kind === 'user' ? 'Whatever they ask for is refused.' : 'Whatever any app asks for is refused.'}
+      </p>
+      {mayResume && <Resume action={p.by.own ? '/apps/resume' : '/admin/resume'} label={p.by.own ? 'Resume' : 'Resume everything'} />}
+    </div>
+  )
+}
+
 export const Layout = (p: { shell: Shell; title: string; current?: NavPlace | undefined; children: Child }) => (
   <Document shell={p.shell} title={p.title} kind="app" htmx={true}>
     {/* The navigation stands here twice, once for each width; CSS takes one of them away, for screen readers as well. */}
@@ -150,6 +176,7 @@ export const Layout = (p: { shell: Shell; title: string; current?: NavPlace | un
     </div>
     <main id="main" class="page" tabindex="-1">
       <Toasts messages={p.shell.toasts ?? []} />
+      {p.shell.paused && <PausedBanner by={p.shell.paused} viewer={p.shell.viewer} />}
       {p.children}
     </main>
   </Document>

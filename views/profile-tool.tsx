@@ -1,7 +1,7 @@
 /**
  * One tool, or prompt, of one profile: what its server says and what apps see, side by side, and what makes the difference.
- * POST /profiles/:id/tools/:toolId — seen (the hash of the definition that was shown), name, title, description (empty: as its server
- *   says), pinned (on), and for each argument by its place in the schema: use-0 (as-is | default | fixed), value-0.
+ * POST /profiles/:id/tools/:toolId — seen (the hash of the definition that was shown), name, title, description, kind (empty: as its
+ *   server says; read | write | destructive), pinned (on), and for each argument by its place in the schema: use-0 (as-is | default | fixed), value-0.
  * POST /profiles/:id/tools/:toolId/restore — nothing else: takes back all but the pin.
  */
 import type { Child } from './jsx-runtime.ts'
@@ -30,7 +30,14 @@ export type ArgumentField = {
   value: string
 }
 /** One of the two readings of it. */
-export type ToolSide = { name: string; title: string | undefined; description: string; cost: number | undefined; json: string }
+export type ToolSide = {
+  name: string
+  title: string | undefined
+  description: string
+  cost: number | undefined
+  kind: ToolKind | undefined
+  json: string
+}
 
 export type ProfileToolPageProps = {
   shell: Shell
@@ -51,7 +58,7 @@ export type ProfileToolPageProps = {
   server: ToolSide
   apps: ToolSide
   /** What was chosen here; empty where nothing was. */
-  saved: { name: string; title: string; description: string }
+  saved: { name: string; title: string; description: string; kind: string }
   fields: readonly ArgumentField[]
   form?: FormState | undefined
 }
@@ -70,6 +77,7 @@ const Side = (p: { title: string; lead: string; side: ToolSide; other?: ToolSide
       value
     )
   const { side, other } = p
+  const kind: readonly [Child, Child][] = side.kind ? [['Kind', changed(side.kind !== other?.kind, <KindBadge kind={side.kind} />)]] : []
   const cost: readonly [Child, Child][] = side.cost === undefined ? [] : [['Context cost', short(side.cost)]]
   return (
     <Card title={p.title} lead={p.lead}>
@@ -78,6 +86,7 @@ const Side = (p: { title: string; lead: string; side: ToolSide; other?: ToolSide
           ['Name', changed(side.name !== other?.name, <code class="break">{foreign(side.name, 128)}</code>)],
           ['Title', changed(side.title !== other?.title, side.title ? <bdi>{foreign(side.title, 200)}</bdi> : NONE)],
           ['Description', changed(side.description !== other?.description, <ToolDescription text={side.description} />)],
+          ...kind,
           ...cost,
         ]}
       />
@@ -152,6 +161,13 @@ const Arguments = ({ fields, form }: Pick<ProfileToolPageProps, 'fields' | 'form
   </Card>
 )
 
+const KIND_WORDS: Record<ToolKind, string> = { read: 'reads', write: 'writes', destructive: 'can destroy' }
+const KINDS = [
+  { value: 'read', label: 'Reads: it looks things up and changes nothing' },
+  { value: 'write', label: 'Writes: it creates or changes things' },
+  { value: 'destructive', label: 'Can destroy: it deletes or overwrites' },
+]
+
 const Words = ({ profile, tool, server, saved, form }: ProfileToolPageProps) => (
   <Card title="Name and words" lead="What is left empty stays as its server says. Clearer words help a model to choose.">
     <div class="stack narrow">
@@ -186,6 +202,16 @@ const Words = ({ profile, tool, server, saved, form }: ProfileToolPageProps) => 
         placeholder={foreign(server.description, 400)}
       />
       {tool.feature === 'tool' && (
+        <SelectField
+          name="kind"
+          label="What it does to the world"
+          value={saved.kind}
+          form={form}
+          options={[{ value: '', label: `As its server says: ${KIND_WORDS[server.kind ?? 'write']}` }, ...KINDS]}
+          hint="Correct it where the server is wrong. Apps are told, and what you allow by kind goes by it."
+        />
+      )}
+      {tool.feature === 'tool' && (
         <SwitchField
           name="pinned"
           label="Always show it to the model"
@@ -211,7 +237,7 @@ const Restore = ({ profile, tool }: Pick<ProfileToolPageProps, 'profile' | 'tool
       question="Take back everything that was adjusted here?"
       consequences={[
         'The name, title and description of this profile’s own are lost',
-        ...(tool.feature === 'tool' ? ['So are its default and fixed values: apps are told of each argument again'] : []),
+        ...(tool.feature === 'tool' ? ['So are its kind, and its default and fixed values: apps are told of each argument again'] : []),
       ]}
     />
   </Card>

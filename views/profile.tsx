@@ -3,6 +3,7 @@
  * POST /profiles/:id — see profile-details.tsx.
  * POST /profiles/:id/tools — see profile-tools.tsx.
  * POST /profiles/:id/tools/approve — see profile-changes.tsx.
+ * POST /profiles/:id/pause, /resume, /revoke — nothing else: all apps that use it.
  * POST /profiles/:id/delete — nothing else.
  * GET /profiles/:id/waiting — `WaitingCard`, see profile-connect.tsx.
  */
@@ -11,7 +12,9 @@ import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import type { FormState } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
+import { Notice } from './parts/notice.tsx'
 import { type Amounts, amountInWords, isNothing } from './parts/offered.tsx'
+import { appsInWords, Many, type ManyStanding, PausedBy } from './parts/paused.tsx'
 import { ConnectPanel, type Waiting } from './profile-connect.tsx'
 import type { Way } from './profile-connect-ways.tsx'
 import { type ChangedTool, ProfileChanges } from './profile-changes.tsx'
@@ -36,6 +39,8 @@ export type ProfilePageProps = {
   waiting: Waiting
   /** Clients of the connected apps that use this profile, named when it is to be deleted. */
   apps: readonly { id: string; client: string }[]
+  /** Apps of anybody here that use it. */
+  control: ManyStanding
   toolsForm?: FormState | undefined
   changesForm?: FormState | undefined
   detailsForm?: FormState | undefined
@@ -68,6 +73,37 @@ const DeleteProfile = (p: { profile: ProfilePageProps['profile']; saved: Amounts
   )
 }
 
+const Control = (p: { profile: ProfilePageProps['profile']; control: ManyStanding }) => {
+  const { apps, users, paused } = p.control
+  const title = foreign(p.profile.title, 60)
+  const met = appsInWords(apps, users)
+  return (
+    <Card
+      title="For apps"
+      id="control"
+      lead={apps === 0 ? 'No app uses this profile.' : `${met} ${apps === 1 ? 'uses' : 'use'} this profile.`}
+    >
+      <Many
+        path={`/profiles/${p.profile.id}`}
+        apps={apps}
+        paused={paused}
+        all={apps === 1 ? 'its app' : 'its apps'}
+        pausing="While it is paused, each app that uses it is refused, and keeps what it was allowed. So is any that is let in meanwhile."
+        revoke={{
+          label: 'Revoke its apps',
+          confirm: `Revoke ${appsInWords(apps)}`,
+          question: (
+            <>
+              Revoke every app that uses <strong>{title}</strong>?
+            </>
+          ),
+          consequences: [`${met} ${apps === 1 ? 'is' : 'are'} shut out at once`, 'Each has to ask anew', 'The profile itself stays'],
+        }}
+      />
+    </Card>
+  )
+}
+
 export const ProfilePage = (p: ProfilePageProps) => {
   const { id, slug, url } = p.profile
   const isEmpty = isNothing(p.saved)
@@ -79,6 +115,11 @@ export const ProfilePage = (p: ProfilePageProps) => {
         title={<bdi>{foreign(p.profile.title)}</bdi>}
         lead={p.profile.description && foreign(p.profile.description, 240)}
       />
+      {p.control.paused && (
+        <Notice tone="warning" title="Paused">
+          <PausedBy by={p.control.paused} />. Every app that uses it is refused. <a href="#control">Resume it</a>
+        </Notice>
+      )}
       {p.changed.length > 0 && <ProfileChanges profileId={id} tools={p.changed} form={p.changesForm} />}
       {/* What comes next comes first: tools while there are none, then the way to connect an app. */}
       {!isEmpty && connect}
@@ -93,6 +134,7 @@ export const ProfilePage = (p: ProfilePageProps) => {
       />
       {isEmpty && connect}
       <ProfileDetails profile={p.profile} deliveries={p.deliveries} form={p.detailsForm} />
+      <Control profile={p.profile} control={p.control} />
       <DeleteProfile profile={p.profile} saved={p.saved} apps={p.apps} />
     </Layout>
   )

@@ -3,6 +3,7 @@
  * POST /profiles — title. Errors come back as this page with `form`.
  */
 import { Layout, type Shell } from './layout.tsx'
+import { Badge } from './parts/badge.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { CopyBlock } from './parts/copy.tsx'
@@ -26,6 +27,8 @@ export type ProfileSummary = {
   apps: number
   /** Tools that their servers changed, which wait to be looked at. */
   heldBack: number
+  /** Every app that uses it is refused for now. */
+  isPaused?: boolean | undefined
 }
 /** A profile of somebody else here that everybody may connect their apps to. */
 export type OpenProfile = { title: string; owner: string; url: string; holds: Amounts }
@@ -61,7 +64,8 @@ const ProfileCard = ({ profile }: { profile: ProfileSummary }) => (
     <h2>
       <a class="tile-link" href={`/profiles/${profile.id}`}>
         {foreign(profile.title)}
-      </a>
+      </a>{' '}
+      {profile.isPaused && <Badge tone="warning">paused</Badge>}
     </h2>
     <p class="mono cut muted">{profile.url.replace(/^https?:\/\//, '')}</p>
     {profile.description && <p class="tile-text">{foreign(profile.description, 140)}</p>}

@@ -1,7 +1,6 @@
 /** Pages with prompts and resources, profiles that are found by search, one tool adjusted, and very much of everything. */
 import { waysInto } from '@/web/profile-facts.ts'
 import { fieldsOf } from '@/web/tool-form.ts'
-import { AppPage } from '@views/app.tsx'
 import { ConnectionPage } from '@views/connection.tsx'
 import { ConsentPage } from '@views/consent.tsx'
 import type { Html } from '@views/jsx-runtime'
@@ -10,23 +9,7 @@ import { ProfileToolPage, type ProfileToolPageProps } from '@views/profile-tool.
 import { NewTokenPage } from '@views/tokens.tsx'
 import { claude, firstTime, again } from './consents.ts'
 import { consentRow, manyOthers, others, pickerRow, prompts } from './offered.ts'
-import {
-  apps,
-  asking,
-  chips,
-  connection,
-  few,
-  groups,
-  holding,
-  many,
-  now,
-  profile,
-  shell,
-  TOOLS,
-  upstreamTools,
-  waitingFor,
-} from './samples.ts'
-import { noLimits } from './limits.tsx'
+import { apps, asking, chips, connection, few, groups, holding, many, profile, shell, TOOLS, upstreamTools, waitingFor } from './samples.ts'
 import { EVIL, LONG } from './samples-text.ts'
 
 export const deliveries = (tools: number, helps: readonly string[] = []) => ({
@@ -68,6 +51,7 @@ const adjusting: ProfileToolPageProps = {
     title: 'Create issue',
     description: DEFINITION.description,
     cost: 640,
+    kind: 'destructive',
     json: JSON.stringify(DEFINITION, undefined, 2),
   },
   apps: {
@@ -75,9 +59,10 @@ const adjusting: ProfileToolPageProps = {
     title: 'Create issue',
     description: exposed.description,
     cost: 590,
+    kind: 'write',
     json: JSON.stringify(exposed, undefined, 2),
   },
-  saved: { name: 'new_issue', title: '', description: exposed.description },
+  saved: { name: 'new_issue', title: '', description: exposed.description, kind: 'write' },
   fields: fieldsOf(DEFINITION, OVERRIDE),
 }
 const posted = { name: 'find_tools', 'use-2': 'default', 'value-2': 'high', 'use-5': 'fixed', 'value-5': 'bug, toolpass' }
@@ -91,6 +76,7 @@ const manyTools = Array.from({ length: 500 }, (_, at) => ({
 export const featurePages: Record<string, Html> = {
   'profile-search': (
     <ProfilePage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={shell}
       profile={{ ...profile, delivery: 'search' }}
       groups={groups(true)}
@@ -107,6 +93,7 @@ export const featurePages: Record<string, Html> = {
   ),
   'profile-full': (
     <ProfilePage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={shell}
       profile={profile}
       groups={[
@@ -158,7 +145,7 @@ export const featurePages: Record<string, Html> = {
         upstreamName: LONG,
       }}
       apps={adjusting.server}
-      saved={{ name: '', title: '', description: '' }}
+      saved={{ name: '', title: '', description: '', kind: '' }}
       fields={fieldsOf(DEFINITION, {})}
     />
   ),
@@ -166,9 +153,23 @@ export const featurePages: Record<string, Html> = {
     <ProfileToolPage
       {...adjusting}
       tool={{ ...adjusting.tool, feature: 'prompt', upstreamName: 'plan_week', isAdjusted: false }}
-      server={{ name: 'plan_week', title: undefined, description: 'Plans a week.', cost: undefined, json: '{\n  "name": "plan_week"\n}' }}
-      apps={{ name: 'plan_week', title: undefined, description: 'Plans a week.', cost: undefined, json: '{\n  "name": "plan_week"\n}' }}
-      saved={{ name: '', title: '', description: '' }}
+      server={{
+        name: 'plan_week',
+        title: undefined,
+        description: 'Plans a week.',
+        cost: undefined,
+        kind: undefined,
+        json: '{\n  "name": "plan_week"\n}',
+      }}
+      apps={{
+        name: 'plan_week',
+        title: undefined,
+        description: 'Plans a week.',
+        cost: undefined,
+        kind: undefined,
+        json: '{\n  "name": "plan_week"\n}',
+      }}
+      saved={{ name: '', title: '', description: '', kind: '' }}
       fields={[]}
     />
   ),
@@ -194,27 +195,6 @@ export const featurePages: Record<string, Html> = {
       profile={{ id: 'prf_1', title: 'Work', url: 'https://tools.example.org/mcp/work' }}
       several={false}
       tools={[...few, ...others.map((item, at) => consentRow(item, at))]}
-    />
-  ),
-  'app-nothing': (
-    <AppPage
-      shell={shell}
-      limits={noLimits}
-      app={{
-        ...{
-          id: 'grt_1',
-          client: 'Claude Code',
-          profile: 'Work',
-          device: '',
-          holds: holding(0),
-          status: 'active',
-          createdAt: now,
-          profileId: 'prf_1',
-        },
-        ...{ redirectHost: 'localhost', verification: 'registered itself', script: false, firstUsedAt: null, networks: [] },
-      }}
-      tools={[]}
-      calls={[]}
     />
   ),
 }

@@ -1,8 +1,6 @@
 /** Each page as the gallery shows it, by the name of its picture. */
 import { waysInto } from '@/web/profile-facts.ts'
 import { AdminPage } from '@views/admin.tsx'
-import { AppPage } from '@views/app.tsx'
-import { AppsPage, type AppSummary } from '@views/apps.tsx'
 import { AuthorizationProblemPage } from '@views/authorization-problem.tsx'
 import { ConnectionPage } from '@views/connection.tsx'
 import { NewConnectionPage } from '@views/connection-new.tsx'
@@ -19,10 +17,11 @@ import { ProfilesPage } from '@views/profiles.tsx'
 import { SettingsPage } from '@views/settings.tsx'
 import { LinkUsedPage, ResetPage, SetupPage } from '@views/setup.tsx'
 import { deliveries, featurePages } from './features.tsx'
-import { appLimits, connectionLimits, limitPages } from './limits.tsx'
-import { others, prompts, resources } from './offered.ts'
+import { connectionLimits, limitPages } from './limits.tsx'
+import { prompts, resources } from './offered.ts'
 import { approvalsPages, notices } from './approvals.tsx'
 import { cataloguePages } from './catalogue.tsx'
+import { controlPages } from './control.tsx'
 import { doctorPages } from './doctor.tsx'
 import { pluginsPages } from './plugins.tsx'
 import { providersPages } from './providers.tsx'
@@ -31,10 +30,8 @@ import { registryPages } from './registry.tsx'
 import { trailPages } from './trail.tsx'
 import { again, choices, claude, cursor, device, firstTime, refusedConsent, sameAgain, unready } from './consents.ts'
 import {
-  DAY,
   EVIL,
   LONG,
-  TOOLS,
   apps,
   asking,
   chips,
@@ -119,6 +116,7 @@ export const doorPages: Record<string, Html> = {
   'device-denied': <DeviceDonePage shell={shell} allowed={false} />,
 }
 export const innerPages: Record<string, Html> = {
+  ...controlPages,
   ...pluginsPages,
   ...providersPages,
   ...cataloguePages,
@@ -149,6 +147,7 @@ export const innerPages: Record<string, Html> = {
   ),
   'profile-new': (
     <ProfilePage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={shell}
       profile={{ ...profile, description: '' }}
       groups={[]}
@@ -164,6 +163,7 @@ export const innerPages: Record<string, Html> = {
   ),
   profile: (
     <ProfilePage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={toasted}
       profile={profile}
       groups={groups(true)}
@@ -179,6 +179,7 @@ export const innerPages: Record<string, Html> = {
   ),
   'profile-called': (
     <ProfilePage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={shell}
       profile={{ ...profile, title: LONG }}
       groups={groups(true)}
@@ -236,6 +237,8 @@ export const innerPages: Record<string, Html> = {
   ),
   connection: (
     <ConnectionPage
+      control={{ apps: 3, users: 2, whose: 'everyone', paused: { kind: 'connection', own: false, byName: 'kim', at: now - 9_000_000 } }}
+      paused={{ kind: 'connection', own: false, byName: 'kim', at: now - 9_000_000 }}
       shell={shell}
       limits={connectionLimits}
       changed={changedTools.slice(0, 1)}
@@ -282,33 +285,6 @@ export const innerPages: Record<string, Html> = {
       usedBy={[]}
     />
   ),
-  'apps-empty': <AppsPage shell={shell} apps={[]} />,
-  apps: <AppsPage shell={shell} apps={apps} />,
-  app: (
-    <AppPage
-      shell={shell}
-      limits={appLimits}
-      app={{
-        ...(apps[0] as AppSummary),
-        profileId: 'prf_1',
-        redirectHost: 'localhost',
-        verification: 'described at claude.ai',
-        script: false,
-        firstUsedAt: now - 11 * DAY,
-        networks: ['192.168.1.0/24', '2001:db8:12:34::/64'],
-      }}
-      tools={[
-        ...TOOLS.map(([name, kind]) => ({ feature: 'tool' as const, isEvery: false, name, kind })),
-        ...others.map((item) => ({ ...item, kind: 'read' as const })),
-      ].map((tool, at) => ({
-        ...tool,
-        connection: 'Linear',
-        calls: Math.max(0, 40 - at * 9),
-        lastUsedAt: at < 4 ? now - at * DAY : undefined,
-      }))}
-      calls={calls}
-    />
-  ),
   ...activityPages,
   ...approvalsPages,
   settings: (
@@ -323,6 +299,7 @@ export const innerPages: Record<string, Html> = {
   ),
   admin: (
     <AdminPage
+      control={{ apps: 14, users: 3, paused: undefined }}
       shell={shell}
       users={users}
       passwordLengthMin={10}

@@ -118,6 +118,7 @@ export const registryPages: Record<string, Html> = {
   ),
   client: (
     <ClientPage
+      control={{ apps: 3, users: 2, paused: undefined }}
       shell={shell}
       client={{
         ...first,
@@ -140,6 +141,7 @@ export const registryPages: Record<string, Html> = {
   ),
   'client-waiting': (
     <ClientPage
+      control={{ apps: 0, users: 0, paused: { kind: 'client', own: false, byName: 'ada', at: now - DAY } }}
       shell={shell}
       client={{
         ...second,

@@ -88,7 +88,7 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       }
       work(talkOf(asking, call, reply))
         .then(
-          (served) => (call.signal.aborted && !client.isModern ? reply.drop() : finish(served, asked, reply)),
+          (served) => (isCancelled(call) && !client.isModern ? reply.drop() : finish(served, asked, reply)),
           (error) => fail(error, asked, reply),
         )
         .finally(call.end)
@@ -97,6 +97,9 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
   }
 }
 export type Answering = ReturnType<typeof createAnswering>
+
+/** By its client, or with its grant. What ended for another reason is told why. */
+const isCancelled = ({ signal }: Call): boolean => signal.aborted && isFailure(signal.reason, 'request_cancelled')
 
 export function statusOf(error: unknown): { status: number; headers: Record<string, string> } {
   if (error instanceof Refusal) return { status: error.status, headers: {} }

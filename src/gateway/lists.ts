@@ -133,27 +133,33 @@ const uriOf =
     view.resources.find((item) => item.connectionId === connectionId && item.feature === 'resource' && item.upstreamName === uri)
       ?.exposedName ?? uri
 
+type Kept = { permissions: ReadonlyMap<string, string>; laterTools: string; without: ReadonlySet<string>; text: string }
+
 /** By view, grant and revision; what a grant allows stands in the key, so that a changed one finds nothing. */
 function createCache() {
-  const texts = new WeakMap<ProfileView, Map<string, { permissions: ReadonlyMap<string, string>; laterTools: string; text: string }>>()
+  const texts = new WeakMap<ProfileView, Map<string, Kept>>()
   const keyOf = ({ grant, profile }: Caller, isModern: boolean) => `${grant.id} ${isModern} ${profile.delivery}`
   return {
     find(view: ProfileView, caller: Caller, isModern: boolean): string | undefined {
       const known = texts.get(view)?.get(keyOf(caller, isModern))
       const { grant } = caller
-      if (!known || known.laterTools !== grant.laterTools) return undefined
+      if (!known || known.laterTools !== grant.laterTools || !hasSame(known.without, grant.without)) return undefined
       return known.permissions === grant.tools || isSame(known.permissions, grant.tools) ? known.text : undefined
     },
     keep(view: ProfileView, caller: Caller, isModern: boolean, text: string): void {
       const ofView = texts.get(view) ?? new Map()
       texts.set(view, ofView)
       if (ofView.size >= TEXTS_OF_A_VIEW_MAX) ofView.clear()
-      ofView.set(keyOf(caller, isModern), { permissions: caller.grant.tools, laterTools: caller.grant.laterTools, text })
+      const { tools: permissions, laterTools, without } = caller.grant
+      ofView.set(keyOf(caller, isModern), { permissions, laterTools, without, text })
     },
   }
 }
 const TEXTS_OF_A_VIEW_MAX = 200
 const hashOf = (value: unknown): string => String(Bun.hash(JSON.stringify(value)))
+
+const hasSame = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
+  one === other || (one.size === other.size && [...one].every((each) => other.has(each)))
 
 const isSame = (one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): boolean =>
   one.size === other.size && [...one].every(([id, permission]) => other.get(id) === permission)

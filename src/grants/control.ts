@@ -22,6 +22,8 @@ type Deps = Omit<SubjectsSeen, 'grants' | 'profiles'> &
     profiles: SubjectsSeen['profiles'] & PermittingDeps['profiles'] & SwitchingDeps['profiles']
   }
 
+export type Control = ReturnType<typeof createControl>
+
 export function createControl(deps: Deps) {
   const { store, audit, changes, grants } = deps
   const report = (tx: Writer, by: By, { name, ids, key }: Meant, action: string, whose: Whose) =>

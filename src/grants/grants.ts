@@ -24,6 +24,8 @@ export type NewGrant = {
   toolIds: readonly ToolId[]
   /** Of these, the ones whose each call the user is asked about. */
   askIds?: readonly ToolId[]
+  /** What was offered beside them and left off. */
+  refuseIds?: readonly ToolId[]
   deviceName: string
   expiresAt: number | null
 }
@@ -49,11 +51,12 @@ export function createGrants(deps: Deps) {
 function createMaking({ clock, pauses }: Inner) {
   return {
     /** Only inside the transaction that consumes the user's decision. */
-    async create(tx: Writer, { toolIds, askIds = [], ...asked }: NewGrant): Promise<Grant> {
+    async create(tx: Writer, { toolIds, askIds = [], refuseIds = [], ...asked }: NewGrant): Promise<Grant> {
       const row = { ...asked, id: newGrantId(), laterTools: 'out' as const, createdAt: clock() }
       const [grant] = await tx.insert(grants).values(row).returning()
       const asks = new Set(askIds)
-      const tools = new Map(toolIds.map((toolId): [ToolId, Permission] => [toolId, asks.has(toolId) ? 'ask' : 'allow']))
+      const permitted = toolIds.map((toolId): [ToolId, Permission] => [toolId, asks.has(toolId) ? 'ask' : 'allow'])
+      const tools = new Map([...refuseIds.map((toolId): [ToolId, Permission] => [toolId, 'refuse']), ...permitted])
       await writePermissions(tx, row.id, tools)
       return { ...(grant as GrantRow), tools, pauses: pauses.of(row), without: pauses.connectionsFor(row.userId) }
     },

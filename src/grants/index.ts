@@ -1,5 +1,5 @@
 /** What a user let an app do: with which profile and tools, until when, and how it ends. */
-export { createControl } from './control.ts'
+export { type Control, createControl } from './control.ts'
 export { decide, pausedSentence, permissionOf, state } from './decide.ts'
 export { type Approvals, createApprovals, type Decision } from './approvals.ts'
 export type { Approval } from './approval-rows.ts'
@@ -14,6 +14,8 @@ export {
   type LimitSubject,
 } from './limits.ts'
 export { createGrants, type Grants } from './grants.ts'
+export type { Pause } from './pauses.ts'
 export type { Grant, Usage } from './reading.ts'
-export type { Subject } from './subjects.ts'
 export { createDigests, type DigestMessage, type Digests } from './digests.ts'
+export type { Subject, Whose } from './subjects.ts'
+export { newlyOf } from './switching.ts'

@@ -42,6 +42,11 @@ export function createPauses({ store, clock }: { store: Store; clock: Clock }) {
       const found = all.filter((pause) => isOf(userId)(pause) && subjects[pause.kind] === pause.subject)
       return found.length === 0 ? NO_PAUSES : found.toSorted((a, b) => rankOf(a) - rankOf(b))
     },
+    /** Why all apps of this user are paused, whatever they are. */
+    ofUser: (userId: UserId): Pause | undefined =>
+      now()
+        .filter((pause) => isOf(userId)(pause) && (pause.kind === 'everything' || (pause.kind === 'user' && pause.subject === userId)))
+        .toSorted((a, b) => rankOf(a) - rankOf(b))[0],
     /** Whose tools are refused to all apps of this user. */
     connectionsFor(userId: UserId): ReadonlySet<ConnectionId> {
       if (now().length === 0) return NO_CONNECTIONS

@@ -55,6 +55,8 @@ type Allowed = {
   profile: Profile
   toolIds: ToolId[]
   askIds: ToolId[]
+  /** What was offered and left off: decided as well, so that it can be told from what joins the profile later. */
+  refuseIds: ToolId[]
   expiresAt: number | null
   deviceName: string
   replaced: GrantId[]
@@ -82,11 +84,13 @@ export function readAllowed(waiting: Pending, said: Decision, now: number): Allo
   if (said.replaces.some((id) => !replaceable.has(id)))
     throw wrong('form', 'An earlier connection of this app ended meanwhile. Look at this again.')
   const lasts = LASTS[said.expires as keyof typeof LASTS]
-  const toolIds = [...new Set(said.toolIds)] as ToolId[]
+  const chosen = new Set(said.toolIds) as Set<ToolId>
+  const toolIds = [...chosen]
   return {
     profile,
     toolIds,
     askIds: toolIds.filter((id) => isAsked(earlier[0], id)),
+    refuseIds: tools.flatMap(({ toolId }) => (chosen.has(toolId) ? [] : [toolId])),
     expiresAt: lasts === undefined ? null : now + lasts,
     deviceName: cleanText(said.deviceName, DEVICE_NAME_LENGTH_MAX),
     replaced: [...new Set(said.replaces)] as GrantId[],

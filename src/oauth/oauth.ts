@@ -4,6 +4,7 @@ import { assertions, authorizationRequests, codes, deviceCodes, pushedRequests, 
 import { createAuthenticate } from './client-auth.ts'
 import { createDevices } from './devices.ts'
 import { createExplain } from './explain.ts'
+import { createExtending } from './extending.ts'
 import { createIntrospect } from './introspect.ts'
 import type { Deps } from './needs.ts'
 import { createPushed } from './pushed.ts'
@@ -25,6 +26,7 @@ export function createOauth(deps: Deps) {
     ...createRequests(deps, { pushed, devices }),
     ...createTokenEndpoint(deps, { authenticate, poll }),
     ...createScripts(deps),
+    ...createExtending(deps),
     push: pushed.push,
     askForDevice,
     introspect: createIntrospect(deps, authenticate),

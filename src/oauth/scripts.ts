@@ -11,7 +11,7 @@ import { type House, resourceAddress } from './places.ts'
 
 const LASTS_MS = { day: DAY_MS, month: 30 * DAY_MS, year: 365 * DAY_MS, never: undefined } as const
 /** The column asks for a time, and the sweep compares with it. */
-const NEVER = Date.UTC(9999, 11, 31)
+export const NEVER = Date.UTC(9999, 11, 31)
 const NAME_LENGTH_MAX = 60
 /** Apps and tokens of one user that hold at the same time. */
 const LIVE_MAX = 500

@@ -9,8 +9,8 @@ import { type Grant, state } from '@/grants'
 import type { Deps } from './needs.ts'
 import type { Parameters } from './parameters.ts'
 
-const ACCESS_MS = HOUR_MS
-const REFRESH_UNUSED_MS = 90 * DAY_MS
+export const ACCESS_MS = HOUR_MS
+export const REFRESH_UNUSED_MS = 90 * DAY_MS
 
 /** RFC 6749 §5.1 */
 export type TokenAnswer = { access_token: string; token_type: 'Bearer'; expires_in: number; scope: string; refresh_token?: string }

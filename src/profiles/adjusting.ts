@@ -1,4 +1,4 @@
-/** How one tool of a profile differs from what its server says: name, words, arguments. Widens nothing: grants are about ids. */
+/** How one tool of a profile differs from what its server says: name, words, kind, arguments. Widens nothing: grants are about ids. */
 import { and, eq, sql } from 'drizzle-orm'
 import { Failure } from '@/lib/failure.ts'
 import type { ProfileId, ToolId } from '@/lib/ids.ts'
@@ -56,7 +56,7 @@ function freeNameFor(name: string, toolId: ToolId, others: ReadonlySet<string>):
   return others.has(plain) || isReserved(plain) ? `${plain}_${toolId.slice(-6)}` : plain
 }
 
-function demandOverride({ name, title, description, defaults, fixed }: Override, definition: JsonObject): Override {
+function demandOverride({ name, title, description, defaults, fixed, kind }: Override, definition: JsonObject): Override {
   const tidy: Override = {}
   const of = { name: name?.trim(), title: title?.trim(), description: description?.trim() }
   if (of.name) {
@@ -74,6 +74,7 @@ function demandOverride({ name, title, description, defaults, fixed }: Override,
   }
   if (defaults && Object.keys(defaults).length > 0) tidy.defaults = demandArguments('defaults', defaults, definition)
   if (fixed && Object.keys(fixed).length > 0) tidy.fixed = demandArguments('fixed', fixed, definition)
+  if (kind !== undefined) tidy.kind = kind
   return tidy
 }
 

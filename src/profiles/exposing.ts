@@ -19,12 +19,20 @@ export function ownDefinition(tool: ProfileTool, uriOf: (uri: string) => string 
   const exposed: JsonObject = { ...definition, name: exposedName }
   if (override?.title !== undefined) exposed['title'] = override.title
   if (override?.description !== undefined) exposed['description'] = override.description
+  if (override?.kind !== undefined) exposed['annotations'] = annotationsOf(definition['annotations'], override.kind)
   if (override?.fixed !== undefined) exposed['inputSchema'] = without(definition['inputSchema'], Object.keys(override.fixed))
   if (override?.defaults !== undefined) exposed['inputSchema'] = withDefaults(exposed['inputSchema'], override.defaults)
   const meta = withUi(definition['_meta'], uriOf)
   if (meta !== definition['_meta']) exposed['_meta'] = meta
   return exposed
 }
+
+/** What its user corrected, so that an app asks its own questions by it too. Titles and the other hints stay as their server gave them. */
+const annotationsOf = (given: unknown, kind: ProfileTool['kind']): JsonObject => ({
+  ...(isObject(given) ? given : {}),
+  readOnlyHint: kind === 'read',
+  destructiveHint: kind === 'destructive',
+})
 
 type Arguments = { given: unknown; purpose: string | undefined }
 

@@ -15,6 +15,7 @@ export type ProfileTool = {
   definition: JsonObject
   override: Override | undefined
   isPinned: boolean
+  /** By its server's annotations, or as its user corrected them. */
   kind: 'read' | 'write' | 'destructive'
   /** As apps get it. */
   contextCost: number

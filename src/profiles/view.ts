@@ -108,7 +108,7 @@ export function createViews({ store, connections, reading }: Deps) {
       const pick = pickOf.get(tool.id)
       const connection = seen.get(tool.connectionId)
       if (!pick || !connection || tool.goneAt !== null) return []
-      const { id: toolId, connectionId, name: upstreamName, feature, definition, kind, contextCost, hash } = tool
+      const { id: toolId, connectionId, name: upstreamName, feature, definition, contextCost, hash } = tool
       const { exposedName, approvedDefinition, isPinned } = pick
       // What a resource says about itself (its size, its date) changes all the time and instructs nobody.
       const isHeldBack = hash !== pick.approvedHash && (feature === 'tool' || feature === 'prompt')
@@ -116,6 +116,7 @@ export function createViews({ store, connections, reading }: Deps) {
       const usableBy = connection.visibility === 'open' ? ('everyone' as const) : connection.ownerId
       const names = { connectionName, prefix, exposedName, upstreamName }
       const override = pick.override ?? undefined
+      const kind = override?.kind ?? tool.kind
       const purposeName = profile.asksPurpose && feature === 'tool' ? purposeNameFor(definition['inputSchema']) : undefined
       const seenAs = { definition, override, isPinned, kind, contextCost, isHeldBack, approvedDefinition, hash, purposeName, usableBy }
       return [measured({ toolId, feature, connectionId, ...names, ...seenAs })]

@@ -5,13 +5,16 @@ import { UserId } from '@/lib/ids.ts'
 import { MINIMUM_PASSWORD_LENGTH, type User, type Users } from '@/users'
 import { AdminPage, type AdminPageProps, UserRow, type UserSummary } from '@views/admin.tsx'
 import { isAlive } from './app-facts.ts'
+import { pausedWithOf } from './pauses.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Clock, Grants, Mounted, Page } from './needs.ts'
+import { standingOf } from './control.ts'
+import type { Clock, Control, Grants, Mounted, Page } from './needs.ts'
 
 type Deps = Page &
   Mounted & {
     users: Pick<Users, 'list' | 'demand' | 'create' | 'disable' | 'enable' | 'newPasswordLink'>
     grants: Pick<Grants, 'listForUser'>
+    control: Pick<Control, 'affected' | 'paused'>
     clock: Clock
   }
 type Seen = { request: Request; incoming: Incoming; user: User }
@@ -26,7 +29,9 @@ export const adminRoutes = (deps: Deps) => {
   const { doors, reply, shell, users, addresses } = deps
   const page = async ({ request, user }: Seen, more: Pick<AdminPageProps, 'link' | 'form'> = {}) => {
     const everybody = await Promise.all((await users.list()).map((each) => userOf(deps, each, user)))
-    return <AdminPage shell={shell.full(request, user)} users={everybody} passwordLengthMin={MINIMUM_PASSWORD_LENGTH} {...more} />
+    const control = await standingOf(deps, user, { kind: 'everything' }, 'everyone')
+    const given = { users: everybody, control, passwordLengthMin: MINIMUM_PASSWORD_LENGTH, ...more }
+    return <AdminPage shell={shell.full(request, user)} {...given} />
   }
   /** Answers with the page itself, not a redirect: the link is in no address, cookie or log, and shown this once. */
   const withLink = async (seen: Seen, { id, username }: User) => {
@@ -65,8 +70,9 @@ export const adminRoutes = (deps: Deps) => {
     .post('/users/:id/reset', async ({ params: { id }, ...seen }) => withLink(seen, await users.demand(id)), One)
 }
 
-async function userOf({ grants, clock }: Deps, user: User, reader: User): Promise<UserSummary> {
+async function userOf({ grants, control, clock }: Deps, user: User, reader: User): Promise<UserSummary> {
   const granted = await grants.listForUser(user.id)
+  const paused = control.paused(reader, { kind: 'user', id: user.id }, 'everyone')
   return {
     id: user.id,
     username: user.username,
@@ -76,5 +82,6 @@ async function userOf({ grants, clock }: Deps, user: User, reader: User): Promis
     lastSeenAt: user.lastSeenAt,
     self: user.id === reader.id,
     apps: granted.filter((grant) => isAlive(grant, clock())).length,
+    paused: paused && pausedWithOf(paused),
   }
 }

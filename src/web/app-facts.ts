@@ -3,6 +3,7 @@ import { knownClient } from '@/clients'
 import { permissionOf, state } from '@/grants'
 import type { AppSummary } from '@views/apps.tsx'
 import { heldBy } from './offered.ts'
+import { pausesOf } from './pauses.ts'
 import type { Client, Clients, Clock, Grant, ProfileView, Profiles } from './needs.ts'
 
 export type AppDeps = { clients: Clients; profiles: Pick<Profiles, 'view'>; clock: Clock }
@@ -41,6 +42,8 @@ export async function appOf(grant: Grant, { clients, profiles, clock }: AppDeps,
     createdAt: grant.createdAt,
     lastUsedAt: grant.lastUsedAt,
     expiresAt: grant.expiresAt,
+    pausedItself: grant.pausedAt !== null,
+    pausedWith: pausesOf(grant)[0],
   }
 }
 

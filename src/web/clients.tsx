@@ -10,12 +10,14 @@ import { ClientMadePage, NewClientPage, type NewClientPageProps } from '@views/c
 import { ClientPage } from '@views/client.tsx'
 import { ClientRow, ClientsPage, type ClientSummary } from '@views/clients.tsx'
 import { authenticationOf, knownAs, redirectHostsOf, verificationOf } from './app-facts.ts'
+import { standingOf } from './control.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Client, Grants, ListedClient, Page, Registry } from './needs.ts'
+import type { Client, Control, Grants, ListedClient, Page, Registry } from './needs.ts'
 
 type Deps = Page & {
   clients: Registry
   grants: Pick<Grants, 'usageByClient' | 'usersOfClient' | 'revokeForClient'>
+  control: Pick<Control, 'affected' | 'paused'>
   users: Pick<Users, 'list'>
 }
 type Seen = { request: Request; incoming: Incoming; user: User }
@@ -135,6 +137,7 @@ function addressOf({ page, ...filter }: Query): string {
 async function one(deps: Deps, { request, user }: Seen, client: Client) {
   const { reply, shell, grants } = deps
   const [[summary], usage, names] = await Promise.all([summariesOf(deps, [client]), grants.usersOfClient(client.id), namesOf(deps)])
+  const control = await standingOf(deps, user, { kind: 'client', id: client.id }, 'everyone')
   const { identifier, redirectUris, createdFrom, createdBy, approvedAt, blockedAt, expiresAt, fetchedAt } = client
   const page = (
     <ClientPage
@@ -146,6 +149,7 @@ async function one(deps: Deps, { request, user }: Seen, client: Client) {
         knownAs: knownAs(client),
         createdBy: createdBy === null ? undefined : names.get(createdBy),
       }}
+      control={control}
       users={usage.map(({ userId, live, lastUsedAt }) => ({ username: names.get(userId) ?? 'unknown user', apps: live, lastUsedAt }))}
     />
   )

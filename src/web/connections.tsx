@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Whose } from '@/grants'
 import { Failure } from '@/lib/failure.ts'
 import { ConnectionId } from '@/lib/ids.ts'
 import type { User } from '@/users'
@@ -20,6 +21,8 @@ import {
   usersOf,
   withoutSecrets,
 } from './connection-facts.ts'
+import { pausedWithOf } from './pauses.ts'
+import { type ControlDeps, type Deed, standingOf, turnMany } from './control.ts'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
 import { type Connections as AllConnections, may } from '@/connections'
 import type { Connector } from '@/plugins'
@@ -34,6 +37,7 @@ import { signInOf } from './upstream-sign-in.tsx'
 
 type Deps = Page &
   LimitsDeps & { profiles: Pick<Profiles, 'list' | 'view'> } & Mounted &
+  ControlDeps &
   ProgramDeps &
   ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> } & AccountDeps
 type Seen = { request: Request; incoming: Incoming; user: User }
@@ -42,6 +46,7 @@ type Seen = { request: Request; incoming: Incoming; user: User }
 const PROBE_SHOWN_MS = 60_000
 
 const One = { params: z.object({ id: ConnectionId }) }
+const Controlled = { ...One, body: z.object({ whose: z.enum(['own', 'everyone']) }) }
 const Common = { name: Field, sharing: z.enum(['private', 'open', 'each']).default('private') }
 // The other fields are the connector's own (`settings.<key>`), and it checks them itself.
 const NewForm = z.looseObject({ ...Common, connector: Field })
@@ -67,7 +72,9 @@ export const connectionsRoutes = (deps: Deps) => {
       const tools = await connections.tools(reachable.map(({ id }) => id))
       const count = (connection: Connection) => tools.filter((tool) => tool.connectionId === connection.id).length
       const summaries = await Promise.all(reachable.map((connection) => summaryOf(user, connection, count(connection), deps)))
-      return reply.page(<ConnectionsPage shell={shell.full(request, user)} connections={summaries} />, { cookies: shell.said(request) })
+      const isPaused = ({ id }: { id: string }) => pausedBy(deps, user, id as ConnectionId) !== undefined
+      const shown = summaries.map((summary) => ({ ...summary, isPaused: isPaused(summary) }))
+      return reply.page(<ConnectionsPage shell={shell.full(request, user)} connections={shown} />, { cookies: shell.said(request) })
     })
     .get('/new', async ({ query, ...seen }) => reply.page(await newPage(seen, query.connector), { cookies: shell.said(seen.request) }), {
       query: z.object({ connector: z.string().optional() }),
@@ -99,6 +106,8 @@ export const connectionRoutes = (deps: Deps) => {
     const headers: Record<string, string> = props.done ? { 'hx-refresh': 'true' } : {}
     return reply.piece(request, <Probe {...props} />, `/connections/${connection.id}`, { headers })
   }
+  const control = (seen: Seen, id: ConnectionId, whose: Whose, deed: Deed) =>
+    turnMany(deps, seen, { subject: { kind: 'connection', id }, whose, back: `/connections/${id}#control` }, deed)
   return doors
     .member('/connections')
     .get(
@@ -154,6 +163,9 @@ export const connectionRoutes = (deps: Deps) => {
       },
       { ...One, body: z.looseObject({ seen: Field.default('') }) },
     )
+    .post('/:id/pause', ({ params, body, ...seen }) => control(seen, params.id, body.whose, 'pause'), Controlled)
+    .post('/:id/resume', ({ params, body, ...seen }) => control(seen, params.id, body.whose, 'resume'), Controlled)
+    .post('/:id/revoke', ({ params, body, ...seen }) => control(seen, params.id, body.whose, 'revoke'), Controlled)
     .post(
       '/:id/delete',
       async ({ request, incoming, user, params: { id } }) => {
@@ -164,6 +176,10 @@ export const connectionRoutes = (deps: Deps) => {
       One,
     )
 }
+
+/** Of both, what its owner did: nobody else can lift it. */
+const pausedBy = ({ control }: Pick<Deps, 'control'>, user: User, id: ConnectionId) =>
+  control.paused(user, { kind: 'connection', id }, 'everyone') ?? control.paused(user, { kind: 'connection', id }, 'own')
 
 async function connectionPage(
   deps: Deps,
@@ -184,6 +200,9 @@ async function connectionPage(
   const isRecent = !probe.done || clock() - (connection.checkedAt ?? 0) < PROBE_SHOWN_MS
   const connector = plugins.connector(connection.connector)
   const { change: isOwn } = may(user, connection)
+  const whose: Whose = isOwn ? 'everyone' : 'own'
+  const control = await standingOf(deps, user, { kind: 'connection', id }, whose)
+  const paused = pausedBy(deps, user, id)
   const signIn = await signInOf(deps, user, incoming, connection)
   const held = await connections.heldSecrets(user, id)
   const edit = isOwn && connector ? editOf(connection, connector, held, form) : undefined
@@ -207,6 +226,8 @@ async function connectionPage(
       changed={await changesOfConnection(deps, user, id)}
       trust={connection.ownerId === user.id ? connection.trustsChanges : undefined}
       own={own && { ...own, form: ownForm }}
+      control={{ ...control, whose }}
+      paused={paused && pausedWithOf(paused)}
       usedBy={usedBy}
     />
   )

@@ -2,7 +2,7 @@
 import type { Audit } from '@/audit'
 import type { Client, Clients as AllClients, ListedClient } from '@/clients'
 import type { Connection, Connections as AllConnections } from '@/connections'
-import type { Grant, Grants as AllGrants } from '@/grants'
+import type { Control as AllControl, Grant, Grants as AllGrants } from '@/grants'
 import type { Doors } from '@/http/doors.ts'
 import type { Reply } from '@/http/reply.ts'
 import type { Clock } from '@/lib/clock.ts'
@@ -32,10 +32,16 @@ export type Profiles = Pick<
   | 'adjustTool'
   | 'view'
   | 'viewFor'
+  | 'findFor'
   | 'listOpen'
   | 'pickedAt'
 >
-export type Grants = Pick<AllGrants, 'listForUser' | 'demand' | 'rename' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'>
+export type Grants = Pick<
+  AllGrants,
+  'listForUser' | 'demand' | 'rename' | 'pause' | 'resume' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'
+>
+/** What is done to many apps at once, and what one of them may use. */
+export type Control = Pick<AllControl, keyof AllControl>
 export type Clients = Pick<AllClients, 'findById'>
 /** What administrators do with clients. */
 export type Registry = Pick<

@@ -1,6 +1,7 @@
 /** One tool of a profile: what its server says, what apps see, and what makes the difference. */
 import { z } from 'zod'
 import type { Incoming } from '@/http/incoming.ts'
+import { kindOf } from '@/connections'
 import { contextCost } from '@/lib/context-cost.ts'
 import { Failure } from '@/lib/failure.ts'
 import { ProfileId, ToolId } from '@/lib/ids.ts'
@@ -89,7 +90,7 @@ function pageOf({ profile, tool }: Chosen, posted?: { form: FormState; isPinned:
     },
     server: sideOf(tool, definition),
     apps: sideOf(tool, exposedDefinition(tool)),
-    saved: { name: override.name ?? '', title: override.title ?? '', description: override.description ?? '' },
+    saved: { name: override.name ?? '', title: override.title ?? '', description: override.description ?? '', kind: override.kind ?? '' },
     fields: tool.feature === 'tool' ? fieldsOf(definition, override, posted?.fields ? posted.form.values : undefined) : [],
     form: posted?.form,
   }
@@ -102,6 +103,7 @@ function sideOf(tool: ProfileTool, definition: Readonly<Record<string, unknown>>
     title,
     description,
     cost: tool.feature === 'tool' ? contextCost(definition) : undefined,
+    kind: tool.feature === 'tool' ? kindOf(definition) : undefined,
     json: JSON.stringify(definition, undefined, 2),
   }
 }

@@ -10,8 +10,9 @@ import { ProfileTools } from '@views/profile-tools.tsx'
 import { ProfilePage } from '@views/profile.tsx'
 import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
+import { standingOf } from './control.ts'
 import { Field, REFUSED, Repeated, refused, repeated, SeenTool } from './forms.ts'
-import type { Audit, Clients, Clock, Connections, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
+import type { Audit, Clients, Clock, Connections, Control, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
 import { heldBy, listedTools, totalOf } from './offered.ts'
 import { deliveriesOf, groupsOf, waitingOf, waysInto } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
@@ -22,6 +23,7 @@ type Deps = Page &
     profiles: Profiles
     connections: Pick<Connections, 'list' | 'everything'>
     grants: Pick<Grants, 'listForUser'>
+    control: Pick<Control, 'affected' | 'paused'>
     clients: Clients
     users: Pick<Users, 'find'>
     audit: Pick<Audit, 'list'>
@@ -179,7 +181,7 @@ export const profileChangesRoutes = (deps: Deps) => {
     )
 }
 
-function profilePages({ shell, addresses, profiles, connections, grants, clients, users, audit, clock }: Deps) {
+function profilePages({ shell, addresses, profiles, connections, grants, control, clients, users, audit, clock }: Deps) {
   const urlOf = ({ origin }: Incoming, { name }: Profile) => `${origin}${addresses.base}/mcp/${name}`
   const aliveOf = async (user: User) => (await grants.listForUser(user.id)).filter((grant) => isAlive(grant, clock()))
   return {
@@ -204,6 +206,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           contextCost: totalOf(listedTools(view, profile.delivery)).cost,
           apps: alive.filter((grant) => grant.profileId === profile.id).length,
           heldBack: view.heldBack.length,
+          isPaused: control.paused(user, { kind: 'profile', id: profile.id }, 'everyone') !== undefined,
         }
       })
       return (
@@ -218,11 +221,12 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
 
     async one({ request, incoming, user }: Seen, profile: Profile, { toolsForm, changesForm, detailsForm, ticked }: Forms = {}) {
       const view = await profiles.view(profile.id)
-      const [groups, waiting, alive, changed] = await Promise.all([
+      const [groups, waiting, alive, changed, standing] = await Promise.all([
         groupsOf(user, view, connections, ticked ?? 'suggested'),
         waitingOf(user, profile, { audit, grants, clients, clock }),
         aliveOf(user),
         changesOf({ profiles, connections }, user, view),
+        standingOf({ control }, user, { kind: 'profile', id: profile.id }, 'everyone'),
       ])
       const apps = alive
         .filter((grant) => grant.profileId === profile.id)
@@ -245,6 +249,7 @@ function profilePages({ shell, addresses, profiles, connections, grants, clients
           ways={waysInto({ name: slug, title, url }, reach, chips)}
           waiting={waiting}
           apps={await Promise.all(apps)}
+          control={standing}
           toolsForm={toolsForm}
           changesForm={changesForm}
           detailsForm={detailsForm}

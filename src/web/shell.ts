@@ -3,9 +3,12 @@ import { z } from 'zod'
 import { cookieHeader, readCookie } from '@/http/cookies.ts'
 import type { Files } from '@/http/files.ts'
 import { incomingOf } from '@/http/incoming.ts'
+import type { UserId } from '@/lib/ids.ts'
+import type { Pause } from '@/grants'
 import type { User } from '@/users'
 import type { Assets, BareShell, Shell } from '@views/layout.tsx'
 import type { ToastMessage } from '@views/parts/toast.tsx'
+import { pausedWithOf } from './pauses.ts'
 
 const NOTICE_LENGTH_MAX = 300
 const Notice = z.object({ tone: z.enum(['good', 'bad']), text: z.string().min(1).max(NOTICE_LENGTH_MAX) })
@@ -30,8 +33,15 @@ function toastsOf(request: Request): readonly ToastMessage[] {
   }
 }
 
-/** @param waiting how many calls wait for a user */
-export function createShell({ files, waiting }: { files: Pick<Files, 'address'>; waiting(userId: User['id']): number }): Shells {
+type ShellDeps = {
+  files: Pick<Files, 'address'>
+  /** How many calls wait for a user. */
+  waiting(userId: User['id']): number
+  /** Stands on each page, so it has to be at hand. */
+  pauses: { ofUser(userId: UserId): Pause | undefined }
+}
+
+export function createShell({ files, waiting, pauses }: ShellDeps): Shells {
   const assets: Assets = {
     css: files.address('toolpass.css'),
     js: files.address('toolpass.js'),
@@ -42,7 +52,11 @@ export function createShell({ files, waiting }: { files: Pick<Files, 'address'>;
   return {
     assets,
     bare,
-    full: (request, user) => ({ ...bare(request), viewer: { username: user.username, role: user.role }, waiting: waiting(user.id) }),
+    full(request, user) {
+      const paused = pauses.ofUser(user.id)
+      const viewer = { username: user.username, role: user.role }
+      return { ...bare(request), viewer, waiting: waiting(user.id), paused: paused && pausedWithOf(paused) }
+    },
     said: (request) => (cookieOf(request) === undefined ? [] : [cookieHeader(incomingOf(request), 'notice', '', 0)]),
   }
 }

@@ -10,6 +10,7 @@ export type Entered = { override: Override; errors: Record<string, string> }
 /** More than any honest tool has; those beyond keep what they have. */
 const ARGUMENTS_MAX = 100
 const VALUE_CHARS_MAX = 16_384
+const KINDS_OF_TOOLS = ['read', 'write', 'destructive'] as const
 const USES = new Set(['default', 'fixed'])
 
 const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -88,7 +89,15 @@ export function readTool(posted: Readonly<Record<string, string>>, definition: R
     else values[use].push([argument.name, read.value])
   }
   const { name = '', title = '', description = '' } = posted
-  const override = { name, title, description, defaults: Object.fromEntries(values.default), fixed: Object.fromEntries(values.fixed) }
+  const kind = KINDS_OF_TOOLS.find((each) => each === posted['kind'])
+  const override = {
+    name,
+    title,
+    description,
+    ...(kind && { kind }),
+    defaults: Object.fromEntries(values.default),
+    fixed: Object.fromEntries(values.fixed),
+  }
   return { override, errors }
 }
 

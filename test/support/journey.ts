@@ -51,7 +51,8 @@ export async function register(running: Running, metadata: object = {}): Promise
   return ((await answer.json()) as { client_id: string }).client_id
 }
 
-type Choice = { profile: string; toolIds?: (offered: string[]) => string[] }
+/** Without a profile it comes to `/mcp`, and gets the one that the page proposes. */
+type Choice = { profile: string | undefined; toolIds?: (offered: string[]) => string[] }
 
 /** Authorize, consent, code, token. */
 export async function connectApp(
@@ -61,7 +62,7 @@ export async function connectApp(
 ): Promise<Tokens & { clientId: string }> {
   const clientId = await register(running)
   const verifier = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('base64url')
-  const resource = `${running.url}/mcp/${profile}`
+  const resource = profile === undefined ? `${running.url}/mcp` : `${running.url}/mcp/${profile}`
   const asked = new URLSearchParams({
     response_type: 'code',
     client_id: clientId,
@@ -104,7 +105,7 @@ export function callMcp(
   signal?: AbortSignal,
 ) {
   const name = params['name']
-  return fetch(`${running.url}/mcp/${profile}`, {
+  return fetch(`${running.url}/mcp${profile === '' ? '' : `/${profile}`}`, {
     method: 'POST',
     headers: {
       authorization: `Bearer ${token}`,

@@ -18,6 +18,8 @@ export const Confirm = (p: {
   icon?: IconName | undefined
   /** Nothing is destroyed, it is only not to be done by a slip. */
   mild?: boolean | undefined
+  /** The first button is filled already: it is the one to be found in a hurry. */
+  red?: boolean | undefined
   /** `row` opens over the page and fits a table; `block` opens in its place. */
   place?: 'row' | 'block' | undefined
   fields?: Readonly<Record<string, string>>
@@ -25,7 +27,9 @@ export const Confirm = (p: {
   target?: string | undefined
 }) => (
   <details class={`confirm confirm-${p.place ?? 'block'}`} data-closes={true}>
-    <summary class={`button ${p.place === 'row' ? 'button-quiet' : 'button-secondary'}${p.mild ? '' : ' button-risky'}`}>
+    <summary
+      class={`button ${p.red ? 'button-danger' : p.place === 'row' ? 'button-quiet' : 'button-secondary'}${p.mild || p.red ? '' : ' button-risky'}`}
+    >
       {p.icon && <Icon name={p.icon} />}
       <span>{p.label}</span>
     </summary>

@@ -29,6 +29,8 @@ import logIn from 'lucide-static/icons/log-in.svg' with { type: 'text' }
 import logOut from 'lucide-static/icons/log-out.svg' with { type: 'text' }
 import menu from 'lucide-static/icons/menu.svg' with { type: 'text' }
 import monitor from 'lucide-static/icons/monitor.svg' with { type: 'text' }
+import pause from 'lucide-static/icons/pause.svg' with { type: 'text' }
+import play from 'lucide-static/icons/play.svg' with { type: 'text' }
 import plug from 'lucide-static/icons/plug.svg' with { type: 'text' }
 import plus from 'lucide-static/icons/plus.svg' with { type: 'text' }
 import refresh from 'lucide-static/icons/refresh-cw.svg' with { type: 'text' }
@@ -69,6 +71,8 @@ const SOURCES = {
   'log-out': logOut,
   menu,
   monitor,
+  pause,
+  play,
   plug,
   plus,
   refresh,

@@ -25,6 +25,7 @@ const Adjust = z.strictObject({
   description: z.string().max(10_000).optional(),
   defaults: json.optional(),
   fixed: json.optional(),
+  kind: anyOf(['read', 'write', 'destructive']).optional(),
   pinned: z.boolean().optional(),
 })
 
