@@ -273,7 +273,7 @@ describe('prompts and resources', () => {
       .select()
       .from(grantTools)
       .where(eq(grantTools.grantId, grant?.id as never))
-    expect(allowed.map(({ toolId }) => toolId)).toEqual([prompt.toolId])
+    expect(allowed.filter(({ permission }) => permission !== 'refuse').map(({ toolId }) => toolId)).toEqual([prompt.toolId])
     const first = await ask()
     expect(first.tools).toEqual(['summarize'])
     expect(first.html).toMatch(/Off, as before or new since: [\s\S]*every resource of Notes/)
@@ -311,7 +311,8 @@ test('[CONSENT-AGAIN] a tool about which each call is asked stays so', async () 
   await house.grants.permit(user, earlier?.id as never, idOf('read_file') as never, 'ask')
   await connect({ tool_id: [idOf('read_file'), idOf('write_note')] })
   const latest = (await house.grants.listForUser(userId as never)).find(({ id }) => id !== earlier?.id)
-  expect([...(latest?.tools.values() ?? [])].sort()).toEqual(['allow', 'ask'])
+  // What was left off is refused, and told from what joins the profile later.
+  expect([...(latest?.tools.values() ?? [])].sort()).toEqual(['allow', 'ask', 'refuse'])
 })
 
 test('[CONSENT-REPLACES] the earlier connection of a registration ends with the new one, unless its user says otherwise', async () => {
@@ -422,7 +423,13 @@ test('[CONSENT-NARROW] whatever subset of tools is posted, the grant holds that 
       expect(made).toHaveLength(isGoodChoice ? 1 : 0)
       if (!made[0]) return
       const held = await house.store.read.select().from(grantTools).where(eq(grantTools.grantId, made[0].id))
-      expect(held.map(({ toolId }) => toolId as string).sort()).toEqual([...new Set(posted)].sort())
+      const those = (isRefused: boolean) =>
+        held.flatMap(({ toolId, permission }) => ((permission === 'refuse') === isRefused ? [toolId as string] : [])).sort()
+      expect(those(false)).toEqual([...new Set(posted)].sort())
+      const left = names()
+        .map(idOf)
+        .filter((id) => !posted.includes(id))
+      expect(those(true)).toEqual(left.sort())
     }),
     { numRuns: 40 },
   )
