@@ -26,12 +26,15 @@ export type ApprovalPageProps = ApprovalDecisionProps & {
   cutChars: number
 }
 
-const CHOICES = [
+const CHOICES: readonly { value: string; label: string; hint: string; ofResource?: string }[] = [
   { value: 'once', label: 'Approve once', hint: 'This very call.' },
-  { value: 'hour', label: 'For an hour', hint: 'Any call of this tool by this app.' },
-  { value: 'always', label: 'Always', hint: 'The app may use it without asking.' },
+  { value: 'hour', label: 'For an hour', hint: 'Any call of this tool by this app.', ofResource: 'Anything the same permission covers.' },
+  { value: 'always', label: 'Always', hint: 'The app may use it without asking.', ofResource: 'That, without asking, from now on.' },
   { value: 'refuse', label: 'Refuse', hint: 'The app is told no.' },
-] as const
+]
+
+/** A permission for a resource may stand for all of its server's. */
+const isResource = ({ feature }: ApprovalSummary) => feature === 'resource' || feature === 'template'
 
 /** All four look alike: what is easiest to hit must not be what one has not thought about. */
 const Choices = (p: ApprovalDecisionProps) => (
@@ -45,11 +48,11 @@ const Choices = (p: ApprovalDecisionProps) => (
     hx-disable="find button"
   >
     <input type="hidden" name="via" value={p.via} />
-    {CHOICES.map(({ value, label, hint }) => (
+    {CHOICES.map(({ value, label, hint, ofResource }) => (
       <button class="button button-secondary button-large" type="submit" name="decision" value={value}>
         <span>
           {label}
-          <span class="hint">{hint}</span>
+          <span class="hint">{(isResource(p.approval) && ofResource) || hint}</span>
         </span>
       </button>
     ))}

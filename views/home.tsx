@@ -81,9 +81,18 @@ const NextSteps = (p: { steps: Step[] }) => {
   )
 }
 
-const Troubles = (p: Pick<HomePageProps, 'troubles' | 'heldBack'>) => (
+const Troubles = (p: Pick<HomePageProps, 'troubles' | 'heldBack'> & { waiting: number }) => (
   <Card title="Needs attention" flush={true}>
     <ul class="rows">
+      {p.waiting > 0 && (
+        <li>
+          <a class="row-link" href="/approvals">
+            <span class="row-title">{plural(p.waiting, 'call')} to decide about</span>
+            <Status tone="accent">Waiting</Status>
+          </a>
+          <p class="row-note">Tools that ask first are about to be used.</p>
+        </li>
+      )}
       {p.troubles.map((trouble) => (
         <li>
           <a class="row-link" href={`/connections/${trouble.id}`}>
@@ -138,6 +147,7 @@ const Apps = (p: { apps: HomePageProps['apps'] }) => (
 export const HomePage = (p: HomePageProps) => {
   const steps = stepsOf(p)
   const left = steps.filter((step) => !step.done).length
+  const { waiting = 0 } = p.shell
   return (
     <Layout shell={p.shell} title="Home" current="home">
       <PageHead
@@ -145,7 +155,7 @@ export const HomePage = (p: HomePageProps) => {
         lead={left > 0 ? `${plural(left, 'step')} left until your first call.` : 'What your apps are doing with your tools.'}
       />
       {left > 0 && <NextSteps steps={steps} />}
-      {p.troubles.length + p.heldBack.length > 0 && <Troubles troubles={p.troubles} heldBack={p.heldBack} />}
+      {p.troubles.length + p.heldBack.length + waiting > 0 && <Troubles troubles={p.troubles} heldBack={p.heldBack} waiting={waiting} />}
       <div class="split">
         <Card title="Recent calls" flush={true} actions={p.calls.length > 0 && <a href="/activity">All activity</a>}>
           {p.calls.length === 0 ? (

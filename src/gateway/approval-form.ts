@@ -24,7 +24,7 @@ export function formFor({ exposedName, shown, purpose }: Approval, { isModern, l
   const { kind, connectionName, profileTitle, text, cutChars } = shown
   const cut = Math.max(0, text.length - TEXT_CHARS_MAX) + cutChars
   const message = [
-    `Toolpass: may ${exposedName} (${kind}) of ${spelt(connectionName)} run? You set it to ask first, in the profile ${spelt(profileTitle)}.`,
+    `Toolpass: may ${exposedName} (${kind}) of ${spelt(connectionName)} be used? You set it to ask first, in the profile ${spelt(profileTitle)}.`,
     ...(purpose ? [`The app says why: ${spelt(purpose)}`] : []),
     `With: ${spelt(text.slice(0, TEXT_CHARS_MAX))}`,
     ...(cut > 0 ? [`… and ${cut} characters more. Read all of it here before you decide: ${link}`] : [`Also here: ${link}`]),

@@ -13,7 +13,7 @@ import type { ApprovalId, ClientId, GrantId, ProfileId, UserId } from '@/lib/ids
 import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { type Asked, isObject, Refusal } from './messages.ts'
+import { type Asked, isObject, Refusal, textOf } from './messages.ts'
 import { formFor, isDecision } from './approval-form.ts'
 import { fingerprint, type States } from './states.ts'
 import { lacking, type Talk } from './talk.ts'
@@ -148,7 +148,8 @@ const askingOf = ({ caller, target, asked, record }: Waiting) => ({
   user: { id: caller.userId, username: caller.userName },
   clientName: caller.clientName ?? 'unknown app',
   profileTitle: caller.profile.title,
-  tool: target.tool,
+  // A resource is known by its address: what was granted may stand for many.
+  tool: asked.method === 'resources/read' ? { ...target.tool, exposedName: textOf(asked.params['uri']) } : target.tool,
   method: asked.method,
   params: target.params,
   purpose: record.purpose ?? null,

@@ -1,4 +1,7 @@
-/** Skills of upstreams (the extension of that name, SEP-2640): passed on for servers whose every resource is granted. */
+/**
+ * Skills of upstreams (the extension of that name, SEP-2640): passed on for servers whose every resource is granted. Where its user wants to
+ * be asked about each, skills are left out: they are read by ways on which nobody is asked.
+ */
 import { EVERY_RESOURCE } from '@/connections'
 import type { ConnectionId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
@@ -22,7 +25,7 @@ export function createSkills({ relay, viewFor, targets }: Deps) {
     const view = await viewFor(caller)
     const isGranted = (id: ConnectionId) =>
       view.resources.some(
-        (item) => item.connectionId === id && item.upstreamName === EVERY_RESOURCE && targets.permissionFor(caller, item) !== 'refuse',
+        (item) => item.connectionId === id && item.upstreamName === EVERY_RESOURCE && targets.permissionFor(caller, item) === 'allow',
       )
     return view.servers
       .filter(

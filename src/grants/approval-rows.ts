@@ -124,6 +124,14 @@ export function createApprovalRows({ store, sealer }: { store: Store; sealer: Se
       const isHour = and(eq(approvals.status, 'approved'), eq(approvals.scope, 'hour'), gt(approvals.expiresAt, now))
       return store.read.select().from(approvals).where(and(isThis, isHour))
     },
+    /** Those of this very call that wait, or are approved and not used. */
+    same: (read: Pick<Writer, 'select'>, { grantId, toolId, hash }: { grantId: GrantId; toolId: ToolId; hash: string }, now: number) => {
+      const isIt = and(eq(approvals.grantId, grantId), eq(approvals.toolId, toolId), eq(approvals.argumentsHash, hash))
+      return read
+        .select()
+        .from(approvals)
+        .where(and(isIt, live, gt(approvals.expiresAt, now)))
+    },
     async counts(read: Pick<Writer, 'select'>, { grantId, userId }: Pick<ApprovalRow, 'grantId' | 'userId'>, now: number) {
       const isWaiting = and(eq(approvals.status, 'waiting'), gt(approvals.expiresAt, now))
       const [ofUser] = await read

@@ -34,7 +34,9 @@ export function createApprovals(deps: ApprovalDeps) {
 }
 export type Approvals = ReturnType<typeof createApprovals>
 
-function createRequesting({ store, clock, audit, notices, rows, waiters, grants: granted }: Inner) {
+function createRequesting(inner: Inner) {
+  const { store, clock, audit, notices, rows, waiters, grants: granted } = inner
+  const { isFull, unchanged } = createLooking(inner)
   /** Exactly one of any number of repeats gets it: the row is approved for the first and used for the others. */
   const consume = async (tx: Writer, { grant, tool, user }: Asking, hash: string): Promise<ApprovalId | undefined> => {
     const isIt = and(eq(approvals.grantId, grant.id), eq(approvals.toolId, tool.toolId), eq(approvals.argumentsHash, hash))
@@ -48,8 +50,7 @@ function createRequesting({ store, clock, audit, notices, rows, waiters, grants:
   const create = async (tx: Writer, asking: Asking, hash: string): Promise<ApprovalRow | 'too-many'> => {
     const { grant, user, tool, clientName, purpose } = asking
     const now = clock()
-    const { ofUser, ofGrant } = await rows.counts(tx, { grantId: grant.id, userId: user.id }, now)
-    if (ofUser >= WAITING_OF_USER_MAX || ofGrant >= WAITING_OF_GRANT_MAX) return 'too-many'
+    if (await isFull(tx, asking)) return 'too-many'
     const id = newApprovalId()
     const row = {
       id,
@@ -79,6 +80,8 @@ function createRequesting({ store, clock, audit, notices, rows, waiters, grants:
       for (const row of await rows.standing(grant.id, tool.toolId, clock()))
         if (rows.opened(row).shown.definition === tool.hash) return { kind: 'go', id: row.id }
       const hash = hashOf(asking)
+      const known = await unchanged(asking, hash)
+      if (known) return known
       let asked: ApprovalRow | undefined
       const requested = await store.transact(async (tx): Promise<Requested> => {
         // Nobody else writes meanwhile: a pause that was committed a moment ago counts.
@@ -88,9 +91,7 @@ function createRequesting({ store, clock, audit, notices, rows, waiters, grants:
         if (!now || permission === 'refuse') throw refusalOf(now, clock())
         const used = await consume(tx, asking, hash)
         if (used) return { kind: 'go', id: used }
-        const isSame = and(eq(approvals.grantId, grant.id), eq(approvals.toolId, tool.toolId), eq(approvals.argumentsHash, hash))
-        const isWaiting = and(eq(approvals.status, 'waiting'), gt(approvals.expiresAt, clock()))
-        const [waiting] = await tx.select().from(approvals).where(and(isSame, isWaiting)).limit(1)
+        const waiting = (await rows.same(tx, { grantId: grant.id, toolId: tool.toolId, hash }, clock())).find(isWaiting)
         if (waiting) return { kind: 'waits', id: waiting.id }
         const made = await create(tx, asking, hash)
         if (made === 'too-many') return { kind: 'too-many' }
@@ -113,6 +114,26 @@ function createRequesting({ store, clock, audit, notices, rows, waiters, grants:
     },
   }
 }
+
+/** What is known without writing anything. */
+function createLooking({ store, clock, rows }: Inner) {
+  const isFull = async (read: Pick<Writer, 'select'>, { grant, user }: Asking): Promise<boolean> => {
+    const { ofUser, ofGrant } = await rows.counts(read, { grantId: grant.id, userId: user.id }, clock())
+    return ofUser >= WAITING_OF_USER_MAX || ofGrant >= WAITING_OF_GRANT_MAX
+  }
+  /** Where there is nothing to write nothing is begun: an app that makes its call over and over costs others nothing. */
+  const unchanged = async (asking: Asking, hash: string): Promise<Requested | undefined> => {
+    const { grant, tool } = asking
+    const same = await rows.same(store.read, { grantId: grant.id, toolId: tool.toolId, hash }, clock())
+    if (same.some(({ status, scope }) => status === 'approved' && scope === 'once')) return undefined
+    const waiting = same.find(isWaiting)
+    if (waiting) return { kind: 'waits', id: waiting.id }
+    return (await isFull(store.read, asking)) ? { kind: 'too-many' } : undefined
+  }
+  return { isFull, unchanged }
+}
+
+const isWaiting = ({ status }: ApprovalRow): boolean => status === 'waiting'
 
 /** What an app is told whose access ended while its call was looked at. */
 const refusalOf = (grant: Grant | undefined, now: number): Failure =>

@@ -202,11 +202,14 @@ describe('prompts and resources', () => {
     const read: string[] = []
     const ttl = { ttlMs: 600_000, cacheScope: 'private', resultType: 'complete' }
     const upstream = startEchoUpstream('modern', () => Response.json({}), {
-      capabilities: { prompts: {}, resources: {} },
+      capabilities: { prompts: {}, resources: {}, extensions: { 'io.modelcontextprotocol/skills': {} } },
       others: {
         'prompts/list': () => ({ result: { ...ttl, prompts: [{ name: 'plan' }] } }),
         'resources/list': () => ({ result: { ...ttl, resources: [{ uri: 'test://one', name: 'one' }] } }),
         'resources/templates/list': () => ({ result: { ...ttl, resourceTemplates: [] } }),
+        'skills/list': () => (read.push('skills'), { result: { ...ttl, skills: [{ name: 'skill of theirs' }] } }),
+        'skills/get': () => (read.push('skill'), { result: { ...ttl, text: 'skill of theirs' } }),
+        'resources/directory/read': () => (read.push('directory'), { result: { ...ttl, text: 'skill of theirs' } }),
         'prompts/get': () => (read.push('prompt'), { result: { resultType: 'complete', messages: [] } }),
         'resources/read': () => (read.push('resource'), { result: { ...ttl, contents: [{ uri: 'test://one', text: 'it' }] } }),
       },
@@ -227,6 +230,16 @@ describe('prompts and resources', () => {
       await house.decide(id, 'once')
       expect((await modern(app, method, params).then(answerOf)).result?.[field]).toBeDefined()
     }
+    expect(read).toEqual(['prompt', 'resource'])
+    // Known by its address, whatever stands for it in the profile.
+    expect((await house.trail()).findLast(({ action }) => action === 'approval.use')?.subject).toBe('test://one')
+    // Ways to read on which nobody is asked are closed as long as its user wants to be.
+    for (const [method, params] of [
+      ['skills/get', { uri: 'test://one' }],
+      ['resources/directory/read', { uri: 'test://one' }],
+      ['skills/list', {}],
+    ] as const)
+      expect(JSON.stringify(await modern(app, method, params).then(answerOf))).not.toContain('skill of theirs')
     expect(read).toEqual(['prompt', 'resource'])
     await house.rooms.grants.revoke(house.owner, app.grantId)
     await upstream.stop()

@@ -64,7 +64,7 @@ describe.each(ERAS)('an app of the %s era', (era) => {
       message: string
       requestedSchema: { properties: { decision: Json }; required: string[] }
     }
-    expect(message).toContain('may echo (write) of Echo run?')
+    expect(message).toContain('may echo (write) of Echo be used?')
     expect(message).toContain(`"account": "${args.account}"`)
     // What is hidden is spelt out, so that what is read is what runs.
     expect(message).toContain('safe\\u202etxt.sh')

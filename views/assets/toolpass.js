@@ -227,6 +227,8 @@ document.addEventListener('htmx:before:request', (event) => {
 
 document.addEventListener('htmx:response:error', (event) => {
   const { status } = event.detail.ctx.response
+  // The count in the navigation is on each page, also where somebody is filling in a form.
+  if (event.detail.ctx.sourceElement?.classList.contains('nav-count')) return
   // Signed out meanwhile: the page itself leads to the sign-in, and back.
   if (status === 401) location.reload()
   // A refused form shows its own errors; a poll that fails is asked again anyway.
