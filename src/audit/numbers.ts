@@ -5,7 +5,7 @@ type Seq = { seq: number }
 const SAMPLES = 40
 const SAMPLE_ROWS = 25
 /** What a row takes beside its text: its number, its lengths, its place in the indexes. */
-const ROW_BYTES = 220
+const ROW_BYTES = 130
 
 const SIZE = `SELECT coalesce(sum(
   length(chain) + length(action) + coalesce(length(reason), 0) + coalesce(length(user_id), 0) + coalesce(length(user_name), 0)

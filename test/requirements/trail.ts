@@ -59,4 +59,9 @@ export const trail: readonly Requirement[] = [
     says: 'Signing in and out, refused tries, what is changed here and by whom, and what apps are given and give back stand in the trail.',
     clause: here('the-audit-trail'),
   },
+  {
+    id: 'TRAIL-KEEPS',
+    says: 'A profile keeps of its calls nothing but sizes, everything, or everything but secrets, as its owner chose, from the next call on.',
+    clause: here('what-is-kept'),
+  },
 ]
