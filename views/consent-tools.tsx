@@ -1,5 +1,6 @@
 /** The tools on the consent page: by what they do to the world, then prompts and resources, each with a switch of its own. */
 import type { Child } from './jsx-runtime.ts'
+import { Suspicions, type SuspicionSeen } from './definition-change.tsx'
 import { Badge } from './parts/badge.tsx'
 import { Switch } from './parts/field.tsx'
 import { foreign, foreignMiddle, short } from './parts/format.ts'
@@ -18,6 +19,8 @@ export type ConsentTool = {
   description: string
   kind: ToolKind
   contextCost: number
+  /** What somebody should look at in its words and names. */
+  suspicions?: readonly SuspicionSeen[] | undefined
   /** As the page comes up: read and write on, destructive off, unless the user has decided before. */
   on: boolean
 }
@@ -78,6 +81,7 @@ const Tool = ({ tool }: { tool: ConsentTool }) => (
         <Name tool={tool} />
       </label>
       {(tool.feature === 'tool' || (tool.description && !tool.isEvery)) && <ToolDescription text={tool.description} />}
+      <Suspicions suspicions={tool.suspicions ?? []} />
     </div>
     {tool.feature === 'tool' && (
       <span class="consent-cost muted" title="Context cost">

@@ -4,6 +4,7 @@ import { type Allowance, CALLS_AT_ONCE_DEFAULT, type Kept, type LimitReached, ty
 import { SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { JsonObject } from '@/plugins'
+import type { ProfileTool } from '@/profiles'
 import type { Caller } from './caller.ts'
 import type { Calls } from './calls.ts'
 import { cutResult, sizeInWords } from './cutting.ts'
@@ -22,7 +23,19 @@ export type LimitingDeps = {
 }
 type Cutting = { caller: Caller; target: Target; asked: Asked; lacksLinks: boolean; limitBytes: number }
 
+type As = { method: string; uri: string; limitBytes: number; lacksLinks: boolean }
+
 export function createLimiting({ limits, kept, calls }: LimitingDeps) {
+  const shorten = async (result: JsonObject, length: number, caller: Caller, { definition }: ProfileTool, as: As): Promise<JsonObject> => {
+    if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return result
+    const cut = cutResult(result, as.limitBytes, { ...as, hasOutputSchema: isObject(definition['outputSchema']) })
+    if (!cut) return result
+    const id = await kept.keep(caller.grant.id, JSON.stringify(cut.whole))
+    const note = `[Cut by Toolpass: the whole result has ${sizeInWords(length)}, and ${sizeInWords(as.limitBytes)} are allowed here. ${
+      id === undefined ? 'It is too large to be kept.' : `Within an hour the whole of it is the resource ${KEPT}${id}`
+    }]`
+    return cut.noted(note, id === undefined || as.lacksLinks ? undefined : linkTo(id, length))
+  }
   return {
     /** One call more, or why not. @param own calls under way that are this one */
     take(caller: Caller, target: Target | undefined, own: number): Allowance | LimitReached | undefined {
@@ -32,19 +45,22 @@ export function createLimiting({ limits, kept, calls }: LimitingDeps) {
       return limits.take({ grantId: caller.grant.id, userId: caller.userId, ...on }, running)
     },
     /** The result as far as it may go on, if it has to be cut. */
-    async cut(digest: Digested, cutting: Cutting): Promise<Digested> {
+    async cut(digest: Digested, { caller, target, asked, limitBytes, lacksLinks }: Cutting): Promise<Digested> {
       const { result } = digest.response
-      const { caller, target, asked, limitBytes, lacksLinks } = cutting
-      if (!result || (result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return digest
-      const hasOutputSchema = isObject(target.tool.definition['outputSchema'])
-      const cut = cutResult(result, limitBytes, { method: asked.method, uri: textOf(asked.params['uri']), hasOutputSchema })
-      if (!cut) return digest
-      const id = await kept.keep(caller.grant.id, JSON.stringify(cut.whole))
-      const note = `[Cut by Toolpass: the whole result has ${sizeInWords(digest.length)}, and ${sizeInWords(limitBytes)} are allowed here. ${
-        id === undefined ? 'It is too large to be kept.' : `Within an hour the whole of it is the resource ${KEPT}${id}`
-      }]`
-      const noted = cut.noted(note, id === undefined || lacksLinks ? undefined : linkTo(id, digest.length))
-      return { response: { ...digest.response, result: noted }, length: digest.length }
+      if (!result) return digest
+      const as = { method: asked.method, uri: textOf(asked.params['uri']), limitBytes, lacksLinks }
+      const left = await shorten(result, digest.length, caller, target.tool, as)
+      return left === result ? digest : { response: { ...digest.response, result: left }, length: digest.length }
+    },
+    /** Of a task's result, which comes by another request than its call. */
+    async cutLate(result: JsonObject, caller: Caller, tool: ProfileTool, lacksLinks: boolean): Promise<JsonObject> {
+      if (!limits.any()) return result
+      const limitBytes = Math.min(...[caller.grant.id, caller.userId, tool.connectionId].map((id) => limits.resultBytesOf(id)))
+      if (!Number.isFinite(limitBytes)) return result
+      const length = Buffer.byteLength(JSON.stringify(result))
+      return length <= limitBytes
+        ? result
+        : shorten(result, length, caller, tool, { method: 'tools/call', uri: '', limitBytes, lacksLinks })
     },
     isKept: (asked: Asked): boolean => asked.method === 'resources/read' && textOf(asked.params['uri']).startsWith(KEPT),
     /** @throws Failure `tool_not_granted` where there is none, or none of this grant's */

@@ -30,7 +30,7 @@ export type OthersDeps = {
   targets: Targets
   searching: Searching
   tasks: Tasks
-  limiting: Pick<Limiting, 'mayCut'>
+  limiting: Pick<Limiting, 'mayCut' | 'cutLate'>
 }
 type Other = (caller: Caller, asked: Asked, talk: Talk) => Promise<JsonObject>
 
@@ -87,7 +87,10 @@ export function createOthers(deps: OthersDeps) {
       talk,
       asked.method === 'tasks/result' ? TASK_RESULT_TIMEOUT_MS : TIMEOUT_MS,
     )
-    return deps.tasks.renamed(result, ref.taskId, id)
+    const renamed = deps.tasks.renamed(result, ref.taskId, id)
+    const cut = (whole: JsonObject) => deps.limiting.cutLate(whole, caller, tool, talk.lacksLinks === true)
+    if (asked.method === 'tasks/result') return cut(renamed)
+    return isObject(renamed['result']) ? { ...renamed, result: await cut(renamed['result']) } : renamed
   }
 
   return {

@@ -4,7 +4,7 @@
  */
 import { and, eq, notInArray } from 'drizzle-orm'
 import type { Audit, Counting } from '@/audit'
-import { type Clock, DAY_MS } from '@/lib/clock.ts'
+import { type Clock, DAY_MS, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, GrantId, UserId } from '@/lib/ids.ts'
 import { grants, limits, type Store } from '@/store'
@@ -110,44 +110,54 @@ export async function createLimits(deps: Deps) {
 export type Limits = Awaited<ReturnType<typeof createLimits>>
 
 function createTaking(held: ReadonlyMap<string, Held>) {
-  const metersOf = ({ grantId, userId, connectionId }: Taking): Held[] | undefined => {
-    const of = [held.get(grantId), held.get(userId), connectionId === undefined ? undefined : held.get(connectionId)]
-    const found = of.filter((it) => it !== undefined)
-    return found.length === 0 ? undefined : found
+  const metersOf = ({ grantId, userId, connectionId }: Taking): Held[] => {
+    const found: Held[] = []
+    const [ofGrant, ofUser, ofConnection] = [held.get(grantId), held.get(userId), connectionId && held.get(connectionId)]
+    if (ofGrant) found.push(ofGrant)
+    if (ofUser) found.push(ofUser)
+    if (ofConnection) found.push(ofConnection)
+    return found
   }
-  /**
-   * One call more, or why not; undefined where nothing limits it. On the path of every call: where no limit is set, that is found out by
-   * looking at one number. @param running calls of this grant that run already
-   */
+  /** The one that lasts longest is told: to come back for the others would be in vain. */
+  const reachedIn = (meters: readonly Held[]): { kind: Held['kind']; reached: Reached } | undefined => {
+    let longest: { kind: Held['kind']; reached: Reached } | undefined
+    for (const { meter, kind } of meters) {
+      const reached = meter.reached()
+      if (reached && reached.retryAfterSeconds > (longest?.reached.retryAfterSeconds ?? 0)) longest = { kind, reached }
+    }
+    return longest
+  }
+  /** One call more, or why not; undefined where nothing limits it. @param running calls of this grant that run already */
   return (taking: Taking, running: number): Allowance | LimitReached | undefined => {
-    const meters = held.size === 0 ? undefined : metersOf(taking)
+    const meters = metersOf(taking)
     if (running >= CALLS_AT_ONCE_DEFAULT && (held.get(taking.grantId)?.meter.limit.callsAtOnce ?? null) === null)
       return refusing('grant', taking, { limit: 'callsAtOnce', max: CALLS_AT_ONCE_DEFAULT, retryAfterSeconds: 1 })
-    if (!meters) return undefined
-    // The one that lasts longest is told: to come back for the others would be in vain.
-    const noes = meters.flatMap(({ meter, kind }) => {
-      const reached = meter.reached()
-      return reached ? [{ kind, reached }] : []
-    })
-    const [no] = noes.toSorted((a, b) => b.reached.retryAfterSeconds - a.reached.retryAfterSeconds)
+    if (meters.length === 0) return undefined
+    const no = reachedIn(meters)
     return no ? refusing(no.kind, taking, no.reached) : begun(meters)
   }
 }
 
 function begun(meters: readonly Held[]): Allowance {
-  const begun = meters.map(({ meter }) => ({ meter, at: meter.begin() }))
-  const least = (part: 'resultBytes' | 'callSeconds') =>
-    Math.min(...meters.map(({ meter }) => meter.limit[part] ?? Number.POSITIVE_INFINITY))
-  let isOver = false
-  const over = (work: (it: (typeof begun)[number]) => void) => {
-    if (!isOver) begun.forEach(work)
-    isOver = true
+  const begunAt: number[] = []
+  let [resultBytes, seconds] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+  for (const { meter } of meters) {
+    begunAt.push(meter.begin())
+    resultBytes = Math.min(resultBytes, meter.limit.resultBytes ?? resultBytes)
+    seconds = Math.min(seconds, meter.limit.callSeconds ?? seconds)
   }
+  let isOver = false
   return {
-    resultBytes: least('resultBytes'),
-    ms: least('callSeconds') * 1_000,
-    end: () => over(({ meter }) => meter.end()),
-    takeBack: () => over(({ meter, at }) => meter.takeBack(at)),
+    resultBytes,
+    ms: seconds * SECOND_MS,
+    end() {
+      if (!isOver) for (const { meter } of meters) meter.end()
+      isOver = true
+    },
+    takeBack() {
+      if (!isOver) for (const [at, { meter }] of meters.entries()) meter.takeBack(begunAt[at] ?? 0)
+      isOver = true
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 /** What servers offer, tools and the rest, in the words of the pages. */
 import { EVERY_RESOURCE, type Feature } from '@/connections'
 import { contextCost } from '@/lib/context-cost.ts'
-import { SEARCH_DEFINITIONS } from '@/profiles'
+import { neighboursAmong, SEARCH_DEFINITIONS, suspicionsIn } from '@/profiles'
 import type { ConsentTool } from '@views/consent-tools.tsx'
 import { type Amounts, amountsOf } from '@views/parts/offered.tsx'
 import type { ProfileTool, ProfileView } from './needs.ts'
@@ -41,15 +41,22 @@ export function inWords({
   return feature === 'prompt' ? `prompt ${exposedName}` : exposedName
 }
 
-type Grantable = Described & Pick<ProfileTool, 'toolId' | 'exposedName' | 'connectionName' | 'kind' | 'contextCost'>
+type Grantable = Described & Pick<ProfileTool, 'toolId' | 'exposedName' | 'connectionId' | 'connectionName' | 'kind' | 'contextCost'>
 
 /** As they are switched on and off one by one. */
-export const switchesOf = (tools: readonly Grantable[], isOn: (tool: Grantable) => boolean): ConsentTool[] =>
-  inOrder(tools).map((tool) => ({
+export function switchesOf(tools: readonly Grantable[], isOn: (tool: Grantable) => boolean): ConsentTool[] {
+  const neighbours = neighboursAmong(
+    tools
+      .filter(({ feature }) => feature === 'tool')
+      .map(({ definition, connectionId }) => ({ name: textOf(definition['name']) ?? '', connectionId })),
+  )
+  return inOrder(tools).map((tool) => ({
     ...{ id: tool.toolId, feature: tool.feature, isEvery: isEvery(tool), exposedName: tool.exposedName, connection: tool.connectionName },
     ...{ kind: tool.kind, contextCost: tool.contextCost, on: isOn(tool) },
     ...wordsOf(tool),
+    suspicions: suspicionsIn(tool.definition, neighbours(tool.connectionId)),
   }))
+}
 
 type Listed = { exposedName: string; contextCost: number }
 const SEARCHES: readonly Listed[] = SEARCH_DEFINITIONS.map((definition) => ({

@@ -15,6 +15,7 @@ import {
   openGatewayHouse,
   textIn,
 } from '../support/gateway-house.ts'
+import { connect } from '../support/matrix/apps.ts'
 import { eventually } from '../support/outside.ts'
 
 const NONE: Limit = { callsPerMinute: null, callsPerDay: null, callsAtOnce: null, resultBytes: null, callSeconds: null }
@@ -22,6 +23,7 @@ const NONE: Limit = { callsPerMinute: null, callsPerDay: null, callsAtOnce: null
 const LONG = 'Grüße 😀 '.repeat(2_000)
 const RESULTS: Record<string, object> = {
   long: { content: [{ type: 'text', text: LONG }] },
+  task: { task: { taskId: 't1', status: 'working', createdAt: '2026-01-01T00:00:00Z', ttl: 60_000 } },
   picture: {
     content: [
       { type: 'image', data: 'A'.repeat(50_000), mimeType: 'image/png' },
@@ -38,7 +40,11 @@ const answer: Answering = ({ id, params }, request) => {
   request.signal.addEventListener('abort', () => (aborted += 1))
   return new Promise((resolve) => hanging.push(() => resolve(said)))
 }
-const upstreams = { modern: startEchoUpstream('modern', answer), legacy: startEchoUpstream('legacy', answer) }
+const withTasks = {
+  capabilities: { tasks: { requests: { tools: { call: {} } } } },
+  others: { 'tasks/result': () => ({ result: RESULTS['long'] }) },
+}
+const upstreams = { modern: startEchoUpstream('modern', answer), legacy: startEchoUpstream('legacy', answer, withTasks as never) }
 const WAYS = [
   ['modern', 'modern'],
   ['modern', 'legacy'],
@@ -232,6 +238,52 @@ test('[ABUSE-57] [LIMIT-CALLS] of a flood exactly what is allowed reaches the se
   const rows = await house.house.audit.list({ grantId: apps.modern.grantId, outcome: 'refused', limit: 200 })
   expect(rows.filter(({ reason }) => reason?.startsWith('This app may make 50 calls a minute'))).toHaveLength(200)
 })
+
+test('[LIMIT-SIZE] the result of a task is cut as well, though it comes by another request', async () => {
+  await limit({ kind: 'user', id: house.admin.id }, { resultBytes: 1_000 })
+  const { result } = await answerOf(await send('legacy', apps.legacy, 'task'))
+  const { taskId } = result?.['task'] as { taskId: string }
+  const late = await answerOf(await send('legacy', apps.legacy, '', 'tasks/result', { taskId }))
+  const [text, note, link] = (late.result?.['content'] ?? []) as { text: string; uri: string }[]
+  expect([text?.text.length, note?.text.includes(link?.uri ?? 'x')]).toEqual([expect.any(Number), true])
+  expect(Buffer.byteLength(text?.text ?? '')).toBeLessThanOrEqual(1_000)
+  const whole = await answerOf(await send('legacy', apps.legacy, '', 'resources/read', { uri: link?.uri }))
+  expect(whole.result?.['contents']).toMatchObject([{ text: LONG }])
+})
+
+test('[LIMIT-SIZE] a client of 2025-03-26, which knows no links in results, is told the address in words', async () => {
+  await limit({ kind: 'grant', id: other.grantId }, { resultBytes: 1_000 })
+  const headers = await initialize(other, {}, '2025-03-26')
+  const { result } = await answerOf(await legacy(other, 'tools/call', { name: 'echo', arguments: { account: 'long' } }, { headers }))
+  const blocks = (result?.['content'] ?? []) as { type: string; text: string }[]
+  expect(blocks.map(({ type }) => type)).toEqual(['text', 'text'])
+  const uri = /toolpass:\/\/results\/\w+/.exec(blocks[1]?.text ?? '')?.[0]
+  const whole = await answerOf(await legacy(other, 'resources/read', { uri }, { headers }))
+  expect(whole.result?.['contents']).toMatchObject([{ text: LONG }])
+})
+
+test('[LIMIT-SIZE] that results are resources to read on is offered where they may be cut, and not otherwise', async () => {
+  const offered = async () =>
+    (await answerOf(await modern(apps.modern, 'server/discover'))).result?.['capabilities'] as Record<string, unknown>
+  expect((await offered())['resources']).toBeUndefined()
+  await limit({ kind: 'connection', id: ids.modern }, { resultBytes: 1_000 })
+  expect((await offered())['resources']).toEqual({})
+})
+
+test.each(['modern', 'legacy'] as const)(
+  '[LIMIT-CALLS] the published %s client reads whose limit it was, and goes on afterwards',
+  async (era) => {
+    const client = await connect(era, other)
+    const call = () => client.call({ name: 'echo', arguments: { account: 'hello' } })
+    await limit({ kind: 'grant', id: other.grantId }, { callsPerMinute: 1 })
+    expect(await call()).toMatchObject({ content: [{ text: 'hello' }] })
+    await expect(call()).rejects.toThrow('This app may make 1 call a minute')
+    expect((await client.tools()).tools).toHaveLength(1)
+    await limit({ kind: 'grant', id: other.grantId }, {})
+    expect(await call()).toMatchObject({ content: [{ text: 'hello' }] })
+    await client.close()
+  },
+)
 
 describe('what is kept', () => {
   const opened = () => {
