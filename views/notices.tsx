@@ -48,20 +48,24 @@ const TOPICS: readonly (readonly [NoticeTopic, string])[] = [
 ]
 const KINDS: Record<NoticeWay['kind'], string> = { ntfy: 'ntfy', webhook: 'Webhook', push: 'Browser' }
 
-const TopicBoxes = (p: { topics: readonly NoticeTopic[]; form?: FormState | undefined }) => (
-  <fieldset class="field topics">
-    <legend>About</legend>
-    <div>
-      {TOPICS.map(([topic, label]) => (
-        <label class="check-line">
-          <input type="checkbox" name="topics" value={topic} checked={p.topics.includes(topic)} />
-          <span>{label}</span>
-        </label>
-      ))}
-    </div>
-    {p.form?.errors?.['topics'] && <FieldError>{p.form.errors['topics']}</FieldError>}
-  </fieldset>
-)
+const TopicBoxes = (p: { topics: readonly NoticeTopic[]; form?: FormState | undefined }) => {
+  // What was ticked in a form that was refused, as one text.
+  const chosen: readonly string[] = p.form?.values?.['topics']?.split(' ') ?? p.topics
+  return (
+    <fieldset class="field topics">
+      <legend>About</legend>
+      <div>
+        {TOPICS.map(([topic, label]) => (
+          <label class="check-line">
+            <input type="checkbox" name="topics" value={topic} checked={chosen.includes(topic)} />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+      {p.form?.errors?.['topics'] && <FieldError>{p.form.errors['topics']}</FieldError>}
+    </fieldset>
+  )
+}
 const USUAL: readonly NoticeTopic[] = ['approvals', 'changes', 'trouble']
 
 const Way = (p: { way: NoticeWay; form: FormState | undefined }) => {

@@ -3,7 +3,8 @@ import { ApprovalPage } from '@views/approval.tsx'
 import { ApprovalsPage, type ApprovalSummary } from '@views/approvals.tsx'
 import type { Html } from '@views/jsx-runtime'
 import { type NoticesCardProps, WebhookMadePage } from '@views/notices.tsx'
-import { EVIL, LONG, now, shell } from './samples.ts'
+import { SettingsPage } from '@views/settings.tsx'
+import { EVIL, LONG, now, sessions, shell } from './samples.ts'
 
 const MINUTE = 60_000
 
@@ -103,6 +104,22 @@ export const notices: NoticesCardProps = {
 
 const decisionOf = (approval: ApprovalSummary) => ({ shell: waitingShell, approval, via: 'page' as const, others: 2, links, cutChars: 0 })
 export const approvalsPages: Record<string, Html> = {
+  'settings-new': (
+    <SettingsPage
+      shell={shell}
+      sessions={sessions}
+      passwordLengthMin={10}
+      notices={{
+        ...notices,
+        ways: [],
+        refused: {
+          of: 'ntfy',
+          form: { values: { topic: 'a b' }, errors: { topic: 'A topic is up to 64 letters, digits, hyphens and underscores.' } },
+        },
+      }}
+      inApp="not-destructive"
+    />
+  ),
   approvals: <ApprovalsPage shell={waitingShell} waiting={[issue, hostile, prompt]} recent={recent} />,
   'approvals-empty': <ApprovalsPage shell={shell} waiting={[]} recent={[]} />,
   approval: <ApprovalPage {...decisionOf(issue)} />,

@@ -39,15 +39,15 @@ export function createDelivery({ log, pausesMs = PAUSES_MS }: { log: Pick<Log, '
     timer.unref()
     timers.add(timer)
   }
-  const attempt = async (job: Job, tries: number): Promise<void> => {
+  /** True where it is tried once more later. */
+  const attempt = async (job: Job, tries: number): Promise<boolean> => {
     const sent = await job.send()
-    const pauseMs = pausesMs[tries]
-    if (!sent.ok && sent.again && pauseMs !== undefined && !isClosed) {
-      await job.over(sent)
-      return later(job, tries + 1, Math.min(PAUSE_MS_MAX, Math.max(pauseMs, sent.afterMs ?? 0)))
-    }
-    leave(job)
+    if (isClosed) return false
     await job.over(sent)
+    const pauseMs = pausesMs[tries]
+    if (sent.ok || !sent.again || pauseMs === undefined) return false
+    later(job, tries + 1, Math.min(PAUSE_MS_MAX, Math.max(pauseMs, sent.afterMs ?? 0)))
+    return true
   }
   const pump = (): void => {
     while (running < AT_ONCE_MAX && !isClosed) {
@@ -55,9 +55,10 @@ export function createDelivery({ log, pausesMs = PAUSES_MS }: { log: Pick<Log, '
       if (!next) return
       running += 1
       attempt(next.job, next.tries)
-        .catch((error) => (leave(next.job), log.error('a notice could not be sent', error)))
-        .finally(() => {
+        .catch((error) => (log.error('a notice could not be sent', error), false))
+        .then((isLater) => {
           running -= 1
+          if (!isLater) leave(next.job)
           pump()
         })
     }

@@ -27,6 +27,8 @@ const WebhookForm = z.object({ ...Common, url: Field })
 const PushForm = z.object({ ...Common, endpoint: Field, p256dh: Field, auth: Field })
 const One = { params: z.object({ id: NoticeWayId }) }
 const HERE = '/settings#notices'
+/** What is ticked, for the form that is shown again. */
+const textOf = (topics: string | string[] | undefined): string => repeated(topics).join(' ')
 
 export const noticesRoutes = (deps: Deps) => {
   const { doors, reply, notices, approvals, addresses, shell, files } = deps
@@ -54,7 +56,7 @@ export const noticesRoutes = (deps: Deps) => {
         '/notices/ntfy',
         async ({ body: { topics, ...body }, ...seen }) => {
           const asked = { kind: 'ntfy' as const, ...body, topics: repeated(topics), home: homeOf(seen.incoming) }
-          return add(seen, asked).catch((error) => again(seen, 'ntfy', error, body))
+          return add(seen, asked).catch((error) => again(seen, 'ntfy', error, { ...body, topics: textOf(topics) }))
         },
         { body: NtfyForm },
       )
@@ -62,7 +64,7 @@ export const noticesRoutes = (deps: Deps) => {
         '/notices/webhook',
         async ({ body: { topics, ...body }, ...seen }) => {
           const asked = { kind: 'webhook' as const, ...body, topics: repeated(topics), home: homeOf(seen.incoming) }
-          return add(seen, asked).catch((error) => again(seen, 'webhook', error, body))
+          return add(seen, asked).catch((error) => again(seen, 'webhook', error, { ...body, topics: textOf(topics) }))
         },
         { body: WebhookForm },
       )
@@ -70,7 +72,7 @@ export const noticesRoutes = (deps: Deps) => {
         '/notices/push',
         async ({ body: { topics, ...body }, ...seen }) => {
           const asked = { kind: 'push' as const, ...body, topics: repeated(topics), home: homeOf(seen.incoming) }
-          return add(seen, asked).catch((error) => again(seen, 'push', error, { name: body.name }))
+          return add(seen, asked).catch((error) => again(seen, 'push', error, { name: body.name, topics: textOf(topics) }))
         },
         { body: PushForm },
       )
@@ -81,7 +83,7 @@ export const noticesRoutes = (deps: Deps) => {
             await notices.change(seen.user, id, { name, topics: repeated(topics) })
             return back(seen, 'good', 'Saved.')
           } catch (error) {
-            return again(seen, id, error, { name })
+            return again(seen, id, error, { name, topics: textOf(topics) })
           }
         },
         { ...One, body: z.object(Common) },

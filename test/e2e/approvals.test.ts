@@ -6,11 +6,13 @@ import type { Page } from 'playwright-core'
 import { enter, startChromium } from '../support/chromium.ts'
 import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { addHttpConnection, callMcp, connectApp, makeProfile, readMcp, signedIn } from '../support/journey.ts'
+import { startNtfy } from '../support/receivers.ts'
 import { freePort, type Running, setUp, startToolpass } from '../support/running.ts'
 
 const upstream = startEchoUpstream('modern', ({ id }) =>
   json(answerText(id, { resultType: 'complete', content: [{ type: 'text', text: 'ran' }] })),
 )
+const ntfy = startNtfy()
 let running: Running
 let chromium: Awaited<ReturnType<typeof startChromium>>
 let page: Page
@@ -37,7 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await chromium.close()
   await running.stop()
-  await upstream.stop()
+  await Promise.all([upstream.stop(), ntfy.stop()])
   running.remove()
 })
 
@@ -45,6 +47,27 @@ const call = async (account: string) => {
   const { result } = await readMcp(await callMcp(running, 'work', token, 'tools/call', { name: 'echo', arguments: { account } }))
   return (result?.['content'] as { text: string }[] | undefined)?.[0]?.text
 }
+
+test('[NOTICE-WAYS] a phone is added by a form, tried at once, and told of a call that waits', async () => {
+  await page.goto(`${running.url}/settings#notices`)
+  // A topic that nobody guesses is there already.
+  expect(await page.inputValue('form[action="/settings/notices/ntfy"] [name=topic]')).toMatch(/^toolpass-[0-9a-z]{12}$/)
+  await page.fill('form[action="/settings/notices/ntfy"] [name=server]', `http://127.0.0.1:${ntfy.port}`)
+  await page.click('form[action="/settings/notices/ntfy"] button')
+  await page.waitForSelector('text=A test went to My phone.')
+  const served = call('told')
+  for (let tries = 0; tries < 100 && ntfy.received.length < 2; tries += 1) await Bun.sleep(50)
+  const [tried, told] = ntfy.received
+  expect([tried?.title, told?.title]).toEqual(['Toolpass can reach you', 'journey waits for you'])
+  await page.goto(told?.link ?? '')
+  await page.click('.decide button[value=once]')
+  expect(await served).toBe('ran')
+  await page.waitForSelector('#decision >> text=from a notice')
+  await page.goto(`${running.url}/settings`)
+  await page.click('.way summary:has-text("Remove")')
+  await page.click('.way .confirm-panel button:has-text("Remove My phone")')
+  await page.waitForSelector('text=You are told on these pages alone')
+}, 60_000)
 
 test('[APPROVAL-WAITS] a call appears on the page by itself, is decided with the keyboard alone, and runs at once', async () => {
   await page.goto(`${running.url}/approvals`)

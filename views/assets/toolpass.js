@@ -221,8 +221,11 @@ document.addEventListener('htmx:after:swap', () => {
 const isPoll = (event) => event.detail.ctx?.sourceElement?.getAttribute('hx-trigger')?.startsWith('every') ?? false
 
 // A page that nobody looks at does not poll; it catches up with the next interval.
+// The navigation stands there twice, and its count with it: the one that is seen asks.
+const isUnseen = (element) => element?.classList.contains('nav-count') && !element.parentElement.checkVisibility()
+
 document.addEventListener('htmx:before:request', (event) => {
-  if (document.hidden && isPoll(event)) event.preventDefault()
+  if (isPoll(event) && (document.hidden || isUnseen(event.detail.ctx?.sourceElement))) event.preventDefault()
 })
 
 document.addEventListener('htmx:response:error', (event) => {
