@@ -1,6 +1,7 @@
 /** What the house does by itself, and how often. */
 import type { House } from '../app.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/clock.ts'
+import { isFailure } from '../lib/failure.ts'
 
 const SWEEP_EVERY_MS = HOUR_MS
 /** Each registry is due once an hour; whether it is, the catalogue knows. */
@@ -14,6 +15,11 @@ const FORWARD_EVERY_MS = 5 * SECOND_MS
 const FOLLOW_EVERY_MS = SECOND_MS
 /** A switch of profiles is carried out within a minute of its time. */
 const SWITCH_EVERY_MS = 20 * SECOND_MS
+
+/** Each call says of itself that the disk is full; what is tried every second does not say it too. */
+const unlessFull = (error: unknown): void => {
+  if (!isFailure(error, 'store_unavailable')) throw error
+}
 
 /** What the house does by itself, and how often; at once as well what is seldom done, and what was due while nobody was here. Returns how to stop. */
 export function startSweeping({
@@ -43,7 +49,7 @@ export function startSweeping({
     ['reading registries', REGISTRIES_EVERY_MS, () => catalogue.syncDue()],
     ['renewing sign-ins', RENEW_EVERY_MS, () => Promise.all([signIn.keepAlive(), providers.keepAlive()])],
     ['checking connections', CHECK_EVERY_MS, () => connections.checkUp()],
-    ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow()],
+    ['following the trail', FOLLOW_EVERY_MS, () => audit.following.follow().catch(unlessFull)],
     ['switching profiles by schedule', SWITCH_EVERY_MS, () => control.runSwitches()],
     ['forwarding the trail', FORWARD_EVERY_MS, () => forwarding.forward()],
     ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],

@@ -93,7 +93,8 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     else await store.transact((own) => insertChained(own, [values]))
   }
   const isHeld = () => verifying.isRunning()
-  const retention = createRetention({ store, clock, signing, numbers, report, isHeld, followed: following.follow })
+  const followed = () => following.follow().then(following.cursor)
+  const retention = createRetention({ store, clock, signing, numbers, report, isHeld, followed })
   const verifying = createVerifying({ store, sealer, clock, signing, numbers, retention, report })
   return {
     async record(record, work) {

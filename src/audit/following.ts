@@ -4,6 +4,7 @@
  * nothing and counts nothing twice, and rows of before it existed are taken in as those of now are.
  */
 import { type Clock, DAY_MS, HOUR_MS } from '@/lib/clock.ts'
+import { isFailure } from '@/lib/failure.ts'
 import type { SqlValue, Store, Writer } from '@/store'
 import type { AuditRow } from './chain.ts'
 import { addHours, type Counted, countByHour } from './hours.ts'
@@ -101,9 +102,14 @@ export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
       })
       return running
     },
-    /** @returns how many rows have not been taken in. None, but where it has to come from far behind. */
+    /** @returns how many rows have not been taken in. None, but where it has to come from far behind, or where nothing can be written. */
     async catchUp(): Promise<number> {
-      for (let at = 0; at < CATCH_UP_STEPS_MAX && cursor() < last(); at += 1) await step()
+      try {
+        for (let at = 0; at < CATCH_UP_STEPS_MAX && cursor() < last(); at += 1) await step()
+      } catch (error) {
+        // On a full disk the pages show what there is.
+        if (!isFailure(error, 'store_unavailable')) throw error
+      }
       return Math.max(0, last() - cursor())
     },
     /** The last row that can be found by the index. */
@@ -119,7 +125,7 @@ export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
     },
     async stop(): Promise<void> {
       isStopped = true
-      await stepping
+      await stepping?.catch(() => undefined)
     },
   }
 }

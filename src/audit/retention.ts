@@ -39,8 +39,8 @@ type Deps = {
   report(row: NewRow, tx: Writer): Promise<void>
   /** Somebody reads the trail from its beginning: nothing goes meanwhile. */
   isHeld(): boolean
-  /** What is made of rows (counts, the index) is made of all that there are. */
-  followed(): Promise<void>
+  /** Up to which row counts and index have been made, once they have come as far as they can. */
+  followed(): Promise<number>
 }
 export type Retention = ReturnType<typeof createRetention>
 
@@ -88,8 +88,9 @@ export function createRetention({ store, clock, signing, numbers, report, isHeld
       return checkpoint
     }, 'process')
 
-  const remove = async ({ to, why }: { to: number; why: Why }): Promise<number> => {
-    await followed()
+  const remove = async (found: { to: number; why: Why }): Promise<number> => {
+    const { why } = found
+    const to = Math.min(found.to, await followed())
     // Said before it begins: a stop amid it leaves a checkpoint, and this row that says what it was for.
     await store.transact((tx) => report(removal(numbers.first(), to, why), tx))
     let reached: Checkpoint | undefined

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { type AuditRow, createAudit, type NewRow, quantile, type RowFilter } from '@/audit'
 import { HOUR_MS } from '@/lib/clock.ts'
+import { Failure } from '@/lib/failure.ts'
 import { auditHours, auditRows, OUTCOMES, openStore } from '@/store'
 import { sealing } from '../support/sealing.ts'
 
@@ -29,7 +30,10 @@ function open() {
     textsOf: async (rows: readonly Pick<AuditRow, 'seq' | 'traceId'>[]) =>
       new Map(rows.flatMap(({ seq, traceId }) => (traceId ? [[seq, kept.get(traceId) ?? '']] : []))),
   }
-  const room = () => createAudit({ store, sealer: sealing(), clock: () => time.now, searched })
+  const disk = { isFull: false }
+  const transact: typeof store.transact = (work, durability) =>
+    disk.isFull ? Promise.reject(new Failure('store_unavailable')) : store.transact(work, durability)
+  const room = () => createAudit({ store: { ...store, transact }, sealer: sealing(), clock: () => time.now, searched })
   let audit = room()
   ends.push(async () => {
     await store.close()
@@ -38,6 +42,7 @@ function open() {
   return {
     folder,
     kept,
+    disk,
     audit: () => audit,
     store: () => store,
     reopen: async () => {
@@ -253,6 +258,29 @@ test('[TRAIL-FORGET] no row is removed by retention before it was counted', asyn
   await trail.audit().following.catchUp()
   const counted = trail.store().read.select().from(auditHours).all()
   expect(counted.reduce((sum, { calls }) => sum + calls, 0)).toBe(901)
+})
+
+test('[TRAIL-FIND] rows that the index is far behind of are looked through piece by piece, and it is said how far', async () => {
+  const trail = open()
+  await trail.write([call('the first', { outcome: 'refused' })])
+  await trail.write(Array.from({ length: 20_500 }, () => call('other')))
+  const page = await trail.audit().page({ outcome: 'refused', limit: 50 })
+  expect(page).toEqual({ rows: [], isMore: false, searchedTo: 502 })
+  const next = await trail.audit().page({ outcome: 'refused', limit: 50, before: 502 })
+  expect(next.rows.map(({ subject }) => subject)).toEqual(['the first'])
+  expect(next.searchedTo).toBeUndefined()
+})
+
+test('[TRAIL-FIND] what was written is found while nothing more can be written', async () => {
+  const trail = open()
+  await trail.write([call('one'), call('two', { outcome: 'refused' })])
+  trail.disk.isFull = true
+  expect(await trail.audit().following.catchUp()).toBe(2)
+  await expect(trail.audit().following.follow()).rejects.toMatchObject({ code: 'store_unavailable' })
+  const page = await trail.audit().page({ outcome: 'refused', limit: 50 })
+  expect(page.rows.map(({ subject }) => subject)).toEqual(['two'])
+  trail.disk.isFull = false
+  expect(await trail.audit().following.catchUp()).toBe(0)
 })
 
 test('a quantile lies within the bucket that holds it, and nothing counted has none', () => {
