@@ -54,8 +54,11 @@ export function createDelivery({ log, pausesMs = PAUSES_MS }: { log: Pick<Log, '
       const next = waiting.shift()
       if (!next) return
       running += 1
-      attempt(next.job, next.tries)
-        .catch((error) => (log.error('a notice could not be sent', error), false))
+      void attempt(next.job, next.tries)
+        .catch((error) => {
+          log.error('a notice could not be sent', error)
+          return false
+        })
         .then((isLater) => {
           running -= 1
           if (!isLater) leave(next.job)
