@@ -12,7 +12,7 @@ import { isEvery } from './offered.ts'
 import type { Audit, Connections, Grant, Grants, Page } from './needs.ts'
 
 type Deps = Page & {
-  audit: Pick<Audit, 'find' | 'list' | 'contentsOf' | 'reportLook'>
+  audit: Pick<Audit, 'find' | 'list' | 'contentsOf' | 'reportLook' | 'flush'>
   grants: Pick<Grants, 'listForUser'>
   control: Pick<ReturnType<typeof createControl>, 'permit'>
   connections: Pick<Connections, 'toolsById'>
@@ -107,9 +107,13 @@ export const callRoutes = (deps: Deps) => {
     const began = performance.now()
     const answered = await gateway.replaying.replay({ ...asked, userName: user.username, arguments: given, address })
     const latencyMs = performance.now() - began
-    if ('refusal' in answered) return { outcome: 'failed', text: answered.refusal, latencyMs } as const
+    await audit.flush()
+    const [own] = await audit.list({ userId: user.id, grantId: asked.grantId, toolId: asked.toolId, kind: 'call', limit: 1 })
+    const rowHref = own && `/activity/${own.seq}`
+    if ('refusal' in answered) return { outcome: 'failed', text: answered.refusal, latencyMs, rowHref } as const
     const { resultType: _, _meta, ...result } = answered.result
-    return { outcome: result['isError'] === true ? 'failed' : 'ok', text: laidOut(JSON.stringify(result)), latencyMs } as const
+    const outcome = result['isError'] === true ? 'failed' : 'ok'
+    return { outcome, text: laidOut(JSON.stringify(result)), latencyMs, rowHref } as const
   }
   return doors
     .member('/activity')

@@ -121,6 +121,7 @@ test('[CALL-AGAIN] a tool that reads is called once more with the same arguments
   const [again] = await rows()
   expect(again).toMatchObject({ clientName: 'Toolpass page', userName: 'bob', subject: 'look', outcome: 'ok', grantId: app.grantId })
   expect(again?.seq).toBeGreaterThan(seq)
+  expect(html).toContain(`href="/activity/${again?.seq}"`)
 })
 
 test('[CALL-AGAIN] nothing is called again that may change something, was not kept as it was, or may not be called now', async () => {
