@@ -64,4 +64,9 @@ export const control: readonly Requirement[] = [
     says: 'All of it works by forms without JavaScript, says what it met, and is asked for once more where it destroys.',
     clause: guide('controlling-what-is-connected'),
   },
+  {
+    id: 'CONTROL-BROWSER',
+    says: 'In a browser, against the executable, each control is felt by a client that is connected: by its next call, its next list and its open stream, within a second.',
+    clause: guide('controlling-what-is-connected'),
+  },
 ]
