@@ -10,7 +10,7 @@ export type ChangeLine =
   | { kind: 'says'; parts: readonly Said[]; isGrave?: boolean }
   | { kind: 'words'; what: readonly Said[]; words: readonly Word[] }
 export type SuspicionSeen = {
-  kind: 'hidden' | 'look-alike' | 'instruction' | 'secret' | 'other-tool'
+  kind: 'hidden' | 'look-alike' | 'instruction' | 'secret' | 'other-tool' | 'unread'
   where: string
   says: string
   excerpt: string
@@ -85,6 +85,7 @@ const SUSPICION_WORDS: Record<SuspicionSeen['kind'], string> = {
   instruction: 'instructs the model',
   secret: 'asks for secrets',
   'other-tool': 'about other tools',
+  unread: 'not looked through',
 }
 
 const Excerpt = ({ excerpt, from, to }: SuspicionSeen) => (
@@ -119,7 +120,7 @@ export const Suspicions = (p: { suspicions: readonly SuspicionSeen[]; isOpen?: b
                 In its <bdi>{foreign(unhidden(each.where), 80)}</bdi>:
               </span>
             </p>
-            <Excerpt {...each} />
+            {each.excerpt !== '' && <Excerpt {...each} />}
           </li>
         ))}
       </ul>

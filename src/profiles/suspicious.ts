@@ -6,7 +6,7 @@
 import type { JsonObject } from '@/plugins'
 
 export type Suspicion = {
-  kind: 'hidden' | 'look-alike' | 'instruction' | 'secret' | 'other-tool'
+  kind: 'hidden' | 'look-alike' | 'instruction' | 'secret' | 'other-tool' | 'unread'
   /** Where it stands: `description`, `argument path`, ... */
   where: string
   /** In a sentence of ours. */
@@ -307,6 +307,30 @@ function othersIn(text: string, { named }: Neighbours): Found[] {
 }
 
 type Named = { name: string; connectionId: string }
+
+/** So long all definitions of a page are looked through: a server that writes without end holds up nobody. */
+const LOOKING_MS_MAX = 400
+const UNREAD: Suspicion = {
+  kind: 'unread',
+  where: 'definition',
+  says: 'The definitions here are so long that this one was not looked through.',
+  excerpt: '',
+  from: 0,
+  to: 0,
+}
+
+/** Looks through definitions among these tools; what is theirs is none of another server's. */
+export function createLook(tools: readonly Named[], msMax = LOOKING_MS_MAX): (definition: JsonObject, connectionId: string) => Suspicion[] {
+  const neighbours = neighboursAmong(tools)
+  let spentMs = 0
+  return (definition, connectionId) => {
+    if (spentMs > msMax) return [UNREAD]
+    const startedMs = performance.now()
+    const found = suspicionsIn(definition, neighbours(connectionId))
+    spentMs += performance.now() - startedMs
+    return found
+  }
+}
 
 /** Of each connection's tools, those that are none of its own: by name, and by how a name looks. */
 export function neighboursAmong(tools: readonly Named[]): (connectionId: string) => Neighbours {

@@ -20,7 +20,14 @@ const code = (value: unknown): Said => ({
 })
 const keysOf = (...objects: Json[]): string[] => [...new Set(objects.flatMap(Object.keys))]
 
-export function changesIn(before: Json, after: Json, diffWords: DiffWords): ChangeLine[] {
+/** @param untilMs when there has to be an end of comparing, by `performance.now()` */
+export function changesIn(before: Json, after: Json, compareWords: DiffWords, untilMs = Number.POSITIVE_INFINITY): ChangeLine[] {
+  if (performance.now() > untilMs)
+    return [
+      { kind: 'says', parts: ['So much changed at once that this was not compared. The tool’s own page has its definition as it is now.'] },
+    ]
+  const diffWords = ((was: string, is: string) =>
+    compareWords(was, is, { timeout: Math.max(1, Math.min(DIFF_MS, untilMs - performance.now())) })) as DiffWords
   const lines: ChangeLine[] = []
   const compare = createComparing(lines, diffWords)
   const kinds = [kindOf(before), kindOf(after)] as const
@@ -65,7 +72,8 @@ function createSaying(lines: ChangeLine[], diffWords: DiffWords) {
   const say = (...parts: Said[]) => void lines.push({ kind: 'says', parts })
   const text = (what: Said[], before: unknown, after: unknown): void => {
     const [was, is] = [textOf(before), textOf(after)]
-    if (was !== is) lines.push({ kind: 'words', what, words: wordsOf(was, is, diffWords) })
+    // What is not shown any more is only counted.
+    if (was !== is) lines.push({ kind: 'words', what, words: lines.length < LINES_MAX ? wordsOf(was, is, diffWords) : [] })
   }
   const scalar = (key: string, before: Json, after: Json, where: Where) => {
     const [was, is] = [before[key], after[key]]
@@ -177,7 +185,7 @@ function typeOf(schema: unknown): string {
 }
 
 function wordsOf(before: string, after: string, diffWords: DiffWords): Word[] {
-  const parts = diffWords(before, after, { timeout: DIFF_MS })
+  const parts = diffWords(before, after) as ReturnType<DiffWords> | undefined
   // Two texts that take so long to compare have little in common.
   if (!parts)
     return [

@@ -1,7 +1,7 @@
 /** What servers offer, tools and the rest, in the words of the pages. */
 import { EVERY_RESOURCE, type Feature } from '@/connections'
 import { contextCost } from '@/lib/context-cost.ts'
-import { neighboursAmong, SEARCH_DEFINITIONS, suspicionsIn } from '@/profiles'
+import { createLook, SEARCH_DEFINITIONS } from '@/profiles'
 import type { ConsentTool } from '@views/consent-tools.tsx'
 import { type Amounts, amountsOf } from '@views/parts/offered.tsx'
 import type { ProfileTool, ProfileView } from './needs.ts'
@@ -45,7 +45,7 @@ type Grantable = Described & Pick<ProfileTool, 'toolId' | 'exposedName' | 'conne
 
 /** As they are switched on and off one by one. */
 export function switchesOf(tools: readonly Grantable[], isOn: (tool: Grantable) => boolean): ConsentTool[] {
-  const neighbours = neighboursAmong(
+  const look = createLook(
     tools
       .filter(({ feature }) => feature === 'tool')
       .map(({ definition, connectionId }) => ({ name: textOf(definition['name']) ?? '', connectionId })),
@@ -54,7 +54,7 @@ export function switchesOf(tools: readonly Grantable[], isOn: (tool: Grantable) 
     ...{ id: tool.toolId, feature: tool.feature, isEvery: isEvery(tool), exposedName: tool.exposedName, connection: tool.connectionName },
     ...{ kind: tool.kind, contextCost: tool.contextCost, on: isOn(tool) },
     ...wordsOf(tool),
-    suspicions: suspicionsIn(tool.definition, neighbours(tool.connectionId)),
+    suspicions: look(tool.definition, tool.connectionId),
   }))
 }
 

@@ -1,7 +1,7 @@
 /** What the page of a profile shows, gathered from the rooms. */
 import { KNOWN_CLIENTS, type KnownClient, type ProfileToConnect } from '@/clients'
 import type { Tool } from '@/connections'
-import { type ClientLimit, clientLimits, neighboursAmong, suspicionsIn } from '@/profiles'
+import { type ClientLimit, clientLimits, createLook } from '@/profiles'
 import type { User } from '@/users'
 import type { Waiting } from '@views/profile-connect.tsx'
 import type { Way } from '@views/profile-connect-ways.tsx'
@@ -15,10 +15,10 @@ import type { Audit, Clients, Clock, Connections, Grants, Profile, ProfileTool, 
 
 type ToolRow = ProfileToolGroup['tools'][number]
 
-type Neighbours = ReturnType<typeof neighboursAmong>
+type Look = ReturnType<typeof createLook>
 type Rowed = Described & { kind: ToolRow['kind']; contextCost: number; connectionId: Tool['connectionId'] }
 
-const rowOf = (tool: Rowed, picked: ProfileTool | undefined, selected: boolean, neighbours: Neighbours) => ({
+const rowOf = (tool: Rowed, picked: ProfileTool | undefined, selected: boolean, look: Look) => ({
   feature: tool.feature,
   isEvery: isEvery(tool),
   ...wordsOf(tool),
@@ -29,18 +29,18 @@ const rowOf = (tool: Rowed, picked: ProfileTool | undefined, selected: boolean, 
   adjusted: picked?.override !== undefined,
   pinned: picked?.isPinned === true,
   heldBack: picked?.isHeldBack === true,
-  suspicions: suspicionsIn(tool.definition, neighbours(tool.connectionId)),
+  suspicions: look(tool.definition, tool.connectionId),
 })
 
-const offeredRow = (tool: Tool, picked: ProfileTool | undefined, selected: boolean, neighbours: Neighbours): ToolRow => ({
-  ...rowOf(tool, picked, selected, neighbours),
+const offeredRow = (tool: Tool, picked: ProfileTool | undefined, selected: boolean, look: Look): ToolRow => ({
+  ...rowOf(tool, picked, selected, look),
   id: tool.id,
   name: tool.name,
   exposedName: picked?.exposedName ?? tool.name,
 })
 
-const goneRow = (tool: ProfileTool, selected: boolean, neighbours: Neighbours): ToolRow => ({
-  ...rowOf(tool, tool, selected, neighbours),
+const goneRow = (tool: ProfileTool, selected: boolean, look: Look): ToolRow => ({
+  ...rowOf(tool, tool, selected, look),
   id: tool.toolId,
   name: tool.upstreamName,
   exposedName: tool.exposedName,
@@ -66,17 +66,17 @@ export async function groupsOf(
   const picked = view.byToolId
   const offeredIds = new Set(offered.map(({ id }) => id))
   const gone = inOrder([...picked.values()].filter((tool) => !offeredIds.has(tool.toolId)))
-  const neighbours = neighboursAmong(offered.filter(({ feature }) => feature === 'tool'))
+  const look = createLook(offered.filter(({ feature }) => feature === 'tool'))
   const isSuggesting = ticked === 'suggested' && picked.size === 0
   const isTicked = (id: Tool['id'], tool: Described & Pick<Tool, 'kind'>) =>
     ticked instanceof Set ? ticked.has(id) : picked.has(id) || (isSuggesting && isSuggested(tool))
   const offeredOf = Map.groupBy(offered, (tool) => tool.connectionId)
   const goneOf = Map.groupBy(gone, (tool) => tool.connectionId)
-  const goneRows = (tools: readonly ProfileTool[] = []) => tools.map((tool) => goneRow(tool, isTicked(tool.toolId, tool), neighbours))
+  const goneRows = (tools: readonly ProfileTool[] = []) => tools.map((tool) => goneRow(tool, isTicked(tool.toolId, tool), look))
   const groups: ProfileToolGroup[] = reachable.map(({ id, name, status }) => ({
     connection: { id, name, trouble: status === 'failing' },
     tools: [
-      ...(offeredOf.get(id) ?? []).map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool.id, tool), neighbours)),
+      ...(offeredOf.get(id) ?? []).map((tool) => offeredRow(tool, picked.get(tool.id), isTicked(tool.id, tool), look)),
       ...goneRows(goneOf.get(id)),
     ],
   }))

@@ -1,7 +1,7 @@
 /** What a server changed about tools that somebody picked, as a person reads it. */
 import { inKeyOrder } from '@/connections'
 import type { ConnectionId } from '@/lib/ids.ts'
-import { neighboursAmong, suspicionsIn } from '@/profiles'
+import { createLook } from '@/profiles'
 import type { User } from '@/users'
 import type { ChangedTool } from '@views/profile-changes.tsx'
 import { changesIn } from './definition-diff.ts'
@@ -12,6 +12,7 @@ type Waiting = { tool: ProfileTool; profile: { id: string; title: string } }
 
 const LINES_AROUND = 2
 const DIFF_MS = 300
+const COMPARING_MS_MAX = 800
 
 /** Of one profile; in which others of the user the same waits is said with each. */
 export async function changesOf(
@@ -45,13 +46,15 @@ async function changed({ connections }: Deps, user: User, items: readonly { tool
   // Comparing is rare, and no start should wait for it.
   const { diffWordsWithSpace, structuredPatch } = await import('diff')
   const reachable = await connections.list(user)
-  const neighbours = neighboursAmong(await connections.everything(reachable.map(({ id }) => id)))
+  const look = createLook(await connections.everything(reachable.map(({ id }) => id)))
+  // Whoever changes everything at once holds up nobody.
+  const untilMs = performance.now() + COMPARING_MS_MAX
   return items.map(
     ({ tool, profiles }): ChangedTool => ({
       ...{ id: tool.toolId, feature: tool.feature, hash: tool.hash, name: tool.upstreamName, connection: tool.connectionName, profiles },
-      says: changesIn(tool.approvedDefinition, tool.definition, diffWordsWithSpace),
-      suspicions: suspicionsIn(tool.definition, neighbours(tool.connectionId)),
-      lines: linesOf(tool, structuredPatch),
+      suspicions: look(tool.definition, tool.connectionId),
+      says: changesIn(tool.approvedDefinition, tool.definition, diffWordsWithSpace, untilMs),
+      lines: performance.now() > untilMs ? [] : linesOf(tool, structuredPatch),
     }),
   )
 }

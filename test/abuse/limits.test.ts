@@ -239,6 +239,20 @@ test('[ABUSE-57] [LIMIT-CALLS] of a flood exactly what is allowed reaches the se
   expect(rows.filter(({ reason }) => reason?.startsWith('This app may make 50 calls a minute'))).toHaveLength(200)
 })
 
+test('[LIMIT-CALLS] of a profile that is found by search, each way of it counts, and what is called through another tool counts once', async () => {
+  const profile = await house.house.profiles.create(house.admin, { title: 'Found' })
+  await house.house.profiles.update(house.admin, profile.id, { title: 'Found', description: '', naming: 'never', delivery: 'search' })
+  const [echo] = await house.house.connections.tools([ids.modern])
+  await house.house.profiles.setTools(house.admin, profile.id, [echo?.id as never])
+  const app = await house.app(house.admin, profile)
+  await limit({ kind: 'grant', id: app.grantId }, { callsPerMinute: 3 })
+  const ask = (name: string, args: object) => modern(app, 'tools/call', { name, arguments: args })
+  expect((await ask('find_tools', { query: 'echo' })).status).toBe(200)
+  expect((await ask('describe_tool', { name: 'echo' })).status).toBe(200)
+  expect(textIn(await answerOf(await ask('call_tool', { name: 'echo', arguments: { account: 'hello' } })))).toBe('hello')
+  for (const name of ['find_tools', 'call_tool']) await refusal(await ask(name, { query: 'echo', name: 'echo' }))
+})
+
 test('[LIMIT-SIZE] the result of a task is cut as well, though it comes by another request', async () => {
   await limit({ kind: 'user', id: house.admin.id }, { resultBytes: 1_000 })
   const { result } = await answerOf(await send('legacy', apps.legacy, 'task'))

@@ -107,6 +107,11 @@ test('[DEFINITION-DIFF] what came and went is told by more than a colour, what i
   expect(html).not.toContain('<b>')
 })
 
+test('[DEFINITION-DIFF] where there is no time left, it is said that nothing was compared', () => {
+  const [line] = changesIn({ description: 'a' }, { description: 'b' }, diffWordsWithSpace, performance.now() - 1)
+  expect(line && plain(line)).toContain('this was not compared')
+})
+
 test('[DEFINITION-DIFF] hostile definitions are compared in time, and no more is said than is read', () => {
   const startedMs = performance.now()
   const many = (type: string) => tool(Object.fromEntries(Array.from({ length: 2_000 }, (_, at) => [`a${at}`, { type }])))

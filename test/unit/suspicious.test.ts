@@ -3,7 +3,7 @@ import { describe, expect, test } from 'bun:test'
 import { Glob } from 'bun'
 import { readFileSync } from 'node:fs'
 import { parse } from 'yaml'
-import { neighboursAmong, type Suspicion, suspicionsIn } from '@/profiles/suspicious.ts'
+import { createLook, neighboursAmong, type Suspicion, suspicionsIn } from '@/profiles/suspicious.ts'
 
 const described = (description: string) => ({ name: 'add', description, inputSchema: { type: 'object', properties: {} } })
 const kindsIn = (definition: Record<string, unknown>): Suspicion['kind'][] => [...new Set(suspicionsIn(definition).map(({ kind }) => kind))]
@@ -120,6 +120,14 @@ describe('other servers’ tools', () => {
     for (const name of ['s\u0435nd_email', 'send_emai1', 'Send_email', 'list_iterns']) expect(kinds('Good.', name)).toContain('look-alike')
     expect(kinds('Good.', 'search')).toEqual([])
   })
+})
+
+test('[DEFINITION-SUSPICION] what is too long to be looked through in time is said to be', () => {
+  const look = createLook([], 20)
+  const long = { name: 'x', description: 'do not '.repeat(3_000) }
+  const found = Array.from({ length: 200 }, () => look(long, 'a').map(({ kind }) => kind))
+  expect(found[0]).toEqual([])
+  expect(found.at(-1)).toEqual(['unread'])
 })
 
 describe('honest texts', () => {
