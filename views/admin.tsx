@@ -280,7 +280,7 @@ export const AdminPage = (p: AdminPageProps) => (
         </tbody>
       </table>
     </Card>
-    <AddUser form={p.form} lengthMin={p.passwordLengthMin} />
     <Everything {...p.control} />
+    <AddUser form={p.form} lengthMin={p.passwordLengthMin} />
   </Layout>
 )

@@ -169,7 +169,7 @@ const AllOfThem = ({ apps, paused }: AppsPageProps['all']) => (
       apps={apps}
       paused={paused}
       all="all my apps"
-      pausing={`${plural(apps, 'app or access token', 'apps and access tokens')}: each is refused from its next request on, and keeps what it was allowed. So is any that you let in while they are paused.`}
+      pausing={`${plural(apps, 'app or access token', 'apps and access tokens')}. While they are paused each is refused, and keeps what it was allowed; so is any that you let in meanwhile.`}
       revoke={{
         label: 'Revoke all',
         confirm: `Revoke ${plural(apps, 'app')}`,

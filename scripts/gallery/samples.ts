@@ -105,6 +105,7 @@ export const apps: readonly AppSummary[] = [
     device: '',
     holds: holding(3),
     status: 'paused',
+    pausedItself: true,
     createdAt: now - 70 * DAY,
     lastUsedAt: now - 3 * DAY,
     expiresAt: null,

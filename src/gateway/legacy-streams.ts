@@ -11,7 +11,7 @@ const SUBSCRIPTIONS_MAX = 200
 const NONE_WANTED = { tools: false, prompts: false, resources: false }
 const PRIMED_SINCE = '2025-11-25'
 
-type Deps = { listeners: Listeners; resumable: Resumable; sessions: Sessions; others: Pick<Others, 'watch'> }
+type Deps = { listeners: Listeners; resumable: Resumable; sessions: Sessions; others: Pick<Others, 'watch' | 'mayRead'> }
 
 export function createLegacyStreams({ listeners, resumable, sessions, others }: Deps) {
   /** By session and address: how to stop watching. In memory; what is to be watched is in the session. */
@@ -22,14 +22,14 @@ export function createLegacyStreams({ listeners, resumable, sessions, others }: 
     return known
   }
   /** Each message goes to one stream only (2025-11-25, "Multiple Connections"): the latest. */
-  const tell = (session: Session, uri: string) => {
+  const tell = async (session: Session, uri: string): Promise<void> => {
     const latest = listeners.ofSession(session.id).at(-1)
-    if (latest) listeners.send(latest, 'notifications/resources/updated', { uri })
+    if (latest && (await others.mayRead(latest.caller, uri))) listeners.send(latest, 'notifications/resources/updated', { uri })
   }
   const watch = async (caller: Caller, session: Session, uri: string): Promise<void> => {
     const own = watchesOf(session)
     if (own.has(uri)) return
-    own.set(uri, await others.watch(caller, uri, () => tell(session, uri)))
+    own.set(uri, await others.watch(caller, uri, () => void tell(session, uri)))
   }
   /** After a restart of ours: what the session was subscribed to is watched again. What cannot be is left out; the client may try anew. */
   const takeUp = async (caller: Caller, session: Session): Promise<void> => {

@@ -150,11 +150,14 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
       : []
     return { wanted, notifications, uris: uris.slice(0, RESOURCES_OF_A_STREAM_MAX) as string[] }
   }
+  const tellUpdated = async (listener: Listener, uri: string): Promise<void> => {
+    if (await others.mayRead(listener.caller, uri)) listeners.send(listener, 'notifications/resources/updated', { uri })
+  }
   const watchAll = async (caller: Caller, listener: Listener, uris: readonly string[]): Promise<string[]> => {
     const watched = await Promise.all(
       uris.map(async (uri) => {
         const stop = await others
-          .watch(caller, uri, () => listeners.send(listener, 'notifications/resources/updated', { uri }))
+          .watch(caller, uri, () => void tellUpdated(listener, uri))
           .catch((error) => (isFailure(error) ? undefined : Promise.reject(error)))
         if (!stop) return []
         listener.stops.add(stop)

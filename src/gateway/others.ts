@@ -107,11 +107,7 @@ export function createOthers(deps: OthersDeps) {
       if (method === 'completion/complete') return complete
       return LEGACY_TASKS.has(method) ? task : undefined
     },
-    /** Calls `tell` when the resource has changed. @throws Failure `tool_not_granted` where it is not theirs to read */
-    async watch(caller: Caller, uri: string, tell: () => void): Promise<() => void> {
-      const target = await targets.resource(caller, await viewFor(caller), { uri })
-      return connections.watchResource(target.connectionId, caller.userId, target.name, tell)
-    },
+    ...createHearing(deps, viewFor),
     /** @throws Refusal where the headers do not say what the arguments of a tool say that wants them mirrored */
     demandMirrored(request: Request, caller: Caller, { params }: Asked): Promise<void> | undefined {
       const check = (view: ProfileView) => {
@@ -131,6 +127,25 @@ export function createOthers(deps: OthersDeps) {
         'notifications/roots/list_changed',
       )
     },
+  }
+}
+
+/** What is told of resources without being asked. */
+function createHearing({ connections, targets }: OthersDeps, viewFor: (caller: Caller) => Promise<ProfileView>) {
+  return {
+    /** Calls `tell` when the resource has changed. @throws Failure `tool_not_granted` where it is not theirs to read */
+    async watch(caller: Caller, uri: string, tell: () => void): Promise<() => void> {
+      const target = await targets.resource(caller, await viewFor(caller), { uri })
+      return connections.watchResource(target.connectionId, caller.userId, target.name, tell)
+    },
+    /** By what holds now: it may have been refused, or paused, since it was asked for. */
+    mayRead: (caller: Caller, uri: string): Promise<boolean> =>
+      viewFor(caller)
+        .then((view) => targets.resource(caller, view, { uri }))
+        .then(
+          () => true,
+          () => false,
+        ),
   }
 }
 export type Others = ReturnType<typeof createOthers>

@@ -145,7 +145,7 @@ function createWork({ profiles, searching, targets, limiting, ask, approving }: 
     try {
       return await resolve(caller, view, asked)
     } catch (error) {
-      if (isFailure(error, 'tool_not_granted')) return error
+      if (isFailure(error, 'tool_not_granted') || isFailure(error, 'connection_paused')) return error
       throw error
     }
   }

@@ -49,9 +49,7 @@ export function createLogins(deps: Deps) {
         userName: user?.username ?? null,
       }
       if (!user || !fits || user.disabledAt !== null) {
-        // What was typed is kept where it is somebody's name alone: people type passwords into the wrong field.
-        const reason = !user ? 'There is nobody of this name.' : !fits ? 'The password was wrong.' : 'The user is disabled.'
-        await audit.report({ ...row, outcome: 'refused', subject: user?.username ?? null, reason })
+        await audit.report({ ...row, outcome: 'refused', subject: username.slice(0, 64) })
         throw new Failure('wrong_login')
       }
       await guessing.succeeded(guess)

@@ -194,6 +194,26 @@ describe.each([...ERAS])('a %s app', (era) => {
     await app.close()
   })
 
+  test('[CONTROL-CONNECTION] of a resource whose connection is paused nothing is heard', async () => {
+    const { member, app } = await scene(era, [ids['update'], ids['test://one']] as ToolId[])
+    const { control } = house.rooms
+    await app.watch('test://one')
+    await Bun.sleep(150)
+    const heard = () => app.heard.filter(({ method }) => method === 'notifications/resources/updated').length
+    upstream.world.update('test://one')
+    expect(await eventually(() => heard() === 1, SOON_MS)).toBe(true)
+    await control.pause(member.user, { kind: 'connection', id: connectionId }, 'own')
+    await Bun.sleep(QUIET_MS)
+    upstream.world.update('test://one')
+    await Bun.sleep(QUIET_MS)
+    expect(heard()).toBe(1)
+    await control.resume(member.user, { kind: 'connection', id: connectionId }, 'own')
+    await Bun.sleep(QUIET_MS)
+    upstream.world.update('test://one')
+    expect(await eventually(() => heard() === 2, SOON_MS)).toBe(true)
+    await app.close()
+  })
+
   test('[CONTROL-CONNECTION] a paused connection takes its tools along, ends its calls, says why, and leaves the rest alone', async () => {
     const both = [ids['echo'], ids['forever'], beside['sum']] as ToolId[]
     const { member, app } = await scene(era, both)
@@ -241,6 +261,46 @@ describe.each([...ERAS])('a %s app', (era) => {
   })
 })
 
+/** A request whose head is there, and whose body comes when `send` is called. @returns the answer's first line */
+function slowRequest({ url, token }: Pick<Admitted, 'url' | 'token'>, body: string) {
+  const { hostname, port, pathname } = new URL(url)
+  const { promise, resolve } = Promise.withResolvers<string>()
+  const head = [
+    `POST ${pathname} HTTP/1.1`,
+    `host: ${hostname}:${port}`,
+    `authorization: Bearer ${token}`,
+    'content-type: application/json',
+    'accept: application/json, text/event-stream',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  const socket = Bun.connect({
+    hostname,
+    port: Number(port),
+    socket: {
+      open: (opened) => void opened.write(`${head.join('\r\n')}\r\n\r\n`),
+      data: (_, bytes) => resolve(bytes.toString().split('\r\n')[0] ?? ''),
+    },
+  })
+  return { send: async () => void (await socket).write(body), answer: promise }
+}
+
+test.each([
+  ['paused', 'HTTP/1.1 403 Forbidden', (it: Scene) => house.rooms.control.pause(it.member.user, { kind: 'everything' }, 'own')],
+  ['revoked', 'HTTP/1.1 401 Unauthorized', (it: Scene) => house.rooms.grants.revoke(it.member.user, it.admitted.grantId)],
+] as const)('[CONTROL-PAUSE, GATEWAY-AT-ONCE] a body that was on its way when its app was %s is not served', async (_, expected, act) => {
+  const it = await scene('legacy')
+  const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: { message: 'late' } } })
+  const [before, late] = [slowRequest(it.admitted, call), slowRequest(it.admitted, call)]
+  await before.send()
+  expect(await before.answer).toStartWith('HTTP/1.1 200')
+  await Bun.sleep(100)
+  await act(it)
+  await late.send()
+  expect(await late.answer).toBe(expected)
+  await it.app.close()
+})
+
 describe('revoking many', () => {
   test('[CONTROL-REVOKE] ends what is meant and nothing else, each with its row', async () => {
     const [one, other] = await Promise.all([scene('modern'), scene('modern')])
@@ -285,9 +345,10 @@ describe('until when', () => {
   })
 
   test('[CONTROL-EXPIRY] nobody extends the app of another', async () => {
-    const [mine, theirs] = await Promise.all([scene('modern'), scene('modern')])
-    const asked = house.rooms.oauth.extend(mine.member.user, theirs.admitted.grantId, { expiresAt: null })
+    const theirs = await scene('modern')
+    // Not even an administrator.
+    const asked = house.rooms.oauth.extend(house.user, theirs.admitted.grantId, { expiresAt: null })
     await expect(asked).rejects.toMatchObject({ code: 'grant_not_found' })
-    await Promise.all([mine.app.close(), theirs.app.close()])
+    await theirs.app.close()
   })
 })

@@ -27,23 +27,11 @@ export function redactedJson(value: unknown, max: number): Redacted<string> {
   return lint(linesOf(own)).then((found) => JSON.stringify(found.length === 0 ? own : everyText(own, (each) => without(each, found))))
 }
 
-/** What else a row says, as the JSON that it stands there as. Names of its members are ours; what they hold may be anybody's. */
-export function redactedDetail(text: string, isPersonal: boolean): Redacted<string> {
-  const isLinted = LINTED.test(text)
-  if (!isLinted && !HINTS.test(text)) return text
-  const own = everyText(JSON.parse(text), (each) => replaced(each, isPersonal ? ALL : SECRETS))
-  if (!isLinted) return JSON.stringify(own)
-  return lint(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
-}
-
 /** The same, with nothing taken out but what is no text. */
 export const wholeJson = (value: unknown, max: number): string => JSON.stringify(shortened(value, max, false))
 
-/** @param found the longest first: what is shorter than the last of them holds none */
 const without = (text: string, found: readonly Found[]): string =>
-  text.length < (found.at(-1)?.text.length ?? 0)
-    ? text
-    : found.reduce((rest, { text: secret, mark }) => rest.replaceAll(secret, mark), text)
+  found.reduce((rest, { text: secret, mark }) => rest.replaceAll(secret, mark), text)
 
 /** JSON inside a text is looked through by its names as well, as most results of tools are. */
 function deeper(text: string, max: number): string {
@@ -68,21 +56,18 @@ function everyText(value: unknown, change: (text: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item) => everyText(item, change))
   const copy: Record<string, unknown> = {}
-  for (const [at, [key, member]] of Object.entries(value).entries()) {
+  for (const [key, member] of Object.entries(value)) {
     const changed = change(key)
-    copy[Object.hasOwn(copy, changed) ? `${changed} ${at}` : changed] = everyText(member, change)
+    copy[changed in copy ? `${changed} ${Object.keys(copy).length}` : changed] = everyText(member, change)
   }
   return copy
 }
-
-/** Of a name, where it stands before each of many values. */
-const NAME_CHARS_MAX = 64
 
 /** As a file of settings would say it, which is what the rules are written for. */
 function linesOf(value: unknown): string {
   const lines: string[] = []
   const take = (each: unknown, name: string): void => {
-    if (typeof each !== 'object' || each === null) return void lines.push(`${name.slice(-NAME_CHARS_MAX)}: ${each}`)
+    if (typeof each !== 'object' || each === null) return void lines.push(`${name}: ${each}`)
     if (Array.isArray(each)) for (const item of each) take(item, name)
     else for (const [key, member] of Object.entries(each)) take(member, key)
     // Names as well, whatever stands below them.
