@@ -7,6 +7,7 @@ import { freePort, makeFolder, startServer } from './processes.ts'
 import { callOf } from './requests.ts'
 import { type Bench, takeTurns } from './rounds.ts'
 import type { Values } from './targets.ts'
+import { followTrail } from './trail-rows.ts'
 import { type Place, signIn, startToolpass } from './toolpass.ts'
 
 const SMALL_TOOLS = 20
@@ -110,6 +111,8 @@ async function prepareLarge(ports: readonly number[], say: Bench['say']): Promis
   }
   say('growth: 1,000 grants and a million audit rows')
   age(place)
+  // Otherwise it would take in a million rows while it is measured, once and never again.
+  await followTrail(folder)
   const toolpass = await startToolpass(place, PATIENCE_MS)
   return { ...known, place, toolpass, person: await signIn(toolpass.origin), remove }
 }

@@ -64,10 +64,17 @@ export const longContents = () => ({
   result: { content: [{ type: 'text', text: 'Issue 7: the page scrolls sideways on a phone. '.repeat(40) }] },
 })
 
-export async function openTrail(folder: string, clock: () => number = Date.now) {
+async function openTrail(folder: string, clock: () => number = Date.now) {
   const store = openStore(folder)
   const sealer = await openKeys(store, rootKey(undefined, folder))
   return { store, audit: createAudit({ store, sealer, clock }) }
+}
+
+/** As a house that has been up since its last row: counted and indexed. */
+export async function followTrail(folder: string): Promise<void> {
+  const { store, audit } = await openTrail(folder)
+  for (let left = 1; left > 0; ) left = await audit.following.catchUp()
+  await store.close()
 }
 
 /** @returns what can be looked for, and what writing and following took: microseconds of CPU a row */

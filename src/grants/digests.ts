@@ -54,6 +54,8 @@ export function createDigests({ store, clock, audit, users, grants, clients, con
     const first = [...counts].sort(([, a], [, b]) => b.calls - a.calls).slice(0, NAMED_MAX)
     return Promise.all(
       first.map(async ([id, { calls }]) => {
+        const client = by === 'clientId' ? await clients.findById(id as ClientId) : undefined
+        if (client) return { id: id as Id, name: client.name, calls }
         // As it was called last, so that what is gone has its name.
         const [row] = await audit.list({ [by]: id, userId, kind: 'call', limit: 1 })
         const name = by === 'toolId' ? row?.subject : row?.clientName

@@ -1,9 +1,10 @@
 /** The counts by the hour in the words of the usage page. */
 import { quantile, type Usage } from '@/audit'
 import { DAY_MS, HOUR_MS } from '@/lib/clock.ts'
-import type { UserId } from '@/lib/ids.ts'
+import type { ClientId, UserId } from '@/lib/ids.ts'
 import type { Counted, Range, UsageGroup, UsageRow, UsageStep } from '@views/usage.tsx'
-import type { Audit } from './needs.ts'
+import { nameOf } from './app-facts.ts'
+import type { Audit, Clients } from './needs.ts'
 
 /** How long, and in which steps. Each step is whole hours, which is what is counted. */
 export const SPANS: Record<Range, { ms: number; stepMs: number }> = {
@@ -66,12 +67,12 @@ const NAMES = {
   userId: ['userName', undefined],
 } as const
 
-async function namesOf(
-  audit: Pick<Audit, 'list'>,
-  by: By,
-  id: string,
-  userId: UserId | undefined,
-): Promise<{ name: string; note?: string | undefined }> {
+type Asked = { audit: Pick<Audit, 'list'>; clients: Clients; usage: Usage; range: Range; userId: UserId | undefined; byUser: boolean }
+
+async function namesOf({ audit, clients, userId }: Asked, by: By, id: string): Promise<{ name: string; note?: string | undefined }> {
+  // What its user did with an app's call, from a page, is not called after the app.
+  const client = by === 'clientId' ? await clients.findById(id as ClientId) : undefined
+  if (client) return { name: nameOf(client) }
   const [row] = await audit.list({ [by]: id, userId: by === 'userId' ? (id as UserId) : userId, kind: 'call', limit: 1 })
   const [name, note] = NAMES[by]
   return { name: row?.[name] ?? 'no name any more', note: note && (row?.[note] ?? undefined) }
@@ -86,9 +87,8 @@ const GROUPS: readonly GroupAsked[] = [
 ]
 const BY_USER: GroupAsked = { by: 'userId', filter: 'user', title: 'By user', what: 'User' }
 
-type Asked = { audit: Pick<Audit, 'list'>; usage: Usage; range: Range; userId: UserId | undefined; byUser: boolean }
-
-export async function groupsOf({ audit, usage, range, userId, byUser }: Asked): Promise<UsageGroup[]> {
+export async function groupsOf(asked: Asked): Promise<UsageGroup[]> {
+  const { usage, range, userId, byUser } = asked
   const groups = byUser ? [...GROUPS, BY_USER] : GROUPS
   return Promise.all(
     groups.map(async ({ by, filter, withServer = false, ...group }) => {
@@ -101,7 +101,7 @@ export async function groupsOf({ audit, usage, range, userId, byUser }: Asked): 
         })
         const served = sums.calls - sums.refused
         return {
-          ...(await namesOf(audit, by, id, userId)),
+          ...(await namesOf(asked, by, id)),
           ...countedOf(sums),
           href: `/activity?${query}`,
           upstreamMs: withServer && served > 0 ? sums.upstreamUs / served / US_IN_MS : undefined,

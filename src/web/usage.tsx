@@ -47,7 +47,7 @@ export const usageRoutes = (deps: Deps) => {
         users={isAdmin ? { options: (await users.list()).map(({ id, username }) => ({ value: id, label: username })), chosen } : undefined}
         total={countedOf(usage.all)}
         steps={stepsOf(range, span, usage)}
-        groups={await groupsOf({ audit, usage, range, userId, byUser: isAdmin && chosen === undefined })}
+        groups={await groupsOf({ audit, clients: deps.clients, usage, range, userId, byUser: isAdmin && chosen === undefined })}
         trim={await trimOf(deps, user)}
         behind={behind}
       />

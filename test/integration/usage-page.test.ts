@@ -68,6 +68,19 @@ test('[USAGE-COUNTS] each sees what is theirs, an administrator everybody, and e
     expect(await calls(bob, `/activity/usage?range=${range}`)).toBe(String(served))
 })
 
+test('[USAGE-COUNTS] an app keeps its name, also where its user called something once more from a page', async () => {
+  const name = /By app[\s\S]*?<bdi>([^<]*)<\/bdi>/
+  const before = name.exec((await bob.open('/activity/usage')).html)?.[1]
+  expect(before).toBeTruthy()
+  const { audit } = rooms.house
+  const [last] = await audit.list({ userId: user.id, kind: 'call', limit: 1 })
+  if (!last) throw new Error('nothing was called')
+  const { seq: _, at: __, chain: ___, ...row } = last
+  audit.write({ ...row, clientName: 'Toolpass page' }, false)
+  await audit.flush()
+  expect(name.exec((await bob.open('/activity/usage')).html)?.[1]).toBe(before as string)
+})
+
 test('[ABUSE-51, ACTIVITY-TEXT] hostile names are text on it', async () => {
   const { html } = await mia.open('/activity/usage')
   expect(html).toContain('&lt;script&gt;alert')
