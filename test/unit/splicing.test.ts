@@ -92,7 +92,7 @@ describe('a request', () => {
       fc.asyncProperty(body, async (it) => {
         if (await demandFaithful(it)) count += 1
       }),
-      { numRuns: 2_000, interruptAfterTimeLimit: 3_000, markInterruptAsFailure: false },
+      { numRuns: 2_000, interruptAfterTimeLimit: 10_000, markInterruptAsFailure: false },
     )
     // Enough of them went the way that this is about.
     expect(count).toBeGreaterThan(50)
@@ -202,7 +202,7 @@ describe('an answer', () => {
       fc.property(result, envelope, fc.boolean(), (it, wrap, isModern) => {
         if (demandFaithfulAnswer(wrap(it), isModern)) count += 1
       }),
-      { numRuns: 2_000, interruptAfterTimeLimit: 3_000, markInterruptAsFailure: false },
+      { numRuns: 2_000, interruptAfterTimeLimit: 10_000, markInterruptAsFailure: false },
     )
     expect(count).toBeGreaterThan(50)
   })
