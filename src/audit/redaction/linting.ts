@@ -32,10 +32,10 @@ async function load(): Promise<Lint> {
   return async (content) => {
     const source = { content, filePath: '', ext: '.txt', contentType: 'text' as const }
     const { messages } = await lintSource({ source, options: { config, noPhysicFilePath: true } })
-    return messages
-      .map(({ ruleId, range: [from, to] }) => ({ text: content.slice(from, to), mark: mark(kindOf(ruleId)) }))
-      .filter(({ text }) => text.length > 0)
-      .toSorted((a, b) => b.text.length - a.text.length)
+    // Once each, however often it stands there.
+    const found = new Map(messages.map(({ ruleId, range: [from, to] }) => [content.slice(from, to), mark(kindOf(ruleId))]))
+    found.delete('')
+    return [...found].map(([text, mark]) => ({ text, mark })).toSorted((a, b) => b.text.length - a.text.length)
   }
 }
 

@@ -52,7 +52,7 @@ const PRIVATE_KEYS: Pattern = {
   with: mark('private key'),
 }
 const JWTS: Pattern = {
-  pattern: /\bey[JK][A-Za-z0-9_-]{8,}\.(?:ey[A-Za-z0-9_-]*|[A-Za-z0-9_-]{8,})(?:\.[A-Za-z0-9_-]*){0,3}/g,
+  pattern: /\bey[JK][A-Za-z0-9_-]{8,8000}\.(?:ey[A-Za-z0-9_-]*|[A-Za-z0-9_-]{8,})(?:\.[A-Za-z0-9_-]*){0,3}/g,
   with: mark('JWT'),
 }
 /** Ours: access, refresh, device, authorization codes, client secrets, the right to change a client. */
@@ -66,7 +66,11 @@ const GOOGLE_KEYS: Pattern = {
 
 export const SECRETS: readonly Pattern[] = [PRIVATE_KEYS, JWTS, OURS, AWS_IDS, GOOGLE_KEYS, HEADERS, SCHEMES, USERINFO, QUERY, KEYED]
 
-const EMAILS: Pattern = { pattern: /[\p{L}\p{N}._%+-]{1,64}@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu, with: mark('e-mail') }
+/** From where its name begins and from nowhere else, or each letter of a long word would be a beginning. */
+const EMAILS: Pattern = {
+  pattern: /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu,
+  with: mark('e-mail'),
+}
 /** In the international form, and in that of North America. */
 const PHONES: Pattern = {
   pattern: /(?<![\w+.])(?:\+[1-9]\d{0,2}[ ()./-]{0,2}(?:\d[ ()./-]{0,2}){6,11}\d|\(?\d{3}\)?[ .-]\d{3}[ .-]\d{4})(?![\w.])/g,

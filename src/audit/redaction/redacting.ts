@@ -30,8 +30,11 @@ export function redactedJson(value: unknown, max: number): Redacted<string> {
 /** The same, with nothing taken out but what is no text. */
 export const wholeJson = (value: unknown, max: number): string => JSON.stringify(shortened(value, max, false))
 
+/** @param found the longest first: what is shorter than the last of them holds none */
 const without = (text: string, found: readonly Found[]): string =>
-  found.reduce((rest, { text: secret, mark }) => rest.replaceAll(secret, mark), text)
+  text.length < (found.at(-1)?.text.length ?? 0)
+    ? text
+    : found.reduce((rest, { text: secret, mark }) => rest.replaceAll(secret, mark), text)
 
 /** JSON inside a text is looked through by its names as well, as most results of tools are. */
 function deeper(text: string, max: number): string {
@@ -56,18 +59,21 @@ function everyText(value: unknown, change: (text: string) => string): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map((item) => everyText(item, change))
   const copy: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(value)) {
+  for (const [at, [key, member]] of Object.entries(value).entries()) {
     const changed = change(key)
-    copy[changed in copy ? `${changed} ${Object.keys(copy).length}` : changed] = everyText(member, change)
+    copy[Object.hasOwn(copy, changed) ? `${changed} ${at}` : changed] = everyText(member, change)
   }
   return copy
 }
+
+/** Of a name, where it stands before each of many values. */
+const NAME_CHARS_MAX = 64
 
 /** As a file of settings would say it, which is what the rules are written for. */
 function linesOf(value: unknown): string {
   const lines: string[] = []
   const take = (each: unknown, name: string): void => {
-    if (typeof each !== 'object' || each === null) return void lines.push(`${name}: ${each}`)
+    if (typeof each !== 'object' || each === null) return void lines.push(`${name.slice(-NAME_CHARS_MAX)}: ${each}`)
     if (Array.isArray(each)) for (const item of each) take(item, name)
     else for (const [key, member] of Object.entries(each)) take(member, key)
     // Names as well, whatever stands below them.

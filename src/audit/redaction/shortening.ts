@@ -7,8 +7,11 @@ const SMALL = 8
 /** Text without a space or a sign for so long is data in letters. */
 const ENCODED_FROM = 512
 const ENCODED = /^[A-Za-z0-9+/_\r\n-]+={0,2}$/
-/** The end of what was cut may be the beginning of a secret that nothing would know for one. */
-const CUT_WORD = /\S{1,512}$/
+/** The end of what was cut may be the beginning of a secret that nothing would know for one. So many letters are looked at, and no more. */
+const CUT_WORD_CHARS = 512
+/** Names are as long as their sender likes, and are not what is looked for. */
+const NAME_CHARS_MAX = 256
+const TYPE_CHARS_MAX = 100
 
 type Walk = { left: number; isRedacting: boolean }
 
@@ -41,11 +44,17 @@ function textOf(text: string, walk: Walk): string {
   walk.left -= text.length
   if (text.length <= left) return text
   if (left <= 0) return `[cut: ${text.length} characters]`
-  return `${text.slice(0, left).replace(CUT_WORD, '')} [cut: ${text.length} characters in all]`
+  return cutAt(text, left)
+}
+
+function cutAt(text: string, at: number): string {
+  const from = Math.max(0, at - CUT_WORD_CHARS)
+  return `${text.slice(0, from)}${text.slice(from, at).replace(/\S+$/, '')} [cut: ${text.length} characters in all]`
 }
 
 /** Of the length of a text in base64. */
-const sized = (letters: number, type: string): string => `[${Math.floor((letters * 3) / 4)} bytes of ${type === '' ? 'data' : type}]`
+const sized = (letters: number, type: string): string =>
+  `[${Math.floor((letters * 3) / 4)} bytes of ${type === '' ? 'data' : type.slice(0, TYPE_CHARS_MAX)}]`
 
 function listOf(list: readonly unknown[], verdict: KeyVerdict, depth: number, walk: Walk): unknown[] {
   const copy: unknown[] = []
@@ -72,10 +81,18 @@ function membersOf(members: Record<string, unknown>, verdict: KeyVerdict, depth:
     }
     walk.left -= key.length
     const value = members[key]
-    if (key === binary && typeof value === 'string') copy[key] = sized(value.length, String(members['mimeType'] ?? ''))
-    else copy[key] = copied(value, verdict === 'all' || !walk.isRedacting ? verdict : below(key, value), depth + 1, walk)
+    const name = nameIn(copy, key)
+    if (key === binary && typeof value === 'string') copy[name] = sized(value.length, String(members['mimeType'] ?? ''))
+    else copy[name] = copied(value, verdict === 'all' || !walk.isRedacting ? verdict : below(key, value), depth + 1, walk)
   }
   return copy
+}
+
+/** Long ones that became one are told apart, so that none of their values gets lost. */
+function nameIn(copy: Record<string, unknown>, key: string): string {
+  if (key.length <= NAME_CHARS_MAX) return key
+  const name = cutAt(key, NAME_CHARS_MAX)
+  return Object.hasOwn(copy, name) ? `${name} ${Object.keys(copy).length}` : name
 }
 
 /** A secret's own members are looked at by their own names, unless all below it is secret. */
