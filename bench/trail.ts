@@ -22,6 +22,8 @@ const COST_ROWS = 5_000
 type Line = { what: string; fewMs: number; manyMs: number }
 const say = (text: string) => console.error(`${(performance.now() / 1_000).toFixed(0).padStart(4)} s  ${text}`)
 const median = (numbers: readonly number[]) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN
+/** A page that others on the machine held up says nothing of the page. */
+const quickest = (numbers: readonly number[]) => Math.min(...numbers)
 
 async function openHouse(rows: number) {
   const { folder, remove } = makeFolder(`trail-${rows}`)
@@ -81,7 +83,7 @@ async function measurePages(few: House, many: House): Promise<Line[]> {
       // The first time reads the file.
       if (round > 0) for (const at of [0, 1] as const) taken[at].push(pair[at])
     }
-    lines.push({ what, fewMs: median(taken[0]), manyMs: median(taken[1]) })
+    lines.push({ what, fewMs: quickest(taken[0]), manyMs: quickest(taken[1]) })
     say(what)
   }
   return lines
@@ -146,7 +148,7 @@ try {
   const notes = [await measureExport(few, many), ...(await measureCost(few, many))]
   const megabytes = Bun.file(join(many.folder, 'toolpass.db')).size / 1e6
   const text = [
-    `${program}, ${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}; medians of ${ROUNDS}, pages as a browser gets them.`,
+    `${program}, ${new Date().toISOString().slice(0, 10)}, Bun ${Bun.version}; the quickest of ${ROUNDS}, pages as a browser gets them.`,
     tableOf(lines),
     [...notes, `the file: ${megabytes.toFixed(0)} MB`].map((note) => `- ${note}`).join('\n'),
   ].join('\n\n')

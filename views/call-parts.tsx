@@ -19,7 +19,7 @@ export type CallContents = {
 }
 
 const Part = (p: { title: string; text: string | undefined }) => (
-  <div class="stack-tight">
+  <div class="call-part">
     <h3>{p.title}</h3>
     {p.text === undefined ? (
       <p class="muted">Nothing was kept.</p>

@@ -126,7 +126,7 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     list: async (filter) => (await finding.page(filter)).rows,
     page: finding.page,
     usage: createUsage({ store }),
-    seen: createSeen({ store }),
+    seen: createSeen({ store, clock }),
     usedTools: createUsedTools({ store }),
     following,
     retention,

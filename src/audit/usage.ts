@@ -1,5 +1,5 @@
 /** What the counts by the hour say of a time: over time, and by what took part. Reads no row of the trail itself. */
-import { HOUR_MS } from '@/lib/clock.ts'
+import { type Clock, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
 import type { SqlValue, Store } from '@/store'
 import { addTo, boundsOf } from './hours.ts'
@@ -115,9 +115,15 @@ export function quantile(latencies: readonly number[], part: number): number | u
 }
 
 export type Seen = { tools: string[]; clients: string[] }
+type SeenAsked = { userId?: UserId | undefined; from: number; limit: number }
 
-/** Which tools and clients took part since then, so many of each at most. */
-export function createSeen({ store }: { store: Store }) {
+/** So long an answer is kept: what can be chosen changes seldom, and over everybody's hours it takes longer than the rest of a page. */
+const SEEN_FOR_MS = MINUTE_MS
+const SEEN_MAX = 200
+
+/** Which tools and clients took part since then, so many of each at most, as of a minute ago. */
+export function createSeen({ store, clock }: { store: Store; clock: Clock }) {
+  const known = new Map<string, { at: number; seen: Seen }>()
   const select = (column: 'tool_id' | 'client_id', isOfOne: boolean) =>
     store.prepare<{ id: string }, SqlValue[]>(
       `SELECT DISTINCT ${column} AS id FROM audit_hours WHERE ${isOfOne ? 'user_id = ? AND ' : ''}hour >= ? AND ${column} <> '' LIMIT ?`,
@@ -126,12 +132,21 @@ export function createSeen({ store }: { store: Store }) {
     all: [select('tool_id', false), select('client_id', false)],
     one: [select('tool_id', true), select('client_id', true)],
   } as const
-  return ({ userId, from, limit }: { userId?: UserId | undefined; from: number; limit: number }): Seen => {
+  const read = ({ userId, from, limit }: SeenAsked): Seen => {
     const hour = Math.floor(from / HOUR_MS)
     const [tools, clients] = of[userId === undefined ? 'all' : 'one'].map((statement) =>
       (userId === undefined ? statement.all(hour, limit) : statement.all(userId, hour, limit)).map(({ id }) => id),
     )
     return { tools: tools ?? [], clients: clients ?? [] }
+  }
+  return (asked: SeenAsked): Seen => {
+    const key = asked.userId ?? ''
+    const last = known.get(key)
+    if (last && clock() - last.at < SEEN_FOR_MS) return last.seen
+    if (known.size >= SEEN_MAX) known.clear()
+    const seen = read(asked)
+    known.set(key, { at: clock(), seen })
+    return seen
   }
 }
 
