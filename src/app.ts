@@ -166,7 +166,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
       outbound.close()
       await programs.close()
       await audit.following.stop()
-      await audit.verifying.stop()
+      await Promise.all([audit.verifying.stop(), audit.retention.stop()])
       await forwarding.stop()
       // Rows that cannot be written any more are told of, and the file is closed all the same.
       await audit.flush().finally(store.close)

@@ -57,7 +57,7 @@ export type Audit = {
   /** To be called before a call's page is shown: an administrator's look at somebody else's call is recorded. */
   reportLook(row: AuditRow, reader: Reader, address?: string): Promise<void>
   /** How long and how much of it is kept. */
-  retention: Pick<Retention, 'policy' | 'setPolicy' | 'sweep' | 'checkpoints'>
+  retention: Pick<Retention, 'policy' | 'setPolicy' | 'sweep' | 'checkpoints' | 'stop'>
   /** Whether all of it is as it was written. */
   verifying: Pick<Verifying, 'start' | 'latest' | 'stop'>
   /** How much of it there is. */

@@ -6,7 +6,7 @@ import { sha256 } from '@/lib/crypto.ts'
 import { auditContents, type KEEPS, type Sealer, type Store, type Writer } from '@/store'
 import { eq, inArray } from 'drizzle-orm'
 import { type AuditRow, CONTENT_HASH_AT, DETAIL_AT, type RowValues, TEXTS_AT } from './chain.ts'
-import { redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
+import { redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
 
 export type Keeps = (typeof KEEPS)[number]
 /** By reference. Nothing of it may be changed afterwards by whoever gave it. */
@@ -54,6 +54,7 @@ function sparing(row: Waiting, work: () => Promise<void> | undefined): Promise<v
     delete row.text
     for (const at of TEXTS_AT) if (row.values[at] !== null) row.values[at] = UNREAD
     row.values[CONTENT_HASH_AT] = null
+    row.values[DETAIL_AT] = null
     leaveOut(row.values, 'they could not be looked through for secrets')
   }
   try {
@@ -65,13 +66,15 @@ function sparing(row: Waiting, work: () => Promise<void> | undefined): Promise<v
 }
 const UNREAD = '[redacted]'
 
+const REDACTED_AT = [...TEXTS_AT, DETAIL_AT]
+
 /** What a caller wrote and what an upstream said: names, reasons, purposes, addresses of resources. */
 function redactTexts(values: RowValues, isPersonal: boolean): Promise<void> | undefined {
   const slow: Promise<void>[] = []
-  for (const at of TEXTS_AT) {
+  for (const at of REDACTED_AT) {
     const text = values[at]
     if (typeof text !== 'string') continue
-    const redacted = redactedText(text, isPersonal)
+    const redacted = (at === DETAIL_AT ? redactedDetail : redactedText)(text, isPersonal)
     if (typeof redacted === 'string') values[at] = redacted
     else slow.push(putInto(values, at, redacted))
   }

@@ -46,47 +46,9 @@ export type Retention = ReturnType<typeof createRetention>
 
 export function createRetention({ store, clock, signing, numbers, report, isHeld, followed }: Deps) {
   let removing: Promise<number> | undefined
-  const policy = async (): Promise<Policy> => {
-    const [row] = await store.read.select().from(auditPolicy)
-    return { keepDays: row?.keepDays ?? null, keepMegabytes: row?.keepMegabytes ?? null }
-  }
-  const lastCheckpoint = async (): Promise<Checkpoint | undefined> =>
-    (await store.read.select().from(auditCheckpoints).orderBy(desc(auditCheckpoints.seq)).limit(1))[0]
-
-  /** The last row that has to go, and why. The newest row always stays: the next one is tied to it. */
-  const due = async (isForced: boolean): Promise<{ to: number; why: Why } | undefined> => {
-    const { keepDays, keepMegabytes } = await policy()
-    const first = numbers.first()
-    const reaching = (to: number, why: Why) => (to >= first && first > 0 ? { to: Math.min(to, numbers.last() - 1), why } : undefined)
-    const isDaily = isForced || ((await lastCheckpoint())?.at ?? 0) < clock() - AGE_EVERY_MS
-    const byAge = keepDays !== null && isDaily ? reaching(numbers.from(clock() - keepDays * DAY_MS) - 1, 'age') : undefined
-    if (byAge && byAge.to >= first) return byAge
-    const over = keepMegabytes === null ? 0 : numbers.bytes() / (keepMegabytes * MEGABYTE)
-    if (over <= 1) return undefined
-    const kept = Math.floor((numbers.count() / over) * (1 - SIZE_SLACK))
-    const bySize = reaching(numbers.last() - kept, 'size')
-    return bySize && bySize.to >= first ? bySize : undefined
-  }
-
-  /** @returns how many rows went */
-  const step = (upTo: number, why: Why, before: Checkpoint | undefined): Promise<Checkpoint | undefined> =>
-    store.transact(async (tx) => {
-      const going = await tx
-        .select({ seq: auditRows.seq, chain: auditRows.chain })
-        .from(auditRows)
-        .where(lte(auditRows.seq, upTo))
-        .orderBy(auditRows.seq)
-        .limit(STEP_ROWS)
-      const last = going.at(-1)
-      if (!last) return undefined
-      await tx.delete(auditRows).where(lte(auditRows.seq, last.seq))
-      await tx.delete(auditContents).where(lte(auditContents.seq, last.seq))
-      const checkpoint = signing.signed({ seq: last.seq, at: clock(), rows: (before?.rows ?? 0) + going.length, chain: last.chain, why })
-      await tx.insert(auditCheckpoints).values(checkpoint)
-      // One for each removal, and not for each of its steps.
-      if (before) await tx.delete(auditCheckpoints).where(eq(auditCheckpoints.seq, before.seq))
-      return checkpoint
-    }, 'process')
+  let isStopped = false
+  const { policy, lastCheckpoint, due } = createReading({ store, clock, numbers })
+  const step = createStep({ store, clock, signing })
 
   const remove = async (found: { to: number; why: Why }): Promise<number> => {
     const { why } = found
@@ -94,7 +56,7 @@ export function createRetention({ store, clock, signing, numbers, report, isHeld
     // Said before it begins: a stop amid it leaves a checkpoint, and this row that says what it was for.
     await store.transact((tx) => report(removal(numbers.first(), to, why), tx))
     let reached: Checkpoint | undefined
-    while ((reached?.seq ?? 0) < to) {
+    while ((reached?.seq ?? 0) < to && !isStopped) {
       const began = performance.now()
       const next = await step(to, why, reached)
       if (!next) break
@@ -133,9 +95,60 @@ export function createRetention({ store, clock, signing, numbers, report, isHeld
       })
       return removing
     },
+    async stop(): Promise<void> {
+      isStopped = true
+      await removing?.catch(() => undefined)
+    },
     /** When nothing is on its way out. */
     settled: async (): Promise<void> => void (await removing?.catch(() => undefined)),
   }
+}
+
+function createReading({ store, clock, numbers }: Pick<Deps, 'store' | 'clock' | 'numbers'>) {
+  const policy = async (): Promise<Policy> => {
+    const [row] = await store.read.select().from(auditPolicy)
+    return { keepDays: row?.keepDays ?? null, keepMegabytes: row?.keepMegabytes ?? null }
+  }
+  const lastCheckpoint = async (): Promise<Checkpoint | undefined> =>
+    (await store.read.select().from(auditCheckpoints).orderBy(desc(auditCheckpoints.seq)).limit(1))[0]
+
+  /** The last row that has to go, and why. The newest row always stays: the next one is tied to it. */
+  const due = async (isForced: boolean): Promise<{ to: number; why: Why } | undefined> => {
+    const { keepDays, keepMegabytes } = await policy()
+    const first = numbers.first()
+    const reaching = (to: number, why: Why) => (to >= first && first > 0 ? { to: Math.min(to, numbers.last() - 1), why } : undefined)
+    const isDaily = isForced || ((await lastCheckpoint())?.at ?? 0) < clock() - AGE_EVERY_MS
+    const byAge = keepDays !== null && isDaily ? reaching(numbers.from(clock() - keepDays * DAY_MS) - 1, 'age') : undefined
+    if (byAge && byAge.to >= first) return byAge
+    const over = keepMegabytes === null ? 0 : numbers.bytes() / (keepMegabytes * MEGABYTE)
+    if (over <= 1) return undefined
+    const kept = Math.floor((numbers.count() / over) * (1 - SIZE_SLACK))
+    const bySize = reaching(numbers.last() - kept, 'size')
+    return bySize && bySize.to >= first ? bySize : undefined
+  }
+  return { policy, lastCheckpoint, due }
+}
+
+/** Takes out the oldest rows, with what is kept of them, up to a number, and leaves the checkpoint in their place; undefined where there are none. */
+function createStep({ store, clock, signing }: Pick<Deps, 'store' | 'clock' | 'signing'>) {
+  return (upTo: number, why: Why, before: Checkpoint | undefined): Promise<Checkpoint | undefined> =>
+    store.transact(async (tx) => {
+      const going = await tx
+        .select({ seq: auditRows.seq, chain: auditRows.chain })
+        .from(auditRows)
+        .where(lte(auditRows.seq, upTo))
+        .orderBy(auditRows.seq)
+        .limit(STEP_ROWS)
+      const last = going.at(-1)
+      if (!last) return undefined
+      await tx.delete(auditRows).where(lte(auditRows.seq, last.seq))
+      await tx.delete(auditContents).where(lte(auditContents.seq, last.seq))
+      const checkpoint = signing.signed({ seq: last.seq, at: clock(), rows: (before?.rows ?? 0) + going.length, chain: last.chain, why })
+      await tx.insert(auditCheckpoints).values(checkpoint)
+      // One for each removal, and not for each of its steps.
+      if (before) await tx.delete(auditCheckpoints).where(eq(auditCheckpoints.seq, before.seq))
+      return checkpoint
+    }, 'process')
 }
 
 function demandWithin(field: string, value: number | null, min: number, max: number): void {

@@ -119,6 +119,11 @@ export function createVerifying({ store, sealer, clock, signing, numbers, retent
             })
           return state
         })
+        .catch((error) => {
+          // Not to be shown as if it were still running.
+          if (latest === state) latest = undefined
+          throw error
+        })
         .finally(() => {
           running = undefined
         })

@@ -49,7 +49,9 @@ export function createLogins(deps: Deps) {
         userName: user?.username ?? null,
       }
       if (!user || !fits || user.disabledAt !== null) {
-        await audit.report({ ...row, outcome: 'refused', subject: username.slice(0, 64) })
+        // What was typed is kept where it is somebody's name alone: people type passwords into the wrong field.
+        const reason = !user ? 'There is nobody of this name.' : !fits ? 'The password was wrong.' : 'The user is disabled.'
+        await audit.report({ ...row, outcome: 'refused', subject: user?.username ?? null, reason })
         throw new Failure('wrong_login')
       }
       await guessing.succeeded(guess)

@@ -157,6 +157,12 @@ describe('a row', () => {
       true,
     )
     await audit.report({ kind: 'auth', action: 'login', outcome: 'refused', subject: 'ada@example.com', reason: `bearer ${secret}` })
+    await audit.report({
+      kind: 'admin',
+      action: 'audit.export',
+      outcome: 'ok',
+      detail: { tokens: 12_345, q: token, more: [`password=${secret}`] },
+    })
     expect(rows().map(({ subject, reason, purpose }) => [subject, reason, purpose])).toEqual([
       [
         'https://files.example/x?token=[redacted: secret]',
@@ -164,7 +170,9 @@ describe('a row', () => {
         'use password: [redacted: secret] for [redacted: e-mail]',
       ],
       ['ada@example.com', 'bearer [redacted: secret]', null],
+      [null, null, null],
     ])
+    expect(rows()[2]?.detail).toEqual({ tokens: 12_345, q: '[redacted: GitHub token]', more: ['password=[redacted: secret]'] })
     expect([bytes().includes(secret), bytes().includes(token)]).toEqual([false, false])
   })
   test('[TRAIL-READERS] is read by who made the call, its contents by nobody else; an administrator sees that it was, and that look is an act', async () => {

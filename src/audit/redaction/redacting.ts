@@ -27,6 +27,15 @@ export function redactedJson(value: unknown, max: number): Redacted<string> {
   return lint(linesOf(own)).then((found) => JSON.stringify(found.length === 0 ? own : everyText(own, (each) => without(each, found))))
 }
 
+/** What else a row says, as the JSON that it stands there as. Names of its members are ours; what they hold may be anybody's. */
+export function redactedDetail(text: string, isPersonal: boolean): Redacted<string> {
+  const isLinted = LINTED.test(text)
+  if (!isLinted && !HINTS.test(text)) return text
+  const own = everyText(JSON.parse(text), (each) => replaced(each, isPersonal ? ALL : SECRETS))
+  if (!isLinted) return JSON.stringify(own)
+  return lint(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
+}
+
 /** The same, with nothing taken out but what is no text. */
 export const wholeJson = (value: unknown, max: number): string => JSON.stringify(shortened(value, max, false))
 
