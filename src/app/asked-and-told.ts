@@ -2,7 +2,8 @@
 import type { Connections } from '../connections/index.ts'
 import type { Approvals, Grants } from '../grants/index.ts'
 import type { Changes } from '../lib/changes.ts'
-import type { ConnectionId, GrantId } from '../lib/ids.ts'
+import { isFailure } from '../lib/failure.ts'
+import type { ConnectionId, GrantId, ProfileId } from '../lib/ids.ts'
 import type { Log } from '../lib/log.ts'
 import type { Profiles } from '../profiles/index.ts'
 import type { Telling } from '../web/index.ts'
@@ -19,6 +20,9 @@ type Hearers = {
 
 export function passOnToPeople({ changes, log, approvals, telling, grants, profiles, connections }: Hearers): void {
   const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
+  /** Undefined for one that was removed meanwhile. */
+  const viewOf = (id: ProfileId) =>
+    profiles.view(id).catch((error) => (isFailure(error, 'profile_not_found') ? undefined : Promise.reject(error)))
   const ofGrant = ({ grantId }: { grantId: GrantId }) => quietly('ending approvals of a grant', () => approvals.grantChanged(grantId))
   changes.subscribe('grant-ended', ofGrant)
   changes.subscribe('grant-changed', ofGrant)
@@ -38,9 +42,9 @@ export function passOnToPeople({ changes, log, approvals, telling, grants, profi
     changes.subscribe(gone, () => quietly('answering calls whose approval is gone', approvals.endOrphans))
   changes.subscribe('profile-changed', ({ profileId }) =>
     quietly('ending approvals of changed tools', async () => {
-      const { byToolId } = await profiles.view(profileId)
+      const view = await viewOf(profileId)
       await approvals.profileChanged(profileId, (id) => {
-        const tool = byToolId.get(id)
+        const tool = view?.byToolId.get(id)
         return tool?.isHeldBack ? undefined : tool
       })
     }),
