@@ -39,7 +39,7 @@ export function prepare(rows: readonly Waiting[]): Promise<unknown> | undefined 
     if (row.isReady) continue
     row.isReady = true
     const coming = sparing(row, () => {
-      const texts = redactTexts(row.values, true)
+      const texts = redactTexts(row.values, false)
       const contents = keep(row)
       return texts && contents ? texts.then(() => contents) : (texts ?? contents)
     })
@@ -69,12 +69,12 @@ const UNREAD = '[redacted]'
 const REDACTED_AT = [...TEXTS_AT, DETAIL_AT]
 
 /** What a caller wrote and what an upstream said: names, reasons, purposes, addresses of resources. */
-function redactTexts(values: RowValues, isPersonal: boolean): Promise<void> | undefined {
+function redactTexts(values: RowValues, isAct: boolean): Promise<void> | undefined {
   const slow: Promise<void>[] = []
   for (const at of REDACTED_AT) {
     const text = values[at]
     if (typeof text !== 'string') continue
-    const redacted = (at === DETAIL_AT ? redactedDetail : redactedText)(text, isPersonal)
+    const redacted = (at === DETAIL_AT ? redactedDetail : redactedText)(text, isAct)
     if (typeof redacted === 'string') values[at] = redacted
     else slow.push(putInto(values, at, redacted))
   }
@@ -149,4 +149,4 @@ export async function textsOf(
 }
 
 /** For acts, which are about people: their names stay. */
-export const redactAct = (values: RowValues): Promise<void> | undefined => redactTexts(values, false)
+export const redactAct = (values: RowValues): Promise<void> | undefined => redactTexts(values, true)

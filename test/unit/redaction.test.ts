@@ -182,7 +182,7 @@ describe('own rules', () => {
     expect(kept).toContain('[redacted: ')
     expect(kept).not.toMatch(/lovelace|jürgen|901820|4567|0532|9876|1111|5555/)
     // An act is about people: who it was has to be there.
-    if (text.includes('@')) expect(await redactedText(text, false)).toBe(text)
+    if (text.includes('@')) expect(await redactedText(text, true)).toBe(text)
   })
   test('a card as a number', async () => {
     expect(await redactedJson({ a: 4_111_111_111_111_111 }, 1_000)).toBe('{"a":"[redacted: secret]"}')

@@ -1,5 +1,5 @@
 /** Secrets and personal data out, before anything is written. What cannot be looked through is not kept. */
-import { type Found, lint, LINTED } from './linting.ts'
+import { type Found, lint, lintAtOnce, LINTED } from './linting.ts'
 import { HINTS, PERSONAL, replaced, SECRETS } from './patterns.ts'
 import { shortened } from './shortening.ts'
 
@@ -8,12 +8,15 @@ const ALL = [...SECRETS, ...PERSONAL]
 /** A promise only where the rules of secretlint have to be asked. */
 export type Redacted<T> = T | Promise<T>
 
-/** A name, a reason, an address, a purpose. @param isPersonal personal data goes as well */
-export function redactedText(text: string, isPersonal = true): Redacted<string> {
+/**
+ * A name, a reason, an address, a purpose.
+ * @param isAct it is about people, whose names stay, and may be written inside somebody's transaction, which is not to be held up
+ */
+export function redactedText(text: string, isAct = false): Redacted<string> {
   const isLinted = LINTED.test(text)
   if (!isLinted && !HINTS.test(text)) return text
-  const own = replaced(text, isPersonal ? ALL : SECRETS)
-  return isLinted ? lint(own).then((found) => without(own, found)) : own
+  const own = replaced(text, isAct ? SECRETS : ALL)
+  return isLinted ? (isAct ? lintAtOnce : lint)(own).then((found) => without(own, found)) : own
 }
 
 /** JSON, of about `max` characters at most. */
@@ -28,12 +31,12 @@ export function redactedJson(value: unknown, max: number): Redacted<string> {
 }
 
 /** What else a row says, as the JSON that it stands there as. Names of its members are ours; what they hold may be anybody's. */
-export function redactedDetail(text: string, isPersonal: boolean): Redacted<string> {
+export function redactedDetail(text: string, isAct: boolean): Redacted<string> {
   const isLinted = LINTED.test(text)
   if (!isLinted && !HINTS.test(text)) return text
-  const own = everyText(JSON.parse(text), (each) => replaced(each, isPersonal ? ALL : SECRETS))
+  const own = everyText(JSON.parse(text), (each) => replaced(each, isAct ? SECRETS : ALL))
   if (!isLinted) return JSON.stringify(own)
-  return lint(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
+  return (isAct ? lintAtOnce : lint)(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
 }
 
 /** The same, with nothing taken out but what is no text. */
