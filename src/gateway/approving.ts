@@ -5,7 +5,7 @@
 import type { CallRecord } from '@/audit'
 import { AskRefused } from '@/connections'
 import type { Approvals, Decision, Grant } from '@/grants'
-import { pausedSentence, state } from '@/grants'
+import { approvalHashOf, pausedSentence, state } from '@/grants'
 import { type Clock, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { randomSecret } from '@/lib/crypto.ts'
 import { Failure, type FailureCode, isFailure } from '@/lib/failure.ts'
@@ -15,6 +15,7 @@ import type { Profile, ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
 import { type Asked, isObject, Refusal, textOf } from './messages.ts'
 import { formFor, isDecision } from './approval-form.ts'
+import { traceIdOf } from './kept.ts'
 import { fingerprint, type States } from './states.ts'
 import { lacking, type Talk } from './talk.ts'
 import type { Target } from './targets.ts'
@@ -44,7 +45,9 @@ export type ApprovingDeps = {
 }
 export type Waiting = { caller: Caller; view: ProfileView; target: Target; asked: Asked; talk: Talk; record: CallRecord }
 /** `held`: why it does not run, in a sentence for the person at the app. */
-export type Passed = { target: Target; view: ProfileView; held?: undefined } | { held: string }
+export type Passed = Reached | { held: string }
+/** `asked` and `talk`: as far as they go along. */
+type Reached = { target: Target; view: ProfileView; asked: Asked; talk: Talk; held?: undefined }
 type Resolve = (caller: Caller, view: ProfileView) => Promise<Target> | Target
 type Outcome = 'approved' | 'refused' | 'ended' | 'late'
 
@@ -96,12 +99,13 @@ export function createApproving(deps: ApprovingDeps) {
   /** Whether it may run, or what came of asking. Undefined where that has to be looked at anew. */
   const asked = async (now: Waiting, untilMs: number, startedAt: number): Promise<Passed | undefined> => {
     const { caller, target, view, record } = now
-    if (target.tool.isHeldBack || target.permission === 'allow') return { target, view }
+    const passed = { target, view, asked: shownAlone(now.asked), talk: withoutHeaders(now.talk) }
+    if (target.tool.isHeldBack || target.permission === 'allow') return passed
     const requested = await approvals.request(askingOf(now))
-    if (requested.kind === 'allowed') return { target, view }
+    if (requested.kind === 'allowed') return passed
     if (requested.kind === 'too-many') return hold(record, 'too_many_approvals', tooMany(caller))
     record.detail = { ...record.detail, approval: requested.id }
-    if (requested.kind === 'go') return { target, view }
+    if (requested.kind === 'go') return passed
     const outcome = await outcomeOf(requested.id, now, untilMs)
     record.detail = { ...record.detail, waitedMs: clock() - startedAt }
     if (outcome === 'refused') return hold(record, 'approval_refused', refusedBy(target))
@@ -122,7 +126,7 @@ export function createApproving(deps: ApprovingDeps) {
     },
     /** @param resolve which tool is meant, and whether it is still allowed; asked anew after each wait. @throws Failure, Refusal */
     async pass(first: Waiting, resolve: Resolve): Promise<Passed> {
-      if (rounds.goesOn(first)) return first
+      if (rounds.goesOn(first)) return { ...first, asked: withoutText(first.asked) }
       const startedAt = clock()
       const untilMs = startedAt + (await patienceMs(first))
       let now = first
@@ -170,29 +174,47 @@ function createRenewing({ grants, profiles, clients, users, clock }: ApprovingDe
   }
 }
 
+/** Written from what was approved, and not from the bytes that it was read from. */
+const withoutText = ({ text: _, ...asked }: Asked): Asked => asked
+/**
+ * What its user was shown, and a trace id. What else an app can put beside it (metadata of its own, answers to questions that this call has
+ * not been asked, headers) nobody saw, and so it does not go along.
+ */
+function shownAlone(asked: Asked): Asked {
+  const { inputResponses: _, requestState: __, _meta, ...params } = asked.params
+  const traceparent = isObject(_meta) ? _meta['traceparent'] : undefined
+  const traced = traceIdOf(traceparent) === null ? {} : { _meta: { traceparent } }
+  return { ...withoutText(asked), params: { ...params, ...traced } }
+}
+const withoutHeaders = ({ headers: _, ...talk }: Talk): Talk => talk
+
 /**
  * A server of 2026-07-28 may answer an approved call with questions, and the client comes back with the answers in another request. That
- * one goes on with what was approved: it carries a mark that is good once, so that a round that is sent twice is no second call.
+ * one goes on with what was approved and with nothing else: it carries a mark that is good once, so that a round that is sent twice is no
+ * second call.
  */
 function createRounds({ states, clock }: Pick<ApprovingDeps, 'states' | 'clock'>) {
-  const open = new Map<string, number>()
+  const open = new Map<string, { until: number; hash: string }>()
+  const hashFor = ({ tool, params }: Target, { method }: Asked) => approvalHashOf({ tool, method, params })
   return {
     /** The mark for the next round. */
-    next(): string {
+    next(target: Target, asked: Asked): string {
       const mark = randomSecret(12)
       if (open.size >= ROUNDS_KEPT_MAX) open.delete(open.keys().next().value as string)
-      open.set(mark, clock() + ROUND_MS)
+      open.set(mark, { until: clock() + ROUND_MS, hash: hashFor(target, asked) })
       return mark
     },
-    goesOn({ asked: { method, params }, caller, record }: Waiting): boolean {
+    goesOn({ asked, target, caller, record }: Waiting): boolean {
+      const { method, params } = asked
       const { requestState } = params
       if (typeof requestState !== 'string') return false
       const mark = states.open(requestState, caller.grant.id, fingerprint(method, params))?.approved
-      const until = mark === undefined ? undefined : open.get(mark)
-      if (mark === undefined || until === undefined) return false
+      const known = mark === undefined ? undefined : open.get(mark)
+      if (mark === undefined || !known) return false
       open.delete(mark)
+      if (known.until <= clock() || known.hash !== hashFor(target, asked)) return false
       record.detail = { ...record.detail, round: true }
-      return until > clock()
+      return true
     },
   }
 }

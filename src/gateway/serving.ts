@@ -64,7 +64,7 @@ export function createServing(deps: ServingDeps) {
       throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern, isRead)
     }
     const shown = tasks.exposed(uris.exposed(result, target, asked, view), target, caller)
-    const own = withOwnState(shown, asked, caller, states, isApproved ? approving.rounds.next : undefined)
+    const own = withOwnState(shown, asked, caller, states, isApproved ? () => approving.rounds.next(target, asked) : undefined)
     return isModern && isRead ? withCaching(own) : own
   }
 
@@ -173,9 +173,7 @@ function createWork({ profiles, searching, targets, limiting, ask, approving }: 
       if (target.tool.isHeldBack || target.permission !== 'ask') return run(first, allowance)
       const passed = await approving.pass(first, (now, seenNow) => resolve(now, seenNow, asked))
       if (passed.held !== undefined) return held(passed.held, asked)
-      // Written from what was approved, and not from the bytes that it was read from.
-      const { text: _, ...read } = asked
-      const done = await run({ ...first, ...passed, asked: read }, allowance)
+      const done = await run({ ...first, ...passed }, allowance)
       return 'digest' in done ? { ...done, isApproved: true } : done
     })
   }

@@ -3,9 +3,9 @@
  * was decided is forgotten by a crash, and nothing approved outlives the grant, the permission or the definition that it was about.
  */
 import { and, eq, gt, sql } from 'drizzle-orm'
-import { HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
+import { type Clock, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
-import { type ApprovalId, newApprovalId, type UserId } from '@/lib/ids.ts'
+import { type ApprovalId, type GrantId, newApprovalId, type UserId } from '@/lib/ids.ts'
 import { approvalSettings, approvals, type Writer } from '@/store'
 import { createApprovalEnding } from './approval-ending.ts'
 import type { ApprovalDeps, Inner, Notice } from './approval-needs.ts'
@@ -25,6 +25,9 @@ export type Requested = { kind: 'allowed' } | { kind: 'go'; id: ApprovalId } | {
 const DECIDABLE_MS = HOUR_MS
 /** How long an approval waits for its call to be made again. */
 const USABLE_MS = 15 * MINUTE_MS
+/** Of one app, in so long: one that answers its own questions inside the app could ring without end. */
+const NOTICES_MAX = 10
+const NOTICES_WITHIN_MS = 5 * MINUTE_MS
 export const WAITING_OF_GRANT_MAX = 20
 export const WAITING_OF_USER_MAX = 100
 
@@ -37,6 +40,7 @@ export type Approvals = ReturnType<typeof createApprovals>
 function createRequesting(inner: Inner) {
   const { store, clock, audit, notices, rows, waiters, grants: granted } = inner
   const { isFull, unchanged } = createLooking(inner)
+  const ringing = createRinging(clock)
   /** Exactly one of any number of repeats gets it: the row is approved for the first and used for the others. */
   const consume = async (tx: Writer, { grant, tool, user }: Asking, hash: string): Promise<ApprovalId | undefined> => {
     const isIt = and(eq(approvals.grantId, grant.id), eq(approvals.toolId, tool.toolId), eq(approvals.argumentsHash, hash))
@@ -98,7 +102,8 @@ function createRequesting(inner: Inner) {
         asked = made
         return { kind: 'waits', id: made.id }
       })
-      if (asked) notices.tell(user.id, 'approvals', noticeOf(asked, asking))
+      const ring = asked ? ringing.of(grant.id) : 'no'
+      if (asked && ring !== 'no') notices.tell(user.id, 'approvals', noticeOf(asked, asking, ring === 'last'))
       return requested
     },
     /** Settles once it is decided, also where that was a moment ago. `stop` when nobody waits for it any more. */
@@ -142,12 +147,27 @@ const refusalOf = (grant: Grant | undefined, now: number): Failure =>
     : new Failure('tool_not_granted')
 
 /** No arguments: a notice passes through other people's hands. */
-const noticeOf = ({ id, exposedName, clientName }: ApprovalRow, { tool, profileTitle }: Asking): Notice => ({
+const noticeOf = ({ id, exposedName, clientName }: ApprovalRow, { tool, profileTitle }: Asking, isLast: boolean): Notice => ({
   title: `${clientName} waits for you`,
-  text: `It wants to use ${exposedName} of ${tool.connectionName} (${tool.kind}), in the profile ${profileTitle}.`,
+  text: `${isLast ? 'It asks so often that you are not told of the next calls; they are on the page. ' : ''}It wants to use ${exposedName} of ${tool.connectionName} (${tool.kind}), in the profile ${profileTitle}.`,
   path: `/approvals/${id}?via=notice`,
   isUrgent: true,
 })
+
+function createRinging(clock: Clock) {
+  const rung = new Map<GrantId, number[]>()
+  return {
+    /** Whether its user is told of one more call of this app, and whether that is the last for a while. */
+    of(grantId: GrantId): 'yes' | 'last' | 'no' {
+      const since = clock() - NOTICES_WITHIN_MS
+      for (const [id, times] of rung) if ((times.at(-1) ?? 0) <= since) rung.delete(id)
+      const times = (rung.get(grantId) ?? []).filter((at) => at > since)
+      if (times.length >= NOTICES_MAX) return 'no'
+      rung.set(grantId, [...times, clock()])
+      return times.length + 1 === NOTICES_MAX ? 'last' : 'yes'
+    },
+  }
+}
 
 function createDeciding({ store, clock, audit, changes, rows, waiters, grants: granted }: Inner) {
   const settled = new Failure('approval_decided')

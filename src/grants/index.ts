@@ -2,7 +2,7 @@
 export { type Control, createControl } from './control.ts'
 export { decide, pausedSentence, permissionOf, state } from './decide.ts'
 export { type Approvals, createApprovals, type Decision } from './approvals.ts'
-export type { Approval } from './approval-rows.ts'
+export { type Approval, hashOf as approvalHashOf } from './approval-rows.ts'
 export { createKept, type Kept } from './kept.ts'
 export {
   type Allowance,

@@ -26,6 +26,8 @@ export const answerText = (id: Id, result: unknown) => JSON.stringify({ jsonrpc:
 export function startEchoUpstream(era: Era, call: Answering, { tools = ['echo'], reads = [], capabilities = {}, others = {} }: Offer = {}) {
   /** The bodies of calls. */
   const calls: string[] = []
+  /** Their headers. */
+  const headers: Record<string, string>[] = []
   const hello = { capabilities: { tools: {}, ...capabilities }, serverInfo: INFO }
   const inputSchema = { type: 'object', properties: { account: { type: 'string' } } }
   const list = { tools: tools.map((name) => ({ name, inputSchema, ...(reads.includes(name) && { annotations: { readOnlyHint: true } }) })) }
@@ -50,12 +52,13 @@ export function startEchoUpstream(era: Era, call: Answering, { tools = ['echo'],
       if (asked.id === undefined || asked.method === undefined) return new Response(null, { status: 202 })
       if (asked.method === 'tools/call') {
         calls.push(text)
+        headers.push(Object.fromEntries(request.headers))
         return call(asked as Asked & { id: Id }, request)
       }
-      const headers: Record<string, string> = asked.method === 'initialize' ? { 'mcp-session-id': 'of-the-echo' } : {}
-      return Response.json({ jsonrpc: '2.0', id: asked.id, ...answer(asked) }, { headers })
+      const session: Record<string, string> = asked.method === 'initialize' ? { 'mcp-session-id': 'of-the-echo' } : {}
+      return Response.json({ jsonrpc: '2.0', id: asked.id, ...answer(asked) }, { headers: session })
     },
   })
-  return { url: `http://127.0.0.1:${server.port}/mcp`, calls, stop: () => server.stop(true) }
+  return { url: `http://127.0.0.1:${server.port}/mcp`, calls, headers, stop: () => server.stop(true) }
 }
 export type EchoUpstream = ReturnType<typeof startEchoUpstream>

@@ -1,0 +1,143 @@
+/** Whether anything runs under an approval that nobody saw: beside the arguments, in later rounds, in other profiles; and what an app can make of being asked. */
+import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import type { ToolId } from '@/lib/ids.ts'
+import { type AskingHouse, openAskingHouse } from '../support/asking-house.ts'
+import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
+import { type App, answerOf, initialize, legacy, type Message, meta, modern, textIn } from '../support/gateway-house.ts'
+import { connect } from '../support/matrix/apps.ts'
+import { eventually } from '../support/outside.ts'
+import { startNtfy } from '../support/receivers.ts'
+
+let house: AskingHouse
+beforeAll(async () => {
+  house = await openAskingHouse({ approvalWaitMs: 400 })
+}, 30_000)
+afterAll(async () => {
+  expect(house.faults).toEqual([])
+  await house.close()
+})
+beforeEach(async () => {
+  await house.permit('echo', 'allow')
+  await eventually(async () => (await house.waiting()).length === 0)
+  await house.permit('echo', 'ask')
+  await house.rooms.approvals.setInApp(house.owner, 'not-destructive')
+})
+
+const lastAsked = (): Message => JSON.parse(house.upstream.calls.at(-1) ?? '{}') as Message
+
+test('[APPROVAL-SHOWN][APPROVAL-BOUND] nothing that was not shown goes along: no metadata of the app, no answers to what nobody asked, no headers', async () => {
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+  const params = {
+    name: 'echo',
+    arguments: { account: 'shown' },
+    inputResponses: { hidden: { action: 'accept', content: { to: 'hidden' } } },
+    _meta: { 'evil.example/to': 'hidden', 'hidden/token': 1, traceparent },
+  }
+  const answer = modern(house.app, 'tools/call', params, { headers: { 'mcp-param-to': 'hidden' } }).then(answerOf)
+  await house.decide(await house.asked(), 'once')
+  expect(textIn(await answer)).toBe('{"account":"shown"}')
+  const sent = lastAsked()
+  expect(JSON.stringify(sent)).not.toContain('hidden')
+  expect(JSON.stringify(house.upstream.headers.at(-1))).not.toContain('hidden')
+  expect((sent.params?.['_meta'] as Record<string, unknown>)['traceparent']).toBe(traceparent)
+  const headers = await initialize(house.app)
+  const again = legacy(house.app, 'tools/call', params, { headers }).then(answerOf)
+  await house.decide(await house.asked(), 'once')
+  await again
+  expect(JSON.stringify(lastAsked())).not.toContain('hidden')
+  // A tool that does not ask gets what the app sends.
+  await house.permit('echo', 'allow')
+  await modern(house.app, 'tools/call', params).then(answerOf)
+  expect(JSON.stringify(lastAsked())).toContain('evil.example/to')
+})
+
+let rounds = 0
+/** A server that asks before it does anything, and an app that has been asked once. */
+async function openRound() {
+  rounds += 1
+  const upstream = startEchoUpstream('modern', ({ id, params }) => {
+    const question = {
+      method: 'elicitation/create',
+      params: { mode: 'form', message: '?', requestedSchema: { type: 'object', properties: {} } },
+    }
+    const asks = { resultType: 'input_required', inputRequests: { which: question }, requestState: 'theirs' }
+    const isDone = params?.['inputResponses'] !== undefined
+    return json(answerText(id, isDone ? { resultType: 'complete', content: [{ type: 'text', text: 'done' }] } : asks))
+  })
+  const connection = await house.connection(house.owner, `Asker ${upstream.url}`, { settings: { url: upstream.url } })
+  const profile = await house.profile(house.owner, `Asking ${rounds}`, [connection], 'never')
+  const [tool] = await house.rooms.connections.everything([connection])
+  const toolId = tool?.id as ToolId
+  const app = await house.admit(house.owner, profile)
+  await house.rooms.approvals.setInApp(house.owner, 'never')
+  await house.rooms.grants.permit(house.owner, app.grantId, toolId, 'ask')
+  const params = { name: 'echo', arguments: { account: 'round' }, _meta: meta({ elicitation: { form: {} } }) }
+  const first = modern(app, 'tools/call', params).then(answerOf)
+  await house.decide(await house.asked(), 'once')
+  const { requestState } = (await first).result as { requestState: string }
+  expect(upstream.calls.length).toBe(1)
+  return {
+    upstream,
+    profile,
+    toolId,
+    app,
+    round: (of: App = app) =>
+      modern(of, 'tools/call', { ...params, requestState, inputResponses: { which: { action: 'accept', content: {} } } }).then(answerOf),
+    close: async () => {
+      await house.rooms.grants.revoke(house.owner, app.grantId)
+      await house.rooms.profiles.remove(house.owner, profile.id)
+      await upstream.stop()
+    },
+  }
+}
+
+test('[APPROVAL-BOUND] a later round with other arguments than were approved is a call of its own', async () => {
+  const { round, upstream, profile, toolId, close } = await openRound()
+  await house.rooms.profiles.adjustTool(house.owner, profile.id, toolId, { override: { fixed: { account: 'other' } }, isPinned: false })
+  expect(textIn(await round())).toStartWith('Waiting for approval')
+  expect(upstream.calls.length).toBe(1)
+  await close()
+})
+
+test('[APPROVAL-BOUND] a later round does not go on in another profile, where a tool of the same name is another', async () => {
+  const { round, upstream, app, close } = await openRound()
+  const store = house.rooms.store
+  await store.transact(async (tx) => {
+    tx.prepare<unknown, string[]>("UPDATE grants SET reach = 'any' WHERE id = ?").run([app.grantId])
+  })
+  await house.rooms.control.switchProfile(house.owner, app.grantId, house.work.id, 'usual')
+  await house.rooms.grants.permit(house.owner, app.grantId, house.toolId('echo'), 'ask')
+  const before = house.upstream.calls.length
+  const there = { ...app, url: `${house.url}/mcp` }
+  expect(textIn(await round(there))).toStartWith('Waiting for approval')
+  expect([house.upstream.calls.length - before, upstream.calls.length]).toEqual([0, 1])
+  await close()
+})
+
+test('[NOTICE-QUIET] an app that answers its own questions cannot ring at its user without end', async () => {
+  const ntfy = startNtfy()
+  const { way } = await house.rooms.notices.add(house.owner, {
+    kind: 'ntfy',
+    server: `http://127.0.0.1:${ntfy.port}`,
+    topic: 'phone',
+    token: '',
+    name: 'Phone',
+    topics: ['approvals'],
+    home: house.url,
+  })
+  const app = await connect('legacy', house.app, { elicit: () => ({ action: 'decline' }) })
+  for (let at = 0; at < 40; at += 1) await app.call({ name: 'echo', arguments: { account: `ring${at}` } })
+  await app.close()
+  await Bun.sleep(500)
+  expect(ntfy.received.length).toBeGreaterThan(0)
+  expect(ntfy.received.length).toBeLessThanOrEqual(10)
+  expect(ntfy.received.at(-1)?.text).toContain('not told')
+  // Another app of the same user is told of as before.
+  const other = await house.app2()
+  await house.permit('echo', 'ask', other)
+  const told = ntfy.received.length
+  await modern(other, 'tools/call', { name: 'echo', arguments: { account: 'other' } }).then(answerOf)
+  expect(await eventually(() => ntfy.received.length === told + 1)).toBe(true)
+  await house.rooms.notices.remove(house.owner, way.id)
+  ntfy.stop()
+}, 30_000)
