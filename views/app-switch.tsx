@@ -136,14 +136,17 @@ const Schedule = (p: AppSwitchProps) => (
         {p.form?.errors?.['days'] && <FieldError>{p.form.errors['days']}</FieldError>}
       </fieldset>
       <TextField scope="schedule" name="time" label="At" form={p.form} value="09:00" mono={true} lengthMax={5} placeholder="09:00" />
-      <SelectField
-        scope="schedule"
-        name="time_zone"
-        label="Time zone"
-        form={p.form}
-        value={p.timeZone}
-        options={p.timeZones.map((zone) => ({ value: zone, label: zone }))}
-      />
+      {/* Where nothing was chosen yet, a script puts in the place of the browser. */}
+      <div data-own-zone={p.switches.length === 0 && p.form === undefined}>
+        <SelectField
+          scope="schedule"
+          name="time_zone"
+          label="Time zone"
+          form={p.form}
+          value={p.timeZone}
+          options={p.timeZones.map((zone) => ({ value: zone, label: zone }))}
+        />
+      </div>
       <div class="actions">
         <Button>Add</Button>
       </div>

@@ -8,7 +8,7 @@ import { type Permission, permissionOf } from './decide.ts'
 import { about, type Grants, writePermissions } from './grants.ts'
 import type { Pause } from './pauses.ts'
 import { createPermitting, type PermittingDeps } from './permitting.ts'
-import type { Grant } from './reading.ts'
+import type { Grant, Met } from './reading.ts'
 import { type By, demandSubject, type Meant, type Subject, type SubjectsSeen, type Whose } from './subjects.ts'
 import { createSwitching, type SwitchingDeps } from './switching.ts'
 
@@ -46,18 +46,19 @@ export function createControl(deps: Deps) {
     })
     if (isNew) changes.announce({ kind: 'pauses-changed', ...(subject.kind === 'connection' && { connectionId: subject.id }) })
   }
-  /** Grants that hold now and that this is about. */
-  const affected = async (by: By, subject: Subject, whose: Whose): Promise<Grant[]> => {
+  /** How many apps that hold now this is about. */
+  const met = async (by: By, subject: Subject, whose: Whose): Promise<Met> => {
     const meant = await demandSubject(deps, by, subject, whose)
-    if (meant.of) return grants.listLive(meant.of)
-    return using(deps, await inReach(by, whose), meant)
+    if (meant.of) return grants.countLive(meant.of)
+    const found = await using(deps, await inReach(by, whose), meant)
+    return { apps: found.length, users: new Set(found.map(({ userId }) => userId)).size }
   }
   const inReach = (by: By, whose: Whose) => grants.listLive(whose === 'own' ? { userId: by.id } : {})
 
   return {
     ...createPermitting(deps),
     ...createSwitching(deps),
-    affected,
+    met,
     /** This very pause, where there is one. Whether the reader may know of the subject is asked before. */
     paused: (by: Pick<By, 'id'>, subject: Subject, whose: Whose): Pause | undefined => {
       const id = subject.kind === 'everything' ? '' : subject.id

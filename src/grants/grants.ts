@@ -43,8 +43,8 @@ export function createGrants(deps: Deps) {
   const pauses = createPauses(deps)
   const reading = createReading({ ...deps, pauses })
   const inner = { ...deps, reading, pauses }
-  const { find, demand, listForUser, listLive, idsOfClient, usageByClient, usersOfClient } = reading
-  const readable = { find, demand, listForUser, listLive, idsOfClient, usageByClient, usersOfClient, pauses }
+  const { find, demand, listForUser, listLive, countLive, idsOfClient, usageByClient, usersOfClient } = reading
+  const readable = { find, demand, listForUser, listLive, countLive, idsOfClient, usageByClient, usersOfClient, pauses }
   return { ...readable, ...createMaking(inner), ...createOwning(inner), ...createEnding(inner), ...createUse(inner) }
 }
 

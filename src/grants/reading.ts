@@ -80,11 +80,22 @@ export function createReading({ store, clock, pauses }: Deps) {
           .where(and(liveWhere(clock()), ofWhere(of))),
       )
     },
+    /** How many of them, and of how many users. */
+    async countLive(of: Of): Promise<Met> {
+      const counted = { apps: sql<number>`count(*)`, users: sql<number>`count(DISTINCT ${grants.userId})` }
+      const [row] = await store.read
+        .select(counted)
+        .from(grants)
+        .where(and(liveWhere(clock()), ofWhere(of)))
+      return row ?? { apps: 0, users: 0 }
+    },
     cached: (id: GrantId) => (freshen(), cache.get(id)),
     ...createCounting(store, clock),
   }
 }
 
+/** Apps that a deed meets, and whose they are. */
+export type Met = { apps: number; users: number }
 /** Of what a question or an act is about; what is not named is not asked for. */
 export type Of = { userId?: UserId | undefined; clientId?: ClientId | undefined; profileId?: ProfileId | undefined }
 export const ofWhere = ({ userId, clientId, profileId }: Of) =>

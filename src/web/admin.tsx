@@ -14,7 +14,7 @@ type Deps = Page &
   Mounted & {
     users: Pick<Users, 'list' | 'demand' | 'create' | 'disable' | 'enable' | 'newPasswordLink'>
     grants: Pick<Grants, 'listForUser'>
-    control: Pick<Control, 'affected' | 'paused'>
+    control: Pick<Control, 'met' | 'paused'>
     clock: Clock
   }
 type Seen = { request: Request; incoming: Incoming; user: User }

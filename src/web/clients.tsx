@@ -17,7 +17,7 @@ import type { Client, Control, Grants, ListedClient, Page, Registry } from './ne
 type Deps = Page & {
   clients: Registry
   grants: Pick<Grants, 'usageByClient' | 'usersOfClient' | 'revokeForClient'>
-  control: Pick<Control, 'affected' | 'paused'>
+  control: Pick<Control, 'met' | 'paused'>
   users: Pick<Users, 'list'>
 }
 type Seen = { request: Request; incoming: Incoming; user: User }

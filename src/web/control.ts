@@ -5,9 +5,9 @@ import type { Reply } from '@/http/reply.ts'
 import type { User } from '@/users'
 import { appsInWords, type ManyStanding } from '@views/parts/paused.tsx'
 import { pausedWithOf } from './pauses.ts'
-import type { Control, Grant } from './needs.ts'
+import type { Control } from './needs.ts'
 
-export type ControlDeps = { reply: Reply; control: Pick<Control, 'affected' | 'paused' | 'pause' | 'resume' | 'revoke'> }
+export type ControlDeps = { reply: Reply; control: Pick<Control, 'met' | 'paused' | 'pause' | 'resume' | 'revoke'> }
 export type Deed = 'pause' | 'resume' | 'revoke'
 export type Many = { subject: Subject; whose: Whose /** The page that the buttons stand on. */; back: string }
 type Seen = { request: Request; incoming: Incoming; user: User }
@@ -24,19 +24,19 @@ export async function turnMany({ reply, control }: ControlDeps, seen: Seen, { su
   }
   await control[deed](user, subject, whose)
   if (deed === 'resume') return said('Resumed.')
-  const apps = (await control.affected(user, subject, whose)).length
+  const { apps } = await control.met(user, subject, whose)
   if (subject.kind === 'connection') return said(`Paused. Its tools are refused to ${appsInWords(apps)}.`)
   return said(`Paused. ${appsInWords(apps)} ${wait(apps)} until you resume.`)
 }
 
 /** How many it is about, and whether it is paused. */
 export async function standingOf(
-  { control }: { control: Pick<Control, 'affected' | 'paused'> },
+  { control }: { control: Pick<Control, 'met' | 'paused'> },
   user: User,
   subject: Subject,
   whose: Whose,
 ): Promise<ManyStanding> {
-  const met: readonly Grant[] = await control.affected(user, subject, whose)
+  const met = await control.met(user, subject, whose)
   const paused = control.paused(user, subject, whose)
-  return { apps: met.length, users: new Set(met.map(({ userId }) => userId)).size, paused: paused && pausedWithOf(paused) }
+  return { ...met, paused: paused && pausedWithOf(paused) }
 }

@@ -23,7 +23,7 @@ type Deps = Page &
     profiles: Profiles
     connections: Pick<Connections, 'list' | 'everything'>
     grants: Pick<Grants, 'listForUser'>
-    control: Pick<Control, 'affected' | 'paused'>
+    control: Pick<Control, 'met' | 'paused'>
     clients: Clients
     users: Pick<Users, 'find'>
     audit: Pick<Audit, 'list'>

@@ -305,7 +305,7 @@ describe('revoking many', () => {
   test('[CONTROL-REVOKE] ends what is meant and nothing else, each with its row', async () => {
     const [one, other] = await Promise.all([scene('modern'), scene('modern')])
     const { control, grants, audit } = house.rooms
-    expect(await control.affected(house.user, { kind: 'user', id: one.member.user.id }, 'everyone')).toHaveLength(1)
+    expect(await control.met(house.user, { kind: 'user', id: one.member.user.id }, 'everyone')).toEqual({ apps: 1, users: 1 })
     expect(await control.revoke(house.user, { kind: 'user', id: one.member.user.id }, 'everyone')).toBe(1)
     expect(await control.revoke(house.user, { kind: 'user', id: one.member.user.id }, 'everyone')).toBe(0)
     expect((await fetch(one.admitted.url, { headers: { authorization: `Bearer ${one.admitted.token}` } })).status).toBe(401)

@@ -211,6 +211,13 @@ document.addEventListener('change', (event) => {
   if (form && event.target.name === 'tool_id') recount(form)
 })
 
+/* A schedule begins with the time of where its reader is, unless there is one already. */
+
+for (const zone of document.querySelectorAll('[data-own-zone] select')) {
+  const own = Intl.DateTimeFormat().resolvedOptions().timeZone
+  if ([...zone.options].some((option) => option.value === own)) zone.value = own
+}
+
 /* htmx */
 
 document.addEventListener('htmx:after:swap', () => {
