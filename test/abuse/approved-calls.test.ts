@@ -39,7 +39,7 @@ test('[APPROVAL-SHOWN][APPROVAL-BOUND] nothing that was not shown goes along: no
   const sent = lastAsked()
   expect(JSON.stringify(sent)).not.toContain('hidden')
   expect(JSON.stringify(house.upstream.headers.at(-1))).not.toContain('hidden')
-  expect((sent.params?.['_meta'] as Record<string, unknown>)['traceparent']).toBe(traceparent)
+  expect(sent.params).toMatchObject({ _meta: { traceparent } })
   const headers = await initialize(house.app)
   const again = legacy(house.app, 'tools/call', params, { headers }).then(answerOf)
   await house.decide(await house.asked(), 'once')
