@@ -6,8 +6,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import type { Page } from 'playwright-core'
 import { startChromium } from '../support/chromium.ts'
+import { startClient } from '../support/command-clients.ts'
 import { CALLBACK, createRealClient, type RealClient } from '../support/real-clients.ts'
-import { ADMIN, type Running, startToolpass } from '../support/running.ts'
+import { ADMIN, freePort, type Running, startToolpass } from '../support/running.ts'
 import { startModernUpstream } from '../support/upstreams.ts'
 
 const SOON_MS = 1_000
@@ -30,8 +31,9 @@ const desk = startModernUpstream(() => notes)
 const home = startModernUpstream(() => lamps)
 const clients = {} as Record<'v1' | 'v2', RealClient>
 /** A second session of the older client, with its stream open: it hears of changes. */
-let listening: Awaited<ReturnType<RealClient['reconnect']>>
+let listening: Awaited<ReturnType<RealClient['reconnect']>> | undefined
 let heard: number[] = []
+const places = { connection: '', profile: '' }
 
 beforeAll(async () => {
   running = await startToolpass({ compiled: true })
@@ -43,14 +45,12 @@ beforeAll(async () => {
   await page.fill('[name=password]', ADMIN.password)
   await page.click('main form button[type=submit]')
   await page.waitForURL(`${running.url}/`)
-  await addConnection('Desk', desk.url)
+  places.connection = await addConnection('Desk', desk.url)
   await addConnection('Home', home.url)
-  await makeProfile('Work', /_note/)
+  places.profile = await makeProfile('Work', /_note/)
   await makeProfile('Evening', /lamp/)
   for (const kind of ['v1', 'v2'] as const) clients[kind] = await createRealClient(kind, `${running.url}/mcp`, consent)
-  listening = await clients.v1.reconnect()
-  const client = listening.client as { setNotificationHandler(schema: unknown, hear: () => void): void }
-  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.push(performance.now()))
+  await listenAgain()
 }, 120_000)
 afterAll(async () => {
   await listening?.client.close()
@@ -60,16 +60,27 @@ afterAll(async () => {
   running.remove()
 })
 
-async function addConnection(name: string, url: string) {
+/** Whatever paused its app has ended its stream. */
+async function listenAgain() {
+  await listening?.client.close()
+  listening = await clients.v1.reconnect()
+  const client = listening.client as { setNotificationHandler(schema: unknown, hear: () => void): void }
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.push(performance.now()))
+}
+
+/** @returns its page's path */
+async function addConnection(name: string, url: string): Promise<string> {
   await page.goto(`${running.url}/connections/new?connector=streamable-http`)
   await page.fill('[name=name]', name)
   await page.fill('[name="settings.url"]', url)
   await page.click('main form button[type=submit]')
   await page.waitForURL(/\/connections\/con_/)
   await page.waitForSelector('text=Pick tools', { timeout: 60_000 })
+  return new URL(page.url()).pathname
 }
 
-async function makeProfile(title: string, names: RegExp) {
+/** @returns its page's path */
+async function makeProfile(title: string, names: RegExp): Promise<string> {
   await page.goto(`${running.url}/profiles`)
   await page.fill('[name=title]', title)
   await page.click('form[action="/profiles"] button[type=submit]')
@@ -81,6 +92,7 @@ async function makeProfile(title: string, names: RegExp) {
   }
   await page.click('#profile-tools button[type=submit]')
   await page.waitForSelector('text=Saved')
+  return new URL(page.url()).pathname
 }
 
 /** Lets the app in to the profile Work, with all of its tools. */
@@ -146,6 +158,38 @@ async function listedWithin(ms: number, isListed: boolean) {
     await Bun.sleep(20)
   }
 }
+/** Opens a stream as the app would. @returns when it has ended */
+async function listenAs(kind: 'v1' | 'v2'): Promise<Promise<number>[]> {
+  const meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': {},
+    'io.modelcontextprotocol/clientInfo': { name: 'e2e', version: '1' },
+  }
+  const stream = await fetch(`${running.url}/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${clients[kind].memory.tokens?.access_token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': 'subscriptions/listen',
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method: 'subscriptions/listen',
+      params: { notifications: { toolsListChanged: true }, _meta: meta },
+    }),
+  })
+  expect(stream.status).toBe(200)
+  const now = () => performance.now()
+  return [stream.text().then(now, now)]
+}
+const press = async (selector: string): Promise<number> => {
+  const answered = page.waitForResponse((response) => response.request().method() === 'POST').then(() => performance.now())
+  await page.locator(selector).first().click()
+  return answered
+}
 const textOf = ({ content }: Awaited<ReturnType<RealClient['callTool']>>) => content[0]?.text ?? ''
 
 describe('while real clients are connected', () => {
@@ -193,17 +237,107 @@ describe('while real clients are connected', () => {
   })
 
   test('[CONTROL-BROWSER] one click moves an app to another profile, which finds the other tools without connecting anew', async () => {
-    listening = await (await listening.client.close(), clients.v1.reconnect())
-    const client = listening.client as { setNotificationHandler(schema: unknown, hear: () => void): void }
-    client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.push(performance.now()))
+    await listenAgain()
     await openApp('v1')
     await toldAfter(() => page.getByRole('button', { name: 'Switch to Evening' }).click())
-    expect(((await listening.client.listTools()) as { tools: { name: string }[] }).tools.map(({ name }) => name)).toEqual(['lamp'])
+    expect(((await listening?.client.listTools()) as { tools: { name: string }[] }).tools.map(({ name }) => name)).toEqual(['lamp'])
     expect(textOf(await clients.v1.callTool('lamp', { message: 'it burns' }))).toBe('it burns')
     expect(String(await clients.v1.callTool('read_note', {}).catch((error: unknown) => error))).toContain('Unknown tool')
     await openApp('v1')
     await toldAfter(() => page.getByRole('button', { name: 'Switch to Work' }).click())
     expect(textOf(await clients.v1.callTool('read_note', { message: 'back at work' }))).toBe('back at work')
+  })
+
+  /** Where somebody goes to pause it, and where its forms lead. */
+  const scopes: Readonly<Record<string, () => Promise<{ at: string; path: string }>>> = {
+    'one app': async () => {
+      await openApp('v2')
+      const path = new URL(page.url()).pathname
+      return { at: path, path }
+    },
+    'all apps of one user, by themselves': async () => ({ at: '/apps', path: '/apps' }),
+    'a profile': async () => ({ at: places.profile, path: places.profile }),
+    'a client, for everyone': async () => {
+      await page.goto(`${running.url}/admin/clients`)
+      const href = await page.getByRole('link', { name: 'SDK v2 client' }).first().getAttribute('href')
+      return { at: String(href), path: String(href) }
+    },
+    'a user, by an administrator': async () => {
+      await page.goto(`${running.url}/admin`)
+      const action = await page.locator('form[action^="/admin/users/"][action$="/pause"]').first().getAttribute('action')
+      return { at: '/admin', path: String(action).replace(/\/pause$/, '') }
+    },
+  }
+  for (const [what, find] of Object.entries(scopes))
+    test(`[CONTROL-BROWSER] pausing ${what} ends its open stream within a second, refuses the next call, and is taken back by a click`, async () => {
+      const { at, path } = await find()
+      const [ended] = await listenAs('v2')
+      await page.goto(running.url + at)
+      const pressed = await press(`form[action="${path}/pause"] button`)
+      expect(((await ended) as number) - pressed).toBeLessThan(SOON_MS + GRACE_MS)
+      expect((await asked('v2')).status).toBe(403)
+      await page.goto(running.url + at)
+      await press(`form[action="${path}/resume"] button`)
+      expect((await asked('v2')).status).toBe(200)
+      expect(textOf(await clients.v2.callTool('write_note', { message: what }))).toBe(what)
+    })
+
+  test('[CONTROL-BROWSER] a paused connection takes its tools out of every list and refuses them; the rest goes on', async () => {
+    await listenAgain()
+    await page.goto(running.url + places.connection)
+    await toldAfter(() => page.locator(`form[action="${places.connection}/pause"] button`).first().click())
+    expect(await clients.v1.listTools()).toEqual([])
+    expect(textOf(await clients.v1.callTool('write_note', {}))).toContain('paused')
+    await page.goto(running.url + places.connection)
+    await toldAfter(() => page.locator(`form[action="${places.connection}/resume"] button`).first().click())
+    expect(textOf(await clients.v1.callTool('write_note', { message: 'resumed' }))).toBe('resumed')
+  })
+
+  test('[CONTROL-BROWSER] a whole kind is refused at once, an end is set, and a name given', async () => {
+    await openApp('v1')
+    await toldAfter(() =>
+      page
+        .getByRole('button', { name: /^Refuse all: Read/ })
+        .or(permission('read_note', 'Refuse'))
+        .first()
+        .click(),
+    )
+    expect(await clients.v1.listTools()).not.toContain('read_note')
+    await toldAfter(() => permission('read_note', 'Allow').click())
+    await page.getByText('Change when it ends').click()
+    await page.selectOption('[name=expires]', 'week')
+    await press('form[action$="/expiry"] button')
+    await page.waitForSelector('text=/in (6|7) d/')
+    await page.fill('[name=device_name]', 'The old laptop')
+    await page.getByRole('button', { name: 'Save name' }).click()
+    await page.waitForSelector('text=Saved')
+    await page.goto(`${running.url}/apps`)
+    expect(await page.textContent('main')).toContain('The old laptop')
+  })
+
+  test('[CONTROL-BROWSER] mcp-remote is paused in the middle of its session and goes on in it', async () => {
+    const remote = await startClient('mcp-remote', [`${running.url}/mcp/work`, String(await freePort())], { stdin: true })
+    const answerTo = async (id: number, method: string, params: object): Promise<string> => {
+      remote.write({ jsonrpc: '2.0', id, method, params })
+      return remote.until(() => remote.said.out.split('\n').find((line) => line.includes(`"id":${id}`)), `the answer to ${method}`)
+    }
+    try {
+      await page.goto((await remote.authorizationUrl()).href)
+      await page.click('button[value=allow]')
+      await page.waitForURL((now) => now.origin !== running.url)
+      await answerTo(1, 'initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'e2e', version: '1' } })
+      remote.write({ jsonrpc: '2.0', method: 'notifications/initialized' })
+      const call = (id: number) => answerTo(id, 'tools/call', { name: 'read_note', arguments: { message: `call ${id}` } })
+      expect(await call(2)).toContain('call 2')
+      await page.goto(`${running.url}/apps`)
+      await press('[id^="app-grt_"] form[action$="/pause"] button')
+      expect(await call(3)).not.toContain('call 3')
+      await page.goto(`${running.url}/apps`)
+      await press('[id^="app-grt_"] form[action$="/resume"] button')
+      expect(await call(4)).toContain('call 4')
+    } finally {
+      await remote.stop()
+    }
   })
 
   test('[CONTROL-BROWSER] a tool that asks waits for its user, and runs once they approve on the page', async () => {
@@ -301,41 +435,23 @@ describe('while real clients are connected', () => {
   })
 
   test('[CONTROL-BROWSER] an app that is revoked is 401 on its next request, and its open stream ends within a second', async () => {
-    const stream = await fetch(`${running.url}/mcp`, {
-      method: 'POST',
-      headers: {
-        authorization: `Bearer ${clients.v2.memory.tokens?.access_token}`,
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        'mcp-protocol-version': '2026-07-28',
-        'mcp-method': 'subscriptions/listen',
-      },
-      body: JSON.stringify({
-        jsonrpc: '2.0',
-        id: 1,
-        method: 'subscriptions/listen',
-        params: {
-          notifications: { toolsListChanged: true },
-          _meta: {
-            'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-            'io.modelcontextprotocol/clientCapabilities': {},
-            'io.modelcontextprotocol/clientInfo': { name: 'e2e', version: '1' },
-          },
-        },
-      }),
-    })
-    expect(stream.status).toBe(200)
-    const ended = stream.text().then(
-      () => performance.now(),
-      () => performance.now(),
-    )
+    const [ended] = await listenAs('v2')
     await page.goto(`${running.url}/apps`)
     const row = page.locator('[id^="app-grt_"]', { hasText: 'SDK v2 client' })
     await row.getByText('Revoke').first().click()
     const clicked = page.waitForResponse((response) => response.url().endsWith('/revoke')).then(() => performance.now())
     await row.getByRole('button', { name: /^Revoke SDK/ }).click()
-    expect((await ended) - (await clicked)).toBeLessThan(SOON_MS + GRACE_MS)
+    expect(((await ended) as number) - (await clicked)).toBeLessThan(SOON_MS + GRACE_MS)
     expect((await asked('v2')).status).toBe(401)
     expect((await asked('v1')).status).toBe(200)
+  })
+
+  test('[CONTROL-BROWSER] revoking everything asks first, and shuts out whoever is left', async () => {
+    await page.goto(`${running.url}/admin`)
+    await page.locator('#everything summary', { hasText: 'Revoke everything' }).click()
+    await press('form[action="/admin/revoke"] button')
+    expect((await asked('v1')).status).toBe(401)
+    await page.goto(`${running.url}/apps`)
+    expect(await page.locator('[id^="app-grt_"] form[action$="/pause"]').count()).toBe(0)
   })
 })
