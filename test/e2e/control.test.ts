@@ -114,6 +114,12 @@ async function consent(url: URL): Promise<URL> {
   return reached
 }
 
+/** What a client finds in the session that it has. */
+async function listedBy(session: typeof listening): Promise<string[]> {
+  const { tools = [] } = ((await session?.client.listTools()) ?? {}) as { tools?: { name: string }[] }
+  return tools.map(({ name }) => name)
+}
+
 async function openApp(kind: 'v1' | 'v2') {
   await page.goto(`${running.url}/apps`)
   await page
@@ -240,7 +246,7 @@ describe('while real clients are connected', () => {
     await listenAgain()
     await openApp('v1')
     await toldAfter(() => page.getByRole('button', { name: 'Switch to Evening' }).click())
-    expect(((await listening?.client.listTools()) as { tools: { name: string }[] }).tools.map(({ name }) => name)).toEqual(['lamp'])
+    expect(await listedBy(listening)).toEqual(['lamp'])
     expect(textOf(await clients.v1.callTool('lamp', { message: 'it burns' }))).toBe('it burns')
     expect(String(await clients.v1.callTool('read_note', {}).catch((error: unknown) => error))).toContain('Unknown tool')
     await openApp('v1')
