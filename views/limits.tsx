@@ -8,7 +8,7 @@ import { Layout, type Shell } from './layout.tsx'
 import { Button } from './parts/button.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { FormProblem, type FormState, TextField } from './parts/field.tsx'
-import { foreign, size } from './parts/format.ts'
+import { counted, foreign, size } from './parts/format.ts'
 import { Ago } from './parts/time.tsx'
 
 export type LimitValues = {
@@ -36,9 +36,8 @@ const LEADS: Record<LimitsProps['kind'], string> = {
   user: 'How much all apps of this user may take together. What is empty is without limit.',
 }
 
-const figure = (count: number): string => count.toLocaleString('en-US')
 const usedOf = (used: number, max: number | null, when: string): string | undefined =>
-  max === null ? undefined : `${figure(used)} of ${figure(max)} ${when}`
+  max === null ? undefined : `${counted(used)} of ${counted(max)} ${when}`
 
 /** What is used of what can be used up. */
 const usesIn = ({ limit, use }: LimitsSeen): string[] =>
@@ -50,7 +49,7 @@ const usesIn = ({ limit, use }: LimitsSeen): string[] =>
 
 const limitsIn = ({ limit }: LimitsSeen): string[] => [
   ...(limit.resultBytes === null ? [] : [`results up to ${size(limit.resultBytes)}`]),
-  ...(limit.callSeconds === null ? [] : [`calls up to ${figure(limit.callSeconds)} s`]),
+  ...(limit.callSeconds === null ? [] : [`calls up to ${counted(limit.callSeconds)} s`]),
 ]
 
 const Meter = (p: { used: number; max: number | null; when: string }) =>

@@ -14,7 +14,7 @@ import { Confirm } from './parts/confirm.tsx'
 import { CopyBlock } from './parts/copy.tsx'
 import { Empty } from './parts/empty.tsx'
 import { FormProblem, type FormState, TextField } from './parts/field.tsx'
-import { foreign } from './parts/format.ts'
+import { counted, foreign, plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { AdminPlaces } from './parts/places.tsx'
 import { ActionsHead } from './parts/table.tsx'
@@ -56,16 +56,13 @@ export type TrailPageProps = {
   form?: FormState | undefined
 }
 
-const number = (value: number): string => value.toLocaleString('en')
-const plural = (count: number, what: string): string => `${number(count)} ${what}${count === 1 ? '' : 's'}`
-
 const WRONG: Record<NonNullable<ProofState['broken']>['what'], (seq: number) => string> = {
-  row: (seq) => `Record ${number(seq)} does not follow from the one before it. It was altered, or what stood before it was taken out.`,
-  contents: (seq) => `What is kept beside record ${number(seq)} is not what was written.`,
+  row: (seq) => `Record ${counted(seq)} does not follow from the one before it. It was altered, or what stood before it was taken out.`,
+  contents: (seq) => `What is kept beside record ${counted(seq)} is not what was written.`,
   beginning: (seq) =>
-    `The trail begins at record ${number(seq)}, and no checkpoint of this house says why. Records before it were taken out.`,
-  checkpoint: (seq) => `The checkpoint at record ${number(seq)} does not carry the signature of this house.`,
-  end: (seq) => `Records from ${number(seq)} on are missing at the end.`,
+    `The trail begins at record ${counted(seq)}, and no checkpoint of this house says why. Records before it were taken out.`,
+  checkpoint: (seq) => `The checkpoint at record ${counted(seq)} does not carry the signature of this house.`,
+  end: (seq) => `Records from ${counted(seq)} on are missing at the end.`,
 }
 
 const Running = ({ proof }: { proof: ProofState }) => {
@@ -73,7 +70,7 @@ const Running = ({ proof }: { proof: ProofState }) => {
   return (
     <>
       <p>
-        <Status tone="accent">Verifying</Status> {number(done)} of {plural(proof.total, 'record')}
+        <Status tone="accent">Verifying</Status> {counted(done)} of {plural(proof.total, 'record')}
       </p>
       <progress class="progress" max={proof.total} value={done}>
         {done}
@@ -135,14 +132,14 @@ export const Proof = ({ proof }: { proof: ProofState | undefined }) => {
 const Extent = ({ size, checkpoint }: Pick<TrailPageProps, 'size' | 'checkpoint'>) => (
   <Facts
     items={[
-      ['Records', number(size.rows)],
-      ['Room they take', `about ${size.megabytes < 10 ? size.megabytes.toFixed(1) : number(Math.round(size.megabytes))} MB`],
+      ['Records', counted(size.rows)],
+      ['Room they take', `about ${size.megabytes < 10 ? size.megabytes.toFixed(1) : counted(Math.round(size.megabytes))} MB`],
       ['Oldest', size.since === undefined ? <span class="muted">none</span> : <Ago at={size.since} />],
       [
         'Removed',
         checkpoint ? (
           <>
-            up to record {number(checkpoint.seq)} <span class="muted">({checkpoint.why === 'age' ? 'too old' : 'too many'},</span>{' '}
+            up to record {counted(checkpoint.seq)} <span class="muted">({checkpoint.why === 'age' ? 'too old' : 'too many'},</span>{' '}
             <Ago at={checkpoint.at} />
             <span class="muted">)</span>
           </>
@@ -217,7 +214,7 @@ const Forwarder = ({ row }: { row: ForwarderRow }) => {
         <Status tone={tone}>{word}</Status>
       </td>
       <td class="number" data-label="Behind">
-        {row.behind === 0 ? <span class="muted">–</span> : number(row.behind)}
+        {row.behind === 0 ? <span class="muted">–</span> : counted(row.behind)}
       </td>
       <td class="nowrap" data-label="Last taken">
         {row.sentAt === undefined ? <span class="muted">never</span> : <Ago at={row.sentAt} />}

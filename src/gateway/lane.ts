@@ -47,7 +47,8 @@ export type LaneClient = {
 }
 type Coming = { request: Request; caller: Caller; asked: Asked; client: LaneClient }
 type Begun = Coming & { target: Target; view: ProfileView; startedUs: number; allowance: Allowance | undefined }
-type Going = Begun & { reply: Reply }
+/** `sentUs` and `receivedUs`: between them the call was its upstream's. */
+type Going = Begun & { reply: Reply; sentUs: number; receivedUs: number | undefined }
 
 const nowUs = () => Math.round(performance.now() * 1_000)
 const nothing = () => undefined
@@ -70,7 +71,7 @@ export function createLane(deps: LaneDeps) {
     const call = calls.start(caller.grant.id, client.key)
     call.to = target.connectionId
     const reply = createReply(acceptsStream(request) ? () => client.openStream(request.signal, call.abort) : undefined)
-    const going: Going = { ...begun, reply }
+    const going: Going = { ...begun, reply, sentUs: nowUs(), receivedUs: undefined }
     call.onLate = () => listen(going, call)
     if (allowance) call.within(Math.min(allowance.ms, CALL_MS_MAX), () => tooLong(allowance.ms))
     const { meta } = client
@@ -78,7 +79,10 @@ export function createLane(deps: LaneDeps) {
     const broken = (error: unknown) => answering.fail(error, asked, reply)
     const settled = forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build })
       .then(
-        (received) => settle.answered(going, attempted(received)),
+        (received) => {
+          going.receivedUs = nowUs()
+          return settle.answered(going, attempted(received))
+        },
         // It may be late by now, and a stream; then it is told as it is.
         (error) => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error)),
       )
@@ -91,6 +95,7 @@ export function createLane(deps: LaneDeps) {
   return (coming: Coming, longWay: () => Promise<Response>): Promise<Response> | undefined => {
     const { request, caller, asked, client } = coming
     if (asked.text === undefined || !client.isPlain || !isPlain(asked)) return undefined
+    const startedUs = nowUs()
     const plan = planned(coming)
     if (!plan) return undefined
     const upstream = connections.now(plan.target.connectionId, caller.userId)
@@ -99,7 +104,7 @@ export function createLane(deps: LaneDeps) {
     const allowance = limiting.take(caller, plan.target, 0)
     // It is refused inside its record, where calls that are not plain are as well.
     if (allowance instanceof LimitReached) return undefined
-    return run({ request, caller, asked, client, ...plan, startedUs: nowUs(), allowance } as Begun, upstream as Forwarding, longWay)
+    return run({ request, caller, asked, client, ...plan, startedUs, allowance } as Begun, upstream as Forwarding, longWay)
   }
 }
 export type Lane = ReturnType<typeof createLane>
@@ -113,9 +118,13 @@ function again({ allowance, reply }: Going, longWay: () => Promise<Response>): v
 
 /** The row of a call, and then its answer. */
 function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 'audit' | 'answering' | 'serving' | 'limiting'>) {
-  const write = ({ caller, asked, target, startedUs }: Going, rest: Partial<NewRow> & Pick<NewRow, 'outcome'>, result?: unknown) => {
+  const write = (
+    { caller, asked, target, startedUs, sentUs, receivedUs }: Going,
+    rest: Partial<NewRow> & Pick<NewRow, 'outcome'>,
+    result?: unknown,
+  ) => {
     const { tool } = target
-    const durationUs = nowUs() - startedUs
+    const endedUs = nowUs()
     return audit.write(
       {
         kind: 'call',
@@ -127,8 +136,8 @@ function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 
         toolId: tool.toolId,
         purpose: target.purpose ?? null,
         requestBytes: asked.bytes,
-        durationUs,
-        upstreamUs: durationUs,
+        durationUs: endedUs - startedUs,
+        upstreamUs: (receivedUs ?? endedUs) - sentUs,
         ...rest,
       },
       tool.kind !== 'read',

@@ -7,11 +7,13 @@ import { type App, type GatewayHouse, meta, modern, openGatewayHouse } from '../
 
 let house: GatewayHouse
 let app: App
+const SLOW_MS = 40
 const PAGE = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' }
 const upstream = startEchoUpstream(
   'modern',
-  ({ id, params }) => {
+  async ({ id, params }) => {
     const text = (params?.['arguments'] as { text?: string } | undefined)?.text ?? ''
+    if (text === 'take your time') await Bun.sleep(SLOW_MS)
     if (text === 'break') return Response.json({ jsonrpc: '2.0', id, error: { code: -32_050, message: 'it broke' } })
     return json(answerText(id, { resultType: 'complete', content: [{ type: 'text', text: `you said ${text}` }] }))
   },
@@ -69,6 +71,16 @@ for (const [way, more] of [
       expect(kept?.arguments).toBe('{"text":"hello, mail [redacted: e-mail]","api_key":"[redacted: secret]"}')
       expect(JSON.parse(kept?.result ?? '')).toMatchObject({ content: [{ text: 'you said hello, mail [redacted: e-mail]' }] })
     })
+for (const [way, more] of [
+  ['short', {}],
+  ['long', askable],
+] as const)
+  test(`a call by the ${way} way tells its time here from its time at its server`, async () => {
+    const { row } = await written(call('look', { text: 'take your time' }, more))
+    // A timer may be early by part of a millisecond.
+    expect(row.upstreamUs).toBeGreaterThan((SLOW_MS - 2) * 1_000)
+    expect(row.durationUs).toBeGreaterThan(row.upstreamUs as number)
+  })
 test('an error of a server, a tool that is not granted, a resource and a prompt as well', async () => {
   const failed = await written(call('look', { text: 'break' }))
   expect(failed.row).toMatchObject({ outcome: 'failed', reason: 'upstream_error -32050' })

@@ -42,7 +42,7 @@ export function size(bytes: number): string {
 /** 18204 → "18,204". */
 export const counted = (count: number): string => Math.round(count).toLocaleString('en-US')
 
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many = `${one}s`): string => `${counted(count)} ${count === 1 ? one : many}`
 
 // Characters that turn the direction of text around or hide in it: with them a name could read as another one.
 const INVISIBLE =
