@@ -124,6 +124,10 @@ describe('own rules', () => {
     ['a token of ours', `tpa_${CANARY}${letters(20)}`],
     ['a set-up link', `http://localhost:8080/setup?token=${CANARY}`],
     ['a private key that was cut', `-----BEGIN OPENSSH PRIVATE KEY-----\n${CANARY}`],
+    ['an argument of a program', `deploy --db-password "${CANARY}" --verbose`],
+    ['a user and a password of curl', `curl -u ada:${CANARY} https://example.com`],
+    ['an element of XML', `<db:password type="x">${CANARY}</db:password>`],
+    ['a password in Markdown', `**Password:** ${CANARY}`],
     ['a token with two parts', `eyJhbGciOiJIUzI1NiJ9.eyJ${CANARY.replaceAll('-', '')}9.${CANARY}`],
   ])('%s', async (_, text) => {
     expect(HINTS.test(JSON.stringify(text))).toBe(true)
@@ -158,6 +162,29 @@ describe('own rules', () => {
     expect(kept.match(/\[redacted: secret\]/g)).toHaveLength(3)
     expect(kept).toContain('"kept":"kept"')
     expect(await redactedJson({ content: [{ type: 'text', text: JSON.stringify(values) }] }, 1_000)).not.toContain(CANARY)
+  })
+  test.each([
+    [
+      'a value beside the name of it',
+      { headers: [{ name: 'Authorization', value: CANARY }], env: [{ key: 'DB_PASSWORD', value: CANARY }] },
+    ],
+    ['a value below the name of it', { password: { value: CANARY } }],
+    ['arguments of a program', { args: ['--token', CANARY, '--verbose'] }],
+    ['pairs', { headers: [['X-API-Key', CANARY]] }],
+    ['names that say a little more', { private_key_pem: CANARY, secretValue: CANARY, mnemonic: CANARY, recoveryCodes: [CANARY] }],
+  ])('%s', async (_, value) => {
+    expect(HINTS.test(JSON.stringify(value))).toBe(true)
+    expect(await redactedJson(value, 1_000)).not.toContain(CANARY)
+    expect(await redactedJson({ text: JSON.stringify(value) }, 1_000)).not.toContain(CANARY)
+  })
+  test('names and values that say nothing of a secret stay', async () => {
+    const value = {
+      fields: [{ name: 'Title', value: 'kept' }],
+      args: ['--port', '8080', '--max-tokens', '4096'],
+      page: [{ key: 'next_page_token', value: 'kept' }],
+      pair: ['from', 'to'],
+    }
+    expect(await redactedJson(value, 1_000)).toBe(JSON.stringify(value))
   })
   test('all that stands under what holds nothing but secrets, and numbers where they are the secret', async () => {
     const kept = await redactedJson(

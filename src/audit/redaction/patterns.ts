@@ -17,7 +17,7 @@ const KEY_WORDS =
 /** `password: …`, `API_KEY=…`, `"token": "…"` inside a text that is no JSON itself, escaped or not. */
 const KEYED: Pattern = {
   pattern: new RegExp(
-    String.raw`(?<=(.{0,16}))(${KEY_WORDS})(\\*["']?\s{0,3}(?::|=>?|%3D)\s{0,3})(?:(")((?:\\.|[^"\\\r\n])+)|(')([^'\r\n]+)|(\\+["'])((?:(?!\\+["'])[^\r\n])+)|([^\s"'\\,;&<>{}()[\]]{4,}))`,
+    String.raw`(?<=(.{0,16}))(${KEY_WORDS})(\\*["'*\x60]{0,3}\s{0,3}(?::|=>?|%3D)[*\x60]{0,3}\s{0,3})(?:(")((?:\\.|[^"\\\r\n])+)|(')([^'\r\n]+)|(\\+["'])((?:(?!\\+["'])[^\r\n])+)|([^\s"'\\,;&<>{}()[\]]{4,}))`,
     'gi',
   ),
   with: (match, before, word, between, double, inDouble, single, inSingle, escaped, inEscaped, bare) => {
@@ -25,6 +25,21 @@ const KEYED: Pattern = {
     if ((/^tokens?$/i.test(word ?? '') && HARMLESS_TOKEN.test(before ?? '')) || value.startsWith('[redacted')) return match
     return `${word}${between}${double ?? single ?? escaped ?? ''}${mark('secret')}`
   },
+}
+/** `--db-password …`: what follows it, unless that is the next of them. */
+const FLAGS: Pattern = {
+  pattern: new RegExp(String.raw`(?<![\w-])(--?(?:[a-z0-9]{1,20}[-_]){0,4}(?:${KEY_WORDS})\s{1,3}\\*["']?)([^\s"'\\-][^\s"'\\]{3,})`, 'gi'),
+  with: (match, flag, value) => (value?.startsWith('[redacted') ? match : `${flag}${mark('secret')}`),
+}
+/** curl's, to the end of the password. */
+const USERS: Pattern = {
+  pattern: /(?<=\s)((?:-u|--user|--proxy-user)(?:\s{1,3}|=)\\*["']?[^\s:"'\\]{1,64}:)[^\s"'\\]{1,512}/g,
+  with: (_, user) => `${user}${mark('password')}`,
+}
+/** `<password>…</password>`, with a prefix and attributes or without. */
+const TAGS: Pattern = {
+  pattern: new RegExp(String.raw`(<[\w.:-]{0,40}?(?:${KEY_WORDS})(?:\s[^<>]{0,200})?>)[^<]{1,2000}(?=<)`, 'gi'),
+  with: (_, tag) => `${tag}${mark('secret')}`,
 }
 /** RFC 9110 §11.4, and a cookie, to the end of its line. */
 const HEADERS: Pattern = {
@@ -64,7 +79,21 @@ const GOOGLE_KEYS: Pattern = {
   with: mark('Google key'),
 }
 
-export const SECRETS: readonly Pattern[] = [PRIVATE_KEYS, JWTS, OURS, AWS_IDS, GOOGLE_KEYS, HEADERS, SCHEMES, USERINFO, QUERY, KEYED]
+export const SECRETS: readonly Pattern[] = [
+  PRIVATE_KEYS,
+  JWTS,
+  OURS,
+  AWS_IDS,
+  GOOGLE_KEYS,
+  HEADERS,
+  SCHEMES,
+  USERINFO,
+  QUERY,
+  FLAGS,
+  USERS,
+  TAGS,
+  KEYED,
+]
 
 /** From where its name begins and from nowhere else, or each letter of a long word would be a beginning. */
 const EMAILS: Pattern = {
@@ -123,10 +152,10 @@ export function isCard(text: string): boolean {
  * each pattern has a word or a sign here.
  */
 export const HINTS =
-  /PRIVATE KEY|ey[JK]|tp[a-z]_[\w-]{16}|AKIA|ASIA|A3T|A[BC][IC]A|AIza|ya29|GOCSPX|uthoriz|(?:auth|AUTH|Auth|pin|PIN)\\*"|ookie|AUTHORIZ|COOKIE|earer|BEARER|[bB]asic|BASIC|[dD]igest|[nN]egotiate|@|[?&;][\w.-]{2,60}=|pass|PASS|Pass|pwd|PWD|[sS]ecret|SECRET|[tT]oken|TOKEN|[kK]ey|KEY|[cC]redential|CREDENTIAL|session|SESSION|Session|jwt|JWT|[cC]onnection|CONNECTION|[aA]ssertion|[vV]erifier|otp|OTP|cv[vc]|CV[VC]|\d{3}[ .)-]{1,2}\d{3}|[+][1-9]\d|\d{12}|\d{4}[ -]\d{4}|[A-Z]{2}\d{2}/
+  /PRIVATE KEY|ey[JK]|tp[a-z]_[\w-]{16}|AKIA|ASIA|A3T|A[BC][IC]A|AIza|ya29|GOCSPX|uthoriz|(?:auth|AUTH|Auth|pin|PIN)\\*"|ookie|AUTHORIZ|COOKIE|earer|BEARER|[bB]asic|BASIC|[dD]igest|[nN]egotiate|@|[?&;][\w.-]{2,60}=|pass|PASS|Pass|pwd|PWD|[sS]ecret|SECRET|[tT]oken|TOKEN|[kK]ey|KEY|[cC]redential|CREDENTIAL|session|SESSION|Session|jwt|JWT|[cC]onnection|CONNECTION|[aA]ssertion|nemonic|hrase|ecovery|ackup|-u |-user|[vV]erifier|otp|OTP|cv[vc]|CV[VC]|\d{3}[ .)-]{1,2}\d{3}|[+][1-9]\d|\d{12}|\d{4}[ -]\d{4}|[A-Z]{2}\d{2}/
 
 const SECRET_KEYS =
-  /(?:password|passwd|passphrase|passcode|pwd|secret|token|apikey|(?:access|private|secret|signing|encryption|shared|auth|account)key|authorization|cookie|credential|session(?:id|key)?|jwt|bearer|otp|pincode|cvv|cvc|clientassertion|codeverifier|connectionstring)s?$|^(?:auth|pin)$/
+  /(?:password|passwd|passphrase|passcode|pwd|secret|token|apikey|(?:access|private|secret|signing|encryption|shared|auth|account)key|authorization|cookie|credential|session(?:id|key)?|jwt|bearer|otp|pincode|cvv|cvc|clientassertion|codeverifier|connectionstring|mnemonic|seedphrase|(?:recovery|backup)codes?)s?(?:value|pem|hash|plaintext|base64|confirmation)?s?$|^(?:auth|pin)$/
 const HARMLESS_KEYS =
   /(?:page|next|prev|previous|cursor|continuation|sync|progress|cancel|resume|max|min|num|total|prompt|completion|input|output|stop)tokens?$/
 const NUMBERS_TOO = /(?:pass(?:word|code|wd)|pwd|otp|pin|pincode|cvv|cvc)s?$/

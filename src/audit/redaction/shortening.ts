@@ -63,10 +63,19 @@ function listOf(list: readonly unknown[], verdict: KeyVerdict, depth: number, wa
       copy.push(`[cut: ${list.length - at} more]`)
       break
     }
-    copy.push(copied(item, verdict, depth + 1, walk))
+    const named = verdict === 'plain' && walk.isRedacting ? verdictByNeighbour(list, at) : verdict
+    copy.push(copied(item, named, depth + 1, walk))
   }
   return copy
 }
+
+/** `["--password", …]` and `["Authorization", …]`: arguments of programs, and headers in pairs. */
+function verdictByNeighbour(list: readonly unknown[], at: number): KeyVerdict {
+  const before = at > 0 ? list[at - 1] : undefined
+  if (typeof before !== 'string' || before.length > NEIGHBOUR_CHARS_MAX) return 'plain'
+  return list.length === 2 || before.startsWith('-') ? verdictOn(before) : 'plain'
+}
+const NEIGHBOUR_CHARS_MAX = 64
 
 const BINARY = { image: 'data', audio: 'data' } as Readonly<Record<string, string>>
 
@@ -74,6 +83,7 @@ function membersOf(members: Record<string, unknown>, verdict: KeyVerdict, depth:
   const copy: Record<string, unknown> = {}
   // Content blocks of MCP: an image's or a recording's `data`, a resource's `blob`.
   const binary = BINARY[String(members['type'])] ?? 'blob'
+  const ofValue = walk.isRedacting && members['value'] !== undefined ? verdictOnValue(members, verdict) : 'plain'
   for (const key in members) {
     if (walk.left <= 0) {
       copy['…'] = '[cut: more members]'
@@ -83,7 +93,7 @@ function membersOf(members: Record<string, unknown>, verdict: KeyVerdict, depth:
     const value = members[key]
     const name = nameIn(copy, key)
     if (key === binary && typeof value === 'string') copy[name] = sized(value.length, String(members['mimeType'] ?? ''))
-    else copy[name] = copied(value, verdict === 'all' || !walk.isRedacting ? verdict : below(key, value), depth + 1, walk)
+    else copy[name] = copied(value, !walk.isRedacting || verdict === 'all' ? verdict : below(key, ofValue), depth + 1, walk)
   }
   return copy
 }
@@ -96,7 +106,12 @@ function nameIn(copy: Record<string, unknown>, key: string): string {
 }
 
 /** A secret's own members are looked at by their own names, unless all below it is secret. */
-function below(key: string, value: unknown): KeyVerdict {
-  const own = verdictOn(key)
-  return own !== 'all' && typeof value === 'object' && value !== null && !Array.isArray(value) ? 'plain' : own
+const below = (key: string, ofValue: KeyVerdict): KeyVerdict => (key === 'value' && ofValue !== 'plain' ? ofValue : verdictOn(key))
+
+/** `{ "password": { "value": … } }`, and `{ "name": "Authorization", "value": … }` as lists of headers, variables and fields say it. */
+function verdictOnValue(members: Record<string, unknown>, verdict: KeyVerdict): KeyVerdict {
+  if (verdict !== 'plain') return verdict
+  const named = NAMED_BY.map((by) => members[by]).find((name) => typeof name === 'string')
+  return named === undefined ? 'plain' : verdictOn(named as string)
 }
+const NAMED_BY = ['name', 'key', 'header', 'field'] as const
