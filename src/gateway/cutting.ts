@@ -1,5 +1,5 @@
 /** A result that is larger than its limit: cut where its text may be cut, so that it stays what its kind of result is. */
-import type { JsonObject } from '@/plugins'
+import type { JsonObject, JsonRpcError } from '@/plugins'
 import { isObject, textOf } from './messages.ts'
 
 export type Cut = {
@@ -34,6 +34,13 @@ export function cutResult(result: JsonObject, limitBytes: number, kind: Kind): C
   const budget: Budget = { left: limitBytes, isCut: false, remarks: 0 }
   if (kind.method === 'tools/call') return ofTool(result, budget, kind)
   return kind.method === 'prompts/get' ? ofPrompt(result, budget) : ofResource(result, budget, kind)
+}
+
+/** Nobody reads an error on: what of it does not fit is left out, and what it is about goes before what goes along with it. */
+export function cutError({ code, message, data }: JsonRpcError, limitBytes: number): JsonRpcError {
+  const cut = cutText(message, limitBytes)
+  const isDataWithin = data !== undefined && Buffer.byteLength(cut) + jsonBytes(data) <= limitBytes
+  return { code, message: cut === message ? message : `${cut} [Cut by Toolpass]`, ...(isDataWithin && { data }) }
 }
 
 function ofTool({ content, structuredContent, ...rest }: JsonObject, budget: Budget, { hasOutputSchema }: Kind): Cut | undefined {

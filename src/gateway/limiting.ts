@@ -3,11 +3,12 @@ import type { CallRecord } from '@/audit'
 import { type Allowance, CALLS_AT_ONCE_DEFAULT, type Kept, type LimitReached, type Limits } from '@/grants'
 import { SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
+import type { ToolId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { ProfileTool } from '@/profiles'
 import type { Caller } from './caller.ts'
 import type { Calls } from './calls.ts'
-import { cutResult, sizeInWords } from './cutting.ts'
+import { cutError, cutResult, sizeInWords } from './cutting.ts'
 import type { Digested } from './digest.ts'
 import { type Asked, isObject, textOf } from './messages.ts'
 import type { Talk } from './talk.ts'
@@ -25,12 +26,15 @@ type Cutting = { caller: Caller; target: Target; asked: Asked; lacksLinks: boole
 
 type As = { method: string; uri: string; limitBytes: number; lacksLinks: boolean }
 
+/** As it is kept: of which tool it is, and contents of a resource without their address. */
+type Whole = { toolId: ToolId; contents: JsonObject[] }
+
 export function createLimiting({ limits, kept, calls }: LimitingDeps) {
-  const shorten = async (result: JsonObject, length: number, caller: Caller, { definition }: ProfileTool, as: As): Promise<JsonObject> => {
+  const shorten = async (result: JsonObject, length: number, caller: Caller, tool: ProfileTool, as: As): Promise<JsonObject> => {
     if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return result
-    const cut = cutResult(result, as.limitBytes, { ...as, hasOutputSchema: isObject(definition['outputSchema']) })
+    const cut = cutResult(result, as.limitBytes, { ...as, hasOutputSchema: isObject(tool.definition['outputSchema']) })
     if (!cut) return result
-    const id = await kept.keep(caller.grant.id, JSON.stringify(cut.whole))
+    const id = await kept.keep(caller.grant.id, JSON.stringify({ toolId: tool.toolId, contents: cut.whole } satisfies Whole))
     const note = `[Cut by Toolpass: the whole result has ${sizeInWords(length)}, and ${sizeInWords(as.limitBytes)} are allowed here. ${
       id === undefined ? 'It is too large to be kept.' : `Within an hour the whole of it is the resource ${KEPT}${id}`
     }]`
@@ -46,8 +50,8 @@ export function createLimiting({ limits, kept, calls }: LimitingDeps) {
     },
     /** The result as far as it may go on, if it has to be cut. */
     async cut(digest: Digested, { caller, target, asked, limitBytes, lacksLinks }: Cutting): Promise<Digested> {
-      const { result } = digest.response
-      if (!result) return digest
+      const { result, error } = digest.response
+      if (error) return { ...digest, response: { ...digest.response, error: cutError(error, limitBytes) } }
       const as = { method: asked.method, uri: textOf(asked.params['uri']), limitBytes, lacksLinks }
       const left = await shorten(result, digest.length, caller, target.tool, as)
       return left === result ? digest : { response: { ...digest.response, result: left }, length: digest.length }
@@ -63,14 +67,18 @@ export function createLimiting({ limits, kept, calls }: LimitingDeps) {
         : shorten(result, length, caller, tool, { method: 'tools/call', uri: '', limitBytes, lacksLinks })
     },
     isKept: (asked: Asked): boolean => asked.method === 'resources/read' && textOf(asked.params['uri']).startsWith(KEPT),
-    /** @throws Failure `tool_not_granted` where there is none, or none of this grant's */
-    async read(caller: Caller, asked: Asked, record: CallRecord): Promise<JsonObject> {
+    /**
+     * @param mayUse a tool, by now: what an app may not call any more it does not read on either
+     * @throws Failure `tool_not_granted` where there is none, or none of this grant's
+     */
+    async read(caller: Caller, asked: Asked, record: CallRecord, mayUse: (id: ToolId) => boolean): Promise<JsonObject> {
       const uri = textOf(asked.params['uri'])
       record.readOnly = true
       const text = await kept.read(caller.grant.id, uri.slice(KEPT.length))
-      if (text === undefined) throw new Failure('tool_not_granted')
-      record.responseBytes = Buffer.byteLength(text)
-      return { contents: (JSON.parse(text) as JsonObject[]).map((content) => ({ uri, ...content })) }
+      const whole = text === undefined ? undefined : (JSON.parse(text) as Whole)
+      if (!whole || !mayUse(whole.toolId)) throw new Failure('tool_not_granted')
+      record.responseBytes = Buffer.byteLength(JSON.stringify(whole.contents))
+      return { contents: whole.contents.map((content) => ({ uri, ...content })) }
     },
     /** Whether results that this caller gets may have to be read on. */
     mayCut: ({ grant, userId }: Caller, connections: readonly Target['connectionId'][]): boolean =>

@@ -5,7 +5,7 @@
 import type { Audit, CallRecord } from '@/audit'
 import type { Upstream } from '@/connections'
 import { type Failure, isFailure } from '@/lib/failure.ts'
-import type { ConnectionId, UserId } from '@/lib/ids.ts'
+import type { ConnectionId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { ProfileView } from '@/profiles'
 import { type Allowance, LimitReached } from '@/grants'
@@ -162,7 +162,7 @@ function createWork({ profiles, searching, targets, limiting, ask, approving }: 
         return work(caller, inner.asked, talk, record)
       }
     }
-    if (limiting.isKept(asked)) return within(caller, undefined, record, async () => readKept(caller, asked, talk, record))
+    if (limiting.isKept(asked)) return within(caller, undefined, record, async () => readKept(caller, view, asked, talk, record))
     const target = await resolved(caller, view, asked)
     // What leads nowhere counts as well, or there would be no end to trying.
     if (isFailure(target)) return within(caller, undefined, record, () => Promise.reject(target))
@@ -205,8 +205,9 @@ function createWork({ profiles, searching, targets, limiting, ask, approving }: 
       record.upstreamUs = Math.round(performance.now() * 1_000 - startedUs)
     }
   }
-  const readKept = async (caller: Caller, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
-    const result = await limiting.read(caller, asked, record)
+  const readKept = async (caller: Caller, view: ProfileView, asked: Asked, talk: Talk, record: CallRecord): Promise<Done> => {
+    const mayUse = (id: ToolId) => targets.permissionFor(caller, view.byToolId.get(id)) !== 'refuse'
+    const result = await limiting.read(caller, asked, record, mayUse)
     return { result: talk.isModern ? withCaching(result) : result }
   }
   return work

@@ -1,7 +1,7 @@
 /** ABUSE row 57: apps that take too much, of one grant, one user, one connection, each way through the gateway. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'bun:test'
 import { createKept, type Limit, type LimitSubject } from '@/grants'
-import type { ConnectionId } from '@/lib/ids.ts'
+import type { ConnectionId, ToolId } from '@/lib/ids.ts'
 import type { User } from '@/users'
 import { answerText, type Answering, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import {
@@ -36,6 +36,7 @@ let aborted = 0
 const answer: Answering = ({ id, params }, request) => {
   const { account = '' } = (params?.['arguments'] ?? {}) as { account?: string }
   const said = json(answerText(id, { ...(RESULTS[account] ?? { content: [{ type: 'text', text: account }] }), resultType: 'complete' }))
+  if (account === 'error') return json(JSON.stringify({ jsonrpc: '2.0', id, error: { code: -32099, message: LONG, data: { more: LONG } } }))
   if (account !== 'hang') return said
   request.signal.addEventListener('abort', () => (aborted += 1))
   return new Promise((resolve) => hanging.push(() => resolve(said)))
@@ -196,6 +197,34 @@ describe.each(WAYS)('a %s app at a %s server', (era, upstream) => {
       { mimeType: 'text/plain', text: 'a picture' },
     ])
   })
+})
+
+test.each(WAYS)('[LIMIT-SIZE] an error is no way past it: by a %s app, of a %s server', async (era, upstream) => {
+  const app = apps[upstream]
+  await limit({ kind: 'grant', id: app.grantId }, { resultBytes: 1_024 })
+  const { error } = await answerOf(await send(era, app, 'error'))
+  expect(error).toMatchObject({ code: -32099 })
+  expect([LONG.startsWith((error?.message ?? 'x').replace(/ \[Cut by Toolpass\]$/, '')), error?.data]).toEqual([true, undefined])
+  expect(Buffer.byteLength(JSON.stringify(error))).toBeLessThan(1_200)
+})
+
+test('[LIMIT-SIZE] what is kept of a tool that is refused by now, or whose connection is paused, is not read on', async () => {
+  const [app, connection] = [apps.modern, ids.modern]
+  const { grants, control, connections } = house.house
+  const [tool] = await connections.everything([connection])
+  const toolId = tool?.id as ToolId
+  await limit({ kind: 'grant', id: app.grantId }, { resultBytes: 1_024 })
+  const { result } = await answerOf(await send('modern', app, 'long'))
+  const { uri } = (result?.['content'] as { uri?: string }[]).find((block) => block.uri) as { uri: string }
+  const read = async () => (await answerOf(await send('modern', app, '', 'resources/read', { uri }))).result !== undefined
+  expect(await read()).toBe(true)
+  await grants.permit(app.user, app.grantId, toolId, 'refuse')
+  expect(await read()).toBe(false)
+  await grants.permit(app.user, app.grantId, toolId, 'allow')
+  await control.pause(house.admin, { kind: 'connection', id: connection }, 'own')
+  expect(await read()).toBe(false)
+  await control.resume(house.admin, { kind: 'connection', id: connection }, 'own')
+  expect(await read()).toBe(true)
 })
 
 test('[LIMIT-CALLS] a limit of a user is shared by all their apps, and nobody else has it', async () => {
