@@ -10,8 +10,9 @@ import type { AuditRow } from './chain.ts'
 import { addHours, type Counted, countByHour } from './hours.ts'
 import { contentWords, marksOf, type Named, namesOf } from './words.ts'
 
-/** A step takes two or three milliseconds. */
+/** A step takes two or three milliseconds, and more where much is kept of calls: then others have their turn in its midst. */
 const STEP_ROWS = 100
+const TURN_MS = 2
 /** How much of the index is put in order after each step: pages. */
 const MERGED_PAGES = 16
 /** What those who want to read the counts wait for at most, so that they are of now. */
@@ -62,10 +63,23 @@ export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
 
   /** Nothing of it decides about access, and all of it can be made anew. */
   const write = (work: (tx: Writer) => void): Promise<void> => store.transact(async (tx) => work(tx), 'process')
-  const takeIn = (tx: Writer, rows: readonly Followed[], texts: ReadonlyMap<number, string>): void => {
+  /** Hashing the words of a large result takes a millisecond or two. */
+  const indexed = async (rows: readonly Followed[]): Promise<SqlValue[][]> => {
+    const texts = await textsOf(rows)
+    const made: SqlValue[][] = []
+    let began = performance.now()
+    for (const row of rows) {
+      made.push([row.seq, marksOf(row), namesOf(row), contentWords(texts.get(row.seq) ?? '', key)])
+      if (performance.now() - began < TURN_MS) continue
+      await new Promise(setImmediate)
+      began = performance.now()
+    }
+    return made
+  }
+  const takeIn = (tx: Writer, rows: readonly Followed[], values: readonly SqlValue[][]): void => {
     addHours(tx, countByHour(rows))
     const index = tx.prepare<unknown, SqlValue[]>(INDEX)
-    for (const row of rows) index.run([row.seq, marksOf(row), namesOf(row), contentWords(texts.get(row.seq) ?? '', key)])
+    for (const each of values) index.run(each)
     tx.prepare<unknown, SqlValue[]>(MERGE).run([MERGED_PAGES])
     tx.prepare<unknown, SqlValue[]>(MOVE).run([rows.at(-1)?.seq ?? 0])
   }
@@ -73,8 +87,8 @@ export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
   const takeStep = async (): Promise<number> => {
     const rows = next.all(cursor())
     if (rows.length === 0) return 0
-    const texts = await textsOf(rows)
-    await write((tx) => takeIn(tx, rows, texts))
+    const values = await indexed(rows)
+    await write((tx) => takeIn(tx, rows, values))
     return rows.length
   }
   /** One at a time: two that began at the same row would count it twice. */

@@ -10,6 +10,8 @@ import type { AuditRow } from './chain.ts'
 /** Of a row's contents; what comes after is not searched. */
 const CONTENT_WORDS_MAX = 1_000
 const CONTENT_CHARS_MAX = 64_000
+/** One letter can become eighteen. */
+const PLAIN_CHARS_MAX = 2 * CONTENT_CHARS_MAX
 const WORD_CHARS_MAX = 64
 /** Of a query; those after are left out. */
 export const QUERY_WORDS_MAX = 8
@@ -20,6 +22,7 @@ const BEGINNING_CHARS_MIN = 2
 function wordsIn(text: string): Set<string> {
   const plain = text
     .normalize('NFKD')
+    .slice(0, PLAIN_CHARS_MAX)
     .replace(/\p{M}+/gu, '')
     .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
   return new Set((plain.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.slice(0, WORD_CHARS_MAX)))

@@ -215,7 +215,7 @@ test('[LIMIT-SIZE] what is kept of a tool that is refused by now, or whose conne
   const toolId = tool?.id as ToolId
   await limit({ kind: 'grant', id: app.grantId }, { resultBytes: 1_024 })
   const { result } = await answerOf(await send('modern', app, 'long'))
-  const { uri } = (result?.['content'] as { uri?: string }[]).find((block) => block.uri) as { uri: string }
+  const uri = ((result?.['content'] ?? []) as { uri?: string }[]).find((block) => block.uri)?.uri ?? ''
   const read = async () => (await answerOf(await send('modern', app, '', 'resources/read', { uri }))).result !== undefined
   expect(await read()).toBe(true)
   await grants.permit(app.user, app.grantId, toolId, 'refuse')

@@ -290,3 +290,29 @@ test('a quantile lies within the bucket that holds it, and nothing counted has n
   expect(quantile([0, 0, 4], 1)).toBe(4)
   expect(quantile([50, 0, 0, 50], 0.95)).toBeGreaterThan(4)
 })
+
+test('rows of which much is kept are taken in with others having their turn meanwhile', async () => {
+  const { write, audit } = open()
+  const words = (from: number) => Array.from({ length: 6_000 }, (_, at) => `w${from + at}`).join(' ')
+  const letters = 'ﷺ'.repeat(48_000)
+  const row = (at: number): Row => ({
+    ...{ kind: 'call', action: 'tools/call', outcome: 'ok', subject: 'echo', userId: 'usr_aaaaaaaaaaaaaaaa' as never, afterMs: 1 },
+    ...{ traceId: String(at).padStart(32, '0'), kept: at % 10 === 0 ? letters : words(at * 10_000) },
+  })
+  await write(Array.from({ length: 100 }, (_, at) => row(at)))
+  let longestMs = 0
+  let last = performance.now()
+  const watch = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  const began = performance.now()
+  await audit().following.catchUp()
+  const wholeMs = performance.now() - began
+  clearInterval(watch)
+  longestMs = Math.max(longestMs, performance.now() - last)
+  // Not all at once, however quick or busy the machine is.
+  expect(longestMs).toBeLessThan(wholeMs / 3)
+  const { rows } = await audit().page({ text: 'w10001', contentsOf: 'usr_aaaaaaaaaaaaaaaa' as never, limit: 10 })
+  expect(rows).toHaveLength(1)
+})
