@@ -13,8 +13,10 @@ const TEXT_CHARS_MAX = 2_000
 
 export const isDecision = (value: unknown): value is Decision => ANSWERS.some(([decision]) => decision === value)
 
-// Characters that turn text around or hide in it: what is read has to be what runs. As JSON spells them, so it stays JSON.
-const INVISIBLE = /[\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e01ef}]/gu
+// Characters that turn text around, hide in it or have no look of their own: what is read has to be what runs. As JSON spells them, so it
+// stays JSON. A single selector behind a picture is left alone.
+const INVISIBLE =
+  /(?!(?<![\ufe00-\ufe0f])\ufe0f(?![\ufe00-\ufe0f]))[\p{Default_Ignorable_Code_Point}\p{Co}\u007f-\u009f\u2028-\u202e\u2800\ufff9-\ufffb]/gu
 const spelt = (text: string): string =>
   text.replace(INVISIBLE, (hidden) =>
     [...Array(hidden.length)].map((_, at) => `\\u${hidden.charCodeAt(at).toString(16).padStart(4, '0')}`).join(''),

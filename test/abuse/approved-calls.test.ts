@@ -1,6 +1,8 @@
 /** Whether anything runs under an approval that nobody saw: beside the arguments, in later rounds, in other profiles; and what an app can make of being asked. */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
+import { formFor } from '@/gateway/approval-form.ts'
 import type { ToolId } from '@/lib/ids.ts'
+import { unhidden } from '@views/parts/format.ts'
 import { type AskingHouse, openAskingHouse } from '../support/asking-house.ts'
 import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { type App, answerOf, initialize, legacy, type Message, meta, modern, textIn } from '../support/gateway-house.ts'
@@ -141,3 +143,26 @@ test('[NOTICE-QUIET] an app that answers its own questions cannot ring at its us
   await house.rooms.notices.remove(house.owner, way.id)
   ntfy.stop()
 }, 30_000)
+
+test('[APPROVAL-SHOWN] whatever has no look of its own is spelt out, in the app and on the page alike', () => {
+  const hiding = [
+    0xad, 0x34f, 0x61c, 0x115f, 0x17b4, 0x180b, 0x180e, 0x200b, 0x202e, 0x2063, 0x2066, 0x2800, 0x3164, 0xfe01, 0xfeff, 0xffa0,
+  ]
+  for (const code of [...hiding, 0xfff9, 0xe123, 0x1bca0, 0x1d173, 0xe0041, 0xe0101, 0xf0000]) {
+    const text = `pay${String.fromCodePoint(code)}ee`
+    const shown = {
+      connectionName: 'Echo',
+      profileTitle: 'Work',
+      deviceName: '',
+      kind: 'write',
+      feature: 'tool',
+      definition: '',
+      cutChars: 0,
+    } as const
+    const approval = { exposedName: 'echo', purpose: text, shown: { ...shown, text: JSON.stringify({ to: text }) } }
+    const { message } = formFor(approval as never, { isModern: true, link: 'https://here' }) as { message: string }
+    expect([code, message.includes(text)]).toEqual([code, false])
+    expect(message).toMatch(/"to":"pay(\\u[0-9a-f]{4}){1,2}ee"/)
+    expect([code, unhidden(text)]).toEqual([code, `pay⟨U+${code.toString(16).toUpperCase().padStart(4, '0')}⟩ee`])
+  }
+})

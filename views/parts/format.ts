@@ -50,7 +50,7 @@ const INVISIBLE =
 
 /** What has no look of its own, or none that is the same everywhere, beside the above. A single selector behind a picture is left alone. */
 const HIDING =
-  /\p{Variation_Selector}(?<!\ufe0f)|\u034f|[\u115f\u1160\u180e\u3164\uffa0\ue000-\uf8ff\u{f0000}-\u{10ffff}]|\ufe0f(?=[\ufe00-\ufe0f])|(?<=[\ufe00-\ufe0f])\ufe0f/gu
+  /\p{Variation_Selector}(?<!\ufe0f)|\u034f|[\u115f\u1160\u17b4\u17b5\u180e\u2800\u3164\uffa0\ufff0-\ufff8\ue000-\uf8ff\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{10ffff}]|\ufe0f(?=[\ufe00-\ufe0f])|(?<=[\ufe00-\ufe0f])\ufe0f/gu
 const pointed = (hidden: string): string => `⟨U+${(hidden.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}⟩`
 
 /** The same characters, pointed out instead of left away: where somebody looks for what is hidden. */
