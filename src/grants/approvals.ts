@@ -28,6 +28,8 @@ const USABLE_MS = 15 * MINUTE_MS
 /** Of one app, in so long: one that answers its own questions inside the app could ring without end. */
 const NOTICES_MAX = 10
 const NOTICES_WITHIN_MS = 5 * MINUTE_MS
+/** What is over and still shown, of one app. */
+const OVER_OF_GRANT_MAX = 100
 export const WAITING_OF_GRANT_MAX = 20
 export const WAITING_OF_USER_MAX = 100
 
@@ -72,6 +74,7 @@ function createRequesting(inner: Inner) {
       createdAt: now,
       expiresAt: now + DECIDABLE_MS,
     }
+    await tx.delete(approvals).where(isLongOver(grant.id))
     const [made] = await tx.insert(approvals).values(row).returning()
     await audit.report({ ...inTrail(row), action: 'approval.ask', userName: user.username, purpose, detail: { approval: id } }, tx)
     return made as ApprovalRow
@@ -153,6 +156,10 @@ const noticeOf = ({ id, exposedName, clientName }: ApprovalRow, { tool, profileT
   path: `/approvals/${id}?via=notice`,
   isUrgent: true,
 })
+
+/** Of one app, beyond the latest: each has its arguments beside it, and an app can ask and decline without end. */
+const isLongOver = (grantId: GrantId) => sql`${approvals.id} IN (
+  SELECT id FROM approvals WHERE grant_id = ${grantId} AND status NOT IN ('waiting', 'approved') ORDER BY created_at DESC LIMIT -1 OFFSET ${OVER_OF_GRANT_MAX})`
 
 function createRinging(clock: Clock) {
   const rung = new Map<GrantId, number[]>()
