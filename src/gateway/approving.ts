@@ -195,13 +195,13 @@ const withoutHeaders = ({ headers: _, ...talk }: Talk): Talk => talk
  */
 function createRounds({ states, clock }: Pick<ApprovingDeps, 'states' | 'clock'>) {
   const open = new Map<string, { until: number; hash: string }>()
-  const hashFor = ({ tool, params }: Target, { method }: Asked) => approvalHashOf({ tool, method, params })
+  const hashFor = ({ profile }: Caller, { tool, params }: Target, { method }: Asked) => approvalHashOf(profile.id, { tool, method, params })
   return {
     /** The mark for the next round. */
-    next(target: Target, asked: Asked): string {
+    next(caller: Caller, target: Target, asked: Asked): string {
       const mark = randomSecret(12)
       if (open.size >= ROUNDS_KEPT_MAX) open.delete(open.keys().next().value as string)
-      open.set(mark, { until: clock() + ROUND_MS, hash: hashFor(target, asked) })
+      open.set(mark, { until: clock() + ROUND_MS, hash: hashFor(caller, target, asked) })
       return mark
     },
     goesOn({ asked, target, caller, record }: Waiting): boolean {
@@ -212,7 +212,7 @@ function createRounds({ states, clock }: Pick<ApprovingDeps, 'states' | 'clock'>
       const known = mark === undefined ? undefined : open.get(mark)
       if (mark === undefined || !known) return false
       open.delete(mark)
-      if (known.until <= clock() || known.hash !== hashFor(target, asked)) return false
+      if (known.until <= clock() || known.hash !== hashFor(caller, target, asked)) return false
       record.detail = { ...record.detail, round: true }
       return true
     },

@@ -64,7 +64,7 @@ export function createServing(deps: ServingDeps) {
       throw refusalOf(isRead ? uris.inError(error, asked) : error, isModern, isRead)
     }
     const shown = tasks.exposed(uris.exposed(result, target, asked, view), target, caller)
-    const own = withOwnState(shown, asked, caller, states, isApproved ? () => approving.rounds.next(target, asked) : undefined)
+    const own = withOwnState(shown, asked, caller, states, isApproved ? () => approving.rounds.next(caller, target, asked) : undefined)
     return isModern && isRead ? withCaching(own) : own
   }
 

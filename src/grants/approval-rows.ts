@@ -45,11 +45,11 @@ const SHOWN_CHARS_MAX = 64 * 1024
 const RECENT_MAX = 50
 
 /**
- * What an approval is bound to: this tool as it is described, and the arguments as its server will read them. Spelling and order of keys
+ * What an approval is bound to: this tool as it is described, in this profile, and the arguments as its server will read them. Spelling and order of keys
  * make no difference there, so they make none here.
  */
-export const hashOf = ({ tool, method, params }: Pick<Asking, 'tool' | 'method' | 'params'>): string =>
-  sha256(JSON.stringify([tool.toolId, tool.hash, method, inKeyOrder(params)]))
+export const hashOf = (profileId: ProfileId, { tool, method, params }: Pick<Asking, 'tool' | 'method' | 'params'>): string =>
+  sha256(JSON.stringify([profileId, tool.toolId, tool.hash, method, inKeyOrder(params)]))
 
 export function shownOf({ grant, tool, params, profileTitle }: Asking): Shown {
   const { name: _, arguments: given, ...rest } = params
@@ -119,8 +119,8 @@ export function createApprovalRows({ store, sealer }: { store: Store; sealer: Se
       return store.read.select().from(approvals).where(and(whose, live))
     },
     /** What holds for any call of this tool by this grant. */
-    standing: async (grantId: GrantId, toolId: ToolId, now: number): Promise<ApprovalRow[]> => {
-      const isThis = and(eq(approvals.grantId, grantId), eq(approvals.toolId, toolId))
+    standing: async ({ id, profileId }: Pick<Grant, 'id' | 'profileId'>, toolId: ToolId, now: number): Promise<ApprovalRow[]> => {
+      const isThis = and(eq(approvals.grantId, id), eq(approvals.profileId, profileId), eq(approvals.toolId, toolId))
       const isHour = and(eq(approvals.status, 'approved'), eq(approvals.scope, 'hour'), gt(approvals.expiresAt, now))
       return store.read.select().from(approvals).where(and(isThis, isHour))
     },

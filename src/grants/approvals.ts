@@ -84,9 +84,9 @@ function createRequesting(inner: Inner) {
     /** Whether this very call may run, or which approval it has to wait for. Asked again after a decision, it uses up what was given. */
     async request(asking: Asking): Promise<Requested> {
       const { grant, tool, user } = asking
-      for (const row of await rows.standing(grant.id, tool.toolId, clock()))
+      for (const row of await rows.standing(grant, tool.toolId, clock()))
         if (rows.opened(row).shown.definition === tool.hash) return { kind: 'go', id: row.id }
-      const hash = hashOf(asking)
+      const hash = hashOf(grant.profileId, asking)
       const known = await unchanged(asking, hash)
       if (known) return known
       let asked: ApprovalRow | undefined

@@ -116,6 +116,30 @@ test('[APPROVAL-BOUND] a later round does not go on in another profile, where a 
   await close()
 })
 
+test('[APPROVAL-BOUND] what was approved in one profile is nothing in another, where the same tool asks as well', async () => {
+  const { rooms, owner } = house
+  const home = await house.profile(owner, 'Home', [house.connectionId], 'never')
+  const app = await house.app2()
+  await rooms.store.transact(
+    async (tx) => void tx.prepare<unknown, string[]>("UPDATE grants SET reach = 'any' WHERE id = ?").run([app.grantId]),
+  )
+  const call = (args: object) => modern({ ...app, url: `${house.url}/mcp` }, 'tools/call', { name: 'echo', arguments: args }).then(answerOf)
+  await house.permit('echo', 'ask', app)
+  const once = call({ account: 'once' })
+  await house.decide(await house.asked(), 'once')
+  await once
+  await call({ account: 'once' })
+  await house.decide(await house.asked(), 'once')
+  const hour = call({ account: 'hour' })
+  await house.decide(await house.asked(), 'hour')
+  await hour
+  // As if the program had ended between the switch and what follows from it.
+  await rooms.store.transact(
+    async (tx) => void tx.prepare<unknown, string[]>('UPDATE grants SET profile_id = ? WHERE id = ?').run([home.id, app.grantId]),
+  )
+  for (const account of ['once', 'hour']) expect(textIn(await call({ account }))).toStartWith('Waiting for approval')
+})
+
 test('[NOTICE-QUIET] an app that answers its own questions cannot ring at its user without end', async () => {
   const ntfy = startNtfy()
   const { way } = await house.rooms.notices.add(house.owner, {

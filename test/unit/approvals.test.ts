@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import fc from 'fast-check'
 import { hashOf, shownOf } from '@/grants/approval-rows.ts'
+import type { ProfileId } from '@/lib/ids.ts'
 
 const tool = {
   toolId: 'tol_1',
@@ -13,7 +14,7 @@ const tool = {
   feature: 'tool',
 }
 const of = (params: object, more: object = {}) =>
-  hashOf({ tool: { ...tool, ...more } as never, method: 'tools/call', params: params as never })
+  hashOf('prf_1' as ProfileId, { tool: { ...tool, ...more } as never, method: 'tools/call', params: params as never })
 
 /** The same value with the keys of each object the other way round. */
 const turned = (value: unknown): unknown => {
@@ -37,12 +38,14 @@ test('[APPROVAL-BOUND] two calls are one for it exactly where their server reads
   )
 })
 
-test('[APPROVAL-BOUND] another tool, definition or method, and a field beside the arguments, make it another call', () => {
+test('[APPROVAL-BOUND] another tool, definition, method or profile, and a field beside the arguments, make it another call', () => {
   const plain = of({ name: 'echo', arguments: {} })
   expect(of({ name: 'echo', arguments: {} }, { toolId: 'tol_2' })).not.toBe(plain)
   expect(of({ name: 'echo', arguments: {} }, { hash: 'i' })).not.toBe(plain)
   expect(of({ name: 'echo', arguments: {}, task: { ttl: 1 } })).not.toBe(plain)
-  expect(hashOf({ tool: tool as never, method: 'prompts/get', params: { name: 'echo', arguments: {} } })).not.toBe(plain)
+  const params = { name: 'echo', arguments: {} }
+  expect(hashOf('prf_1' as ProfileId, { tool: tool as never, method: 'prompts/get', params })).not.toBe(plain)
+  expect(hashOf('prf_2' as ProfileId, { tool: tool as never, method: 'tools/call', params })).not.toBe(plain)
 })
 
 test('[APPROVAL-SHOWN] nothing that goes along is missing from what is shown', () => {
