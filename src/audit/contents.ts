@@ -32,11 +32,19 @@ export function leaveOut(values: RowValues, why: string): void {
 }
 export const TOO_MUCH_WAITED = 'too much was waiting to be written'
 
+/** To look through a large result takes a millisecond or two. So long at a time; then whoever else waits for this thread has a turn. */
+const TURN_MS = 8
+
 /** Undefined when it is done already. Never rejects: what cannot be looked through is left out, and its row stays. */
 export function prepare(rows: readonly Waiting[]): Promise<unknown> | undefined {
-  const slow: Promise<void>[] = []
-  for (const row of rows) {
+  const slow: Promise<unknown>[] = []
+  const until = performance.now() + TURN_MS
+  for (const [at, row] of rows.entries()) {
     if (row.isReady) continue
+    if (performance.now() > until) {
+      slow.push(new Promise(setImmediate).then(() => prepare(rows.slice(at))))
+      break
+    }
     row.isReady = true
     const coming = sparing(row, () => {
       const texts = redactTexts(row.values, false)

@@ -199,3 +199,26 @@ describe('a row', () => {
     })
   })
 })
+
+test('[TRAIL-BOUNDED] many large results at once are looked through with others having their turn meanwhile', async () => {
+  const { audit, rows, store } = open()
+  const text = JSON.stringify(Array.from({ length: 1_000 }, (_, at) => ({ id: at, name: `name ${at}`, key: 'kept' })))
+  const large = (): Contents => ({ keeps: 'redacted', result: { content: [{ type: 'text', text }] } })
+  // What is loaded and compiled the first time is not what this is about.
+  await audit.write(call('first'), true, large())
+  let longestMs = 0
+  let last = performance.now()
+  const watch = setInterval(() => {
+    longestMs = Math.max(longestMs, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  for (let at = 0; at < 150; at += 1) audit.write(call(`large ${at}`), false, large())
+  const began = performance.now()
+  await audit.flush()
+  const wholeMs = performance.now() - began
+  clearInterval(watch)
+  expect(Math.max(longestMs, performance.now() - last)).toBeLessThan(wholeMs / 2)
+  expect(rows().length).toBe(151)
+  expect(store.read.select().from(auditContents).all().length).toBe(151)
+  expect(verifyChain(rows()).brokenAt).toBeUndefined()
+})
