@@ -1,6 +1,7 @@
 import type { Audit } from '@/audit'
 import { type Clock, SECOND_MS } from '@/lib/clock.ts'
 import { randomText } from '@/lib/crypto.ts'
+import { Failure } from '@/lib/failure.ts'
 import type { NoticeWayId, UserId } from '@/lib/ids.ts'
 import type { Log } from '@/lib/log.ts'
 import type { Outbound } from '@/lib/outbound.ts'
@@ -44,6 +45,7 @@ export function createNotices(deps: NoticeDeps) {
   const { clock, log, users, outbound, sealer, config } = deps
   const rows = createWayRows(deps)
   const delivery = createDelivery({ log, pausesMs: deps.noticePausesMs })
+  const testing = new Set<UserId>()
   const vapid = vapidFrom(sealer.keyFor('web push vapid'))
 
   const written = (secret: Secret, message: Outgoing): Sending | Promise<Sending> => {
@@ -110,13 +112,22 @@ export function createNotices(deps: NoticeDeps) {
     change: rows.change,
     /** @throws Failure `notice_way_not_found` */
     remove: rows.remove,
-    /** Tried once, now. @returns what went wrong, in a sentence. @throws Failure `notice_way_not_found` */
+    /**
+     * Tried once, now. One at a time of each user: nobody makes a flood of it at somebody else's address.
+     * @returns what went wrong, in a sentence. @throws Failure `notice_way_not_found`, `too_many`
+     */
     async test(user: User, id: NoticeWayId): Promise<string | undefined> {
       const row = await rows.demand(user.id, id)
-      const message = { title: 'Toolpass can reach you', text: `This is a test of “${row.name}”.`, path: '/settings#notices' }
-      const sent = await send(id, row.topics[0] ?? 'trouble', message, `msg_${randomText(20)}`, clock())
-      await over(row, sent)
-      return sent.ok ? undefined : sent.problem
+      if (testing.has(user.id)) throw new Failure('too_many', { message: 'A test is on its way already. Wait until it has come back.' })
+      testing.add(user.id)
+      try {
+        const message = { title: 'Toolpass can reach you', text: `This is a test of “${row.name}”.`, path: '/settings#notices' }
+        const sent = await send(id, row.topics[0] ?? 'trouble', message, `msg_${randomText(20)}`, clock())
+        await over(row, sent)
+        return sent.ok ? undefined : sent.problem
+      } finally {
+        testing.delete(user.id)
+      }
     },
     /** What a browser subscribes with. */
     pushKey: vapid.publicKey,

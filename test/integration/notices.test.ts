@@ -239,6 +239,31 @@ describe('where it may lead', () => {
     )
     expect(await house.rooms.notices.test(dora, way.id)).toMatch(/not allowed here/)
   })
+  test('[NOTICE-QUIET] tests go out one at a time, and another user has theirs meanwhile', async () => {
+    const erin = await house.user('erin', 'admin')
+    const made = async (user: typeof erin) =>
+      (
+        await house.rooms.notices.add(user, {
+          kind: 'webhook',
+          name: 'x',
+          url: `http://127.0.0.1:${webhook.port}/`,
+          topics: [],
+          home: house.url,
+        })
+      ).way
+    webhook.refuse({ status: 200 })
+    const [own, theirs] = [await made(house.owner), await made(erin)]
+    const before = webhook.attempts()
+    const tests = [
+      ...Array.from({ length: 5 }, () => house.rooms.notices.test(house.owner, own.id)),
+      house.rooms.notices.test(erin, theirs.id),
+    ]
+    const ended = await Promise.allSettled(tests)
+    expect(ended.map(({ status }) => status)).toEqual(['fulfilled', ...Array(4).fill('rejected'), 'fulfilled'])
+    expect(webhook.attempts() - before).toBe(2)
+    expect(await house.rooms.notices.test(house.owner, own.id)).toBeUndefined()
+    await house.rooms.notices.remove(erin, theirs.id)
+  })
   test('[NOTICE-GUARDED] no redirect is followed, and no other scheme is taken', async () => {
     await addWebhook()
     webhook.refuse({ status: 307, headers: { location: `http://127.0.0.1:${ntfy.port}/` } })
