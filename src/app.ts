@@ -16,33 +16,22 @@ import stdio from '../plugins/stdio/index.ts'
 import streamableHttp from '../plugins/streamable-http/index.ts'
 import wasm from '../plugins/wasm/index.ts'
 import packageJson from '../package.json' with { type: 'json' }
-import { passOnToPeople } from './app/asked-and-told.ts'
+import { passOnToPeople } from './app/to-people.ts'
+import { passOnToRooms } from './app/to-rooms.ts'
 import { createAudit, createCounting, createForwarding, createTrace } from './audit/index.ts'
 import { createCatalogue } from './catalogue/index.ts'
 import { createClients } from './clients/index.ts'
 import { type Config, environment, rootKey } from './config/index.ts'
-import { type Connections, createConnections } from './connections/index.ts'
-import { createGateway, type Gateway, mcpRoutes, profileIn } from './gateway/index.ts'
-import {
-  createApprovals,
-  createControl,
-  createDigests,
-  createGrants,
-  createKept,
-  createLimits,
-  type Grants,
-  type Limits,
-  state,
-} from './grants/index.ts'
+import { createConnections } from './connections/index.ts'
+import { createGateway, mcpRoutes, profileIn } from './gateway/index.ts'
+import { createApprovals, createControl, createDigests, createGrants, createKept, createLimits } from './grants/index.ts'
 import { createDoors } from './http/doors.ts'
 import { createFiles } from './http/files.ts'
 import { createFront } from './http/incoming.ts'
 import { createReply, SECURITY_HEADERS } from './http/reply.ts'
 import { ourselves, shipped } from './lib/assets.ts'
-import { type Changes, createChanges } from './lib/changes.ts'
-import type { Clock } from './lib/clock.ts'
+import { createChanges } from './lib/changes.ts'
 import { isFailure } from './lib/failure.ts'
-import type { GrantId } from './lib/ids.ts'
 import type { Log } from './lib/log.ts'
 import { createOutbound, type Outbound } from './lib/outbound.ts'
 import { createPrograms } from './lib/programs.ts'
@@ -50,7 +39,7 @@ import { createAddresses } from './lib/url.ts'
 import { createNotices } from './notices/index.ts'
 import { createOauth, oauthRoutes } from './oauth/index.ts'
 import { createPlugins } from './plugins/index.ts'
-import { clientLimits, createProfiles, type Profiles } from './profiles/index.ts'
+import { clientLimits, createProfiles } from './profiles/index.ts'
 import { openKeys, openStore } from './store/index.ts'
 import { createUsers } from './users/index.ts'
 import {
@@ -151,7 +140,7 @@ export async function openHouse(config: Config, log: Log, { outbound = createOut
     const gateway = createGateway({ ...rooms, ...ground, approvalWaitMs })
     await programs.sweepLeftovers()
     await plugins.reload()
-    passChangesOn({ changes, profiles, gateway, grants, limits, connections, log, clock })
+    passOnToRooms({ changes, profiles, gateway, grants, limits, connections, log, clock })
     const digests = createDigests({
       ...{ store, clock, audit, users, grants, clients, connections },
       tell: (userId, message) => notices.tell(userId, 'digest', message),
@@ -188,70 +177,6 @@ function demandFolder(folder: string): void {
     const sentence = `The data folder ${folder} cannot be used. Make it a folder of the user that runs Toolpass, on a disk that can be written to, or choose another.`
     throw new Error(sentence, { cause })
   }
-}
-
-type Hearers = {
-  changes: Changes
-  log: Log
-  clock: Clock
-  profiles: Pick<Profiles, 'forgetViews'>
-  gateway: Pick<Gateway, 'endOf' | 'endCallsTo' | 'open' | 'profileChanged' | 'grantChanged'>
-  grants: Pick<Grants, 'find' | 'idsOfClient' | 'revokeForClient' | 'listForUser'>
-  limits: Pick<Limits, 'forget'>
-  connections: Pick<Connections, 'forgetConnector'>
-}
-
-/** What flows against the staircase: who has to hear of a committed change. */
-function passChangesOn({ changes, log, clock, profiles, gateway, grants, limits, connections }: Hearers): void {
-  /** What is done here is not waited for by whoever announced it. */
-  const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
-  /** A client or a profile took its grants along: whatever is open for a grant that is not there any more ends. */
-  const endOrphans = async () => {
-    for (const id of gateway.open()) if (!(await grants.find(id))) gateway.endOf(id)
-  }
-  changes.subscribe('grant-ended', ({ grantId }) => gateway.endOf(grantId))
-  // Which of them the token opened is not known; whoever has another one opens them again.
-  changes.subscribe('token-revoked', ({ grantId }) => gateway.endOf(grantId))
-  /** What it may use is another now, or nothing at all. */
-  const lookAt = async (grantId: GrantId) => {
-    const grant = await grants.find(grantId)
-    if (grant && state(grant, clock()) === 'active') gateway.grantChanged(grantId)
-    else gateway.endOf(grantId)
-  }
-  changes.subscribe('grant-changed', ({ grantId }) => quietly('telling an app of its changed grant', () => lookAt(grantId)))
-  changes.subscribe('pauses-changed', ({ connectionId }) =>
-    quietly('telling apps of what is paused', async () => {
-      for (const id of gateway.open()) {
-        await lookAt(id)
-        if (connectionId && (await grants.find(id))?.without.has(connectionId)) gateway.endCallsTo(id, connectionId)
-      }
-    }),
-  )
-  changes.subscribe('client-removed', () => quietly('ending the streams of a removed client', endOrphans))
-  changes.subscribe('client-blocked', ({ clientId }) => {
-    // Its grants stay, for when it is unblocked: only what is open now ends.
-    quietly('ending the streams of a blocked client', async () => {
-      for (const id of await grants.idsOfClient(clientId)) gateway.endOf(id)
-    })
-  })
-  changes.subscribe('client-changed', ({ clientId }) =>
-    quietly('ending the grants of a changed client', () => grants.revokeForClient(undefined, clientId, 'client_changed')),
-  )
-  changes.subscribe('user-disabled', ({ userId }) =>
-    quietly('ending the streams of a disabled user', async () => {
-      for (const { id } of await grants.listForUser(userId)) gateway.endOf(id)
-    }),
-  )
-  changes.subscribe('plugins-changed', ({ connectors }) =>
-    quietly('trying the connections of a changed plugin', () => Promise.all(connectors.map((id) => connections.forgetConnector(id)))),
-  )
-  changes.subscribe('profile-removed', () => quietly('ending the streams of a removed profile', endOrphans))
-  changes.subscribe('profile-changed', ({ profileId }) => gateway.profileChanged(profileId))
-  changes.subscribe('connection-changed', () => profiles.forgetViews())
-  changes.subscribe('connection-removed', ({ connectionId }) => {
-    profiles.forgetViews()
-    quietly('forgetting the limits of a removed connection', () => limits.forget(connectionId))
-  })
 }
 
 const ASSETS = ['toolpass.css', 'toolpass.js', 'push-worker.js', 'favicon.svg'] as const

@@ -1,7 +1,7 @@
-/** What the house does by itself, and how often. */
 import type { House } from '../app.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../lib/clock.ts'
 import { isFailure } from '../lib/failure.ts'
+import { createQuietly } from '../lib/log.ts'
 
 const SWEEP_EVERY_MS = HOUR_MS
 /** Each registry is due once an hour; whether it is, the catalogue knows. */
@@ -55,8 +55,9 @@ export function startSweeping({
     ['removing what the trail no longer keeps', SWEEP_EVERY_MS, () => audit.retention.sweep().then(() => audit.following.sweep())],
     ['ending approvals that ran out', CHECK_EVERY_MS, () => approvals.sweep()],
   ]
+  const quietly = createQuietly(log)
   const timers = duties.map(([what, everyMs, work]) => {
-    const run = () => void work().catch((error) => log.error(`${what} failed`, error))
+    const run = () => quietly(what, work)
     if (everyMs >= REGISTRIES_EVERY_MS || everyMs === SWITCH_EVERY_MS) run()
     return setInterval(run, everyMs)
   })

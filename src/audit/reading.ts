@@ -1,4 +1,4 @@
-/** Who may see what of the trail. A call's arguments and result belong to who made it; that it was made is an administrator's to see as well. */
+/** Who may see what of the trail. What somebody did is theirs to see, and an administrator's; a call's arguments and result are theirs alone. */
 import type { UserId } from '@/lib/ids.ts'
 import type { AuditRow, NewRow } from './chain.ts'
 
@@ -9,7 +9,7 @@ export function mayRead(
   { userId, kind }: Pick<AuditRow, 'userId' | 'kind'>,
   { id, role }: Pick<Reader, 'id' | 'role'>,
 ): 'all' | 'row' | 'nothing' {
-  if (userId === id && kind === 'call') return 'all'
+  if (userId === id) return kind === 'call' ? 'all' : 'row'
   return role === 'admin' ? 'row' : 'nothing'
 }
 

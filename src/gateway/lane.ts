@@ -21,7 +21,7 @@ import type { EventStream } from './events.ts'
 import { type Limiting, tooLong } from './limiting.ts'
 import { acceptsStream, type Asked } from './messages.ts'
 import { createReply, type Reply } from './reply.ts'
-import { contentsOf } from './kept.ts'
+import { contentsOf } from './recording.ts'
 import type { Serving } from './serving.ts'
 import type { Target, Targets } from './targets.ts'
 

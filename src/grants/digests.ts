@@ -4,6 +4,7 @@ import type { Audit } from '@/audit'
 import { type Clock, DAY_MS, HOUR_MS } from '@/lib/clock.ts'
 import type { ClientId, ConnectionId, GrantId, ToolId, UserId } from '@/lib/ids.ts'
 import { digests, type Store } from '@/store'
+import { counted, figure } from './figures.ts'
 import type { Grant } from './reading.ts'
 
 type Named = { name: string; calls: number }
@@ -111,13 +112,11 @@ export function createDigests({ store, clock, audit, users, grants, clients, con
 
 const isWorthTelling = ({ calls, newApps, troubled }: Digest) => calls > 0 || newApps.length > 0 || troubled.length > 0
 
-const counted = (count: number, one: string, many = `${one}s`) => `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
-
 /** For a phone: no names of what was called, nothing of what was sent. */
 export function messageOf({ calls, callsBefore, failed, refused, apps, newApps, troubled }: Digest): DigestMessage {
   const change = callsBefore === 0 ? '' : `, ${counted(callsBefore, 'call')} the week before`
   const said = [
-    `${failed === 0 ? 'None' : failed.toLocaleString('en-US')} failed, ${refused === 0 ? 'none' : refused.toLocaleString('en-US')} refused${change}.`,
+    `${failed === 0 ? 'None' : figure(failed)} failed, ${refused === 0 ? 'none' : figure(refused)} refused${change}.`,
     newApps.length > 0 && `${counted(newApps.length, 'app')} let in.`,
     troubled.length > 0 && `${counted(troubled.length, 'connection')} in trouble.`,
   ]

@@ -8,6 +8,7 @@ import { type Clock, DAY_MS, SECOND_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, GrantId, UserId } from '@/lib/ids.ts'
 import { grants, limits, type Store } from '@/store'
+import { counted, figure } from './figures.ts'
 import { createMeter, type Limit, type Meter, type Reached, type Use } from './meter.ts'
 
 export type { Limit } from './meter.ts'
@@ -163,19 +164,17 @@ function begun(meters: readonly Held[]): Allowance {
 
 const WHOSE = { grant: 'This app', user: 'Your account' } as const
 const inTime = (seconds: number): string => {
-  if (seconds < 120) return `${seconds} ${seconds === 1 ? 'second' : 'seconds'}`
+  if (seconds < 120) return counted(seconds, 'second')
   const minutes = Math.ceil(seconds / 60)
   return minutes < 120 ? `${minutes} minutes` : `${Math.ceil(minutes / 60)} hours`
 }
-const figure = (count: number): string => count.toLocaleString('en-US')
-const calls = (count: number): string => (count === 1 ? '1 call' : `${figure(count)} calls`)
 
 function refusing(of: LimitSubject['kind'], { connectionName = 'This connection' }: Taking, { limit, max, retryAfterSeconds }: Reached) {
   const may = of === 'connection' ? `${connectionName} takes` : `${WHOSE[of]} may make`
   const everyone = of === 'connection' ? ' from everyone together' : ''
   const when = { callsPerMinute: 'a minute', callsPerDay: 'a day', callsAtOnce: 'at once' }[limit]
   const then = limit === 'callsAtOnce' ? 'Try again when one of them has ended.' : `Try again in ${inTime(retryAfterSeconds)}.`
-  const message = `${may} ${calls(max)} ${when}${everyone}, and that many were made. ${then}`
+  const message = `${may} ${counted(max, 'call')} ${when}${everyone}, and that many were made. ${then}`
   return new LimitReached(of, limit, { message, retryAfterSeconds })
 }
 

@@ -35,6 +35,12 @@ const pretty = (level: LogLevel, message: string, fields: LogFields, error: unkn
 const json = (level: LogLevel, message: string, fields: LogFields, error: unknown) =>
   JSON.stringify({ time: new Date().toISOString(), level, message, ...fields, ...(error === undefined ? {} : { error: whole(error) }) })
 
+/** Begins what nobody waits for: a fault of it is told to the log and to nobody else. */
+export const createQuietly =
+  (log: Pick<Log, 'error'>) =>
+  (what: string, work: () => Promise<unknown>): void =>
+    void work().catch((error) => log.error(`${what} failed`, error))
+
 export function createLog(options: { level: LogLevel; format: 'pretty' | 'json'; colour?: boolean; write: (line: string) => void }): Log {
   const least = LOG_LEVELS.indexOf(options.level)
   const put = (level: LogLevel, message: string, fields: LogFields = {}, error?: unknown) => {

@@ -18,7 +18,7 @@ const ROWS_AT_ONCE = 500
 
 export function createProfiles(deps: Deps) {
   const reading = createReading(deps)
-  const { view, viewFor, viewOf, forgetViews } = createViews({ ...deps, reading })
+  const { view, findView, viewFor, viewOf, forgetViews } = createViews({ ...deps, reading })
   const { remove, describe } = createOwning(deps, reading)
   const { takeOver, ...approving } = createApproving(deps, reading)
   return {
@@ -29,10 +29,13 @@ export function createProfiles(deps: Deps) {
     ...approving,
     remove,
     view,
+    findView,
     viewFor,
     viewOf,
-    /** After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`. */
-    /** @returns the profiles that have tools of this connection */
+    /**
+     * After tools or connections changed. Those who hold a list of an affected profile are told by `profile-changed`.
+     * @returns the profiles that have tools of this connection
+     */
     async toolsChanged(connectionId: ConnectionId): Promise<ProfileId[]> {
       forgetViews()
       const ids = await deps.connections.toolIdsEver(connectionId)

@@ -125,10 +125,9 @@ export function createViews({ store, connections, reading }: Deps) {
   }
 
   const guestView = createGuestViews()
-  /** All of it, as its owner has it. @throws Failure `profile_not_found` */
-  const view = async (id: ProfileId): Promise<ProfileView> => {
+  const findView = async (id: ProfileId): Promise<ProfileView | undefined> => {
     const profile = await reading.find(id)
-    if (!profile) throw new Failure('profile_not_found')
+    if (!profile) return undefined
     const known = views.get(id)
     if (known?.profile.revision === profile.revision) return known
     const before = changesSeen
@@ -138,9 +137,17 @@ export function createViews({ store, connections, reading }: Deps) {
     views.set(id, built)
     return built
   }
+  const view = async (id: ProfileId): Promise<ProfileView> => {
+    const found = await findView(id)
+    if (!found) throw new Failure('profile_not_found')
+    return found
+  }
 
   return {
+    /** All of it, as its owner has it. @throws Failure `profile_not_found` */
     view,
+    /** The same for whoever comes after the fact, when it may be gone. */
+    findView,
     /** The same for a profile that was just read: on the path of every call, where nothing is to be waited for. */
     viewOf(profile: Profile, userId: UserId): ProfileView | Promise<ProfileView> {
       const known = views.get(profile.id)

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import { UserId } from '@/lib/ids.ts'
 import { MINIMUM_PASSWORD_LENGTH, type User, type Users } from '@/users'
@@ -8,7 +7,7 @@ import { isAlive } from './app-facts.ts'
 import { pausedWithOf } from './pauses.ts'
 import { Field, REFUSED, refused } from './forms.ts'
 import { standingOf } from './control.ts'
-import type { Clock, Control, Grants, Mounted, Page } from './needs.ts'
+import type { Clock, Control, Grants, Mounted, Page, Seen } from './needs.ts'
 
 type Deps = Page &
   Mounted & {
@@ -17,7 +16,6 @@ type Deps = Page &
     control: Pick<Control, 'met' | 'paused'>
     clock: Clock
   }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** How long a one-time link lives, as the users' room has it. */
 const LINK_HOURS = 24

@@ -1,20 +1,17 @@
 /** What a user changes of one connected app, and of all of them at once. */
 import { z } from 'zod'
-import type { Incoming } from '@/http/incoming.ts'
 import { isHtmx } from '@/http/reply.ts'
 import { type Clock, DAY_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import { GrantId, ProfileId, ToolId } from '@/lib/ids.ts'
 import { EXTENDED_MS_MAX, type Oauth } from '@/oauth'
-import type { User } from '@/users'
 import { AppPermissionCounts, AppPermissions } from '@views/app-permissions.tsx'
 import { type AppPageDeps, appPage, permissionsOf, type Posted } from './app-page.tsx'
 import { type Deed, turnMany } from './control.ts'
 import { Field, REFUSED, Repeated, refused, repeated, textsOf } from './forms.ts'
-import type { Control, Grants, Page } from './needs.ts'
+import type { Control, Grants, Page, Seen } from './needs.ts'
 
 type Deps = Page & AppPageDeps & { grants: Grants; control: Control; oauth: Pick<Oauth, 'extend'>; clock: Clock }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const One = { params: z.object({ id: GrantId }) }
 const Permission = z.enum(['allow', 'ask', 'refuse'])

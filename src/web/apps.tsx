@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import { isHtmx } from '@/http/reply.ts'
-import type { Incoming } from '@/http/incoming.ts'
 import { GrantId } from '@/lib/ids.ts'
 import type { User } from '@/users'
 import { AppRow, type AppsFilter, type AppSummary, AppsPage } from '@views/apps.tsx'
@@ -8,7 +7,7 @@ import { appOf, isAlive, isScript, withClients } from './app-facts.ts'
 import { pausedWithOf } from './pauses.ts'
 import { type AppPageDeps, appPage } from './app-page.tsx'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Control, Grants, Page } from './needs.ts'
+import type { Control, Grants, Page, Seen } from './needs.ts'
 
 type Deps = Page & AppPageDeps & { grants: Grants; control: Pick<Control, 'paused'> }
 
@@ -76,7 +75,6 @@ async function list(deps: Deps, request: Request, user: User, filter: AppsFilter
   )
 }
 
-type Seen = { request: Request; incoming: Incoming; user: User }
 const DONE = { revoke: 'is revoked.', pause: 'is paused. It is refused until you resume it.', resume: 'goes on.' }
 
 async function turn(deps: Deps, { request, incoming, user }: Seen, id: GrantId, from: string | undefined, deed: keyof typeof DONE) {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { AuditRow } from '@/audit'
+import { type AuditRow, mayRead } from '@/audit'
 import type { Gateway } from '@/gateway'
-import { type createControl, permissionOf } from '@/grants'
+import { permissionOf } from '@/grants'
 import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { User } from '@/users'
@@ -9,12 +9,12 @@ import { CallPage, type CallPageProps } from '@views/call.tsx'
 import { contentsShown, laidOut, spansOf, unaltered } from './call-contents.ts'
 import { callRowOf } from './call-rows.ts'
 import { isEvery } from './offered.ts'
-import type { Audit, Connections, Grant, Grants, Page } from './needs.ts'
+import type { Audit, Connections, Control, Grant, Grants, Page } from './needs.ts'
 
 type Deps = Page & {
   audit: Pick<Audit, 'find' | 'list' | 'contentsOf' | 'reportLook' | 'flush'>
   grants: Pick<Grants, 'listForUser'>
-  control: Pick<ReturnType<typeof createControl>, 'permit'>
+  control: Pick<Control, 'permit'>
   connections: Pick<Connections, 'toolsById'>
   gateway: Pick<Gateway, 'replaying'>
 }
@@ -25,7 +25,7 @@ const One = { params: z.object({ seq: z.coerce.number().int().positive() }) }
 /** Somebody else's row and a missing one look alike. @throws Failure `not_found` */
 async function demandRow(audit: Deps['audit'], user: User, seq: number): Promise<AuditRow> {
   const row = await audit.find(seq)
-  if (!row || (row.userId !== user.id && user.role !== 'admin')) throw new Failure('not_found')
+  if (!row || mayRead(row, user) === 'nothing') throw new Failure('not_found')
   return row
 }
 
@@ -80,10 +80,7 @@ export const callRoutes = (deps: Deps) => {
   }
   const page = async (request: Request, user: User, row: AuditRow, done?: NonNullable<CallPageProps['replay']>['done']) => {
     const own = await ownOf(deps, row, user)
-    const [call, kept] = [
-      await callOf(deps, row, user, own),
-      own.isOwn && row.kind === 'call' ? await audit.contentsOf(row.seq) : undefined,
-    ]
+    const [call, kept] = [await callOf(deps, row, user, own), mayRead(row, user) === 'all' ? await audit.contentsOf(row.seq) : undefined]
     const asked = replayable(row, user, own)
     const obstacle = asked && (unaltered(kept) ? await gateway.replaying.obstacle(asked) : 'Its arguments were not kept as they were.')
     return (

@@ -1,16 +1,13 @@
 /** What administrators add to the catalogue: entries of their own, a file, registries. */
 import { z } from 'zod'
 import { type Catalogue, OWN_META, titleOf } from '@/catalogue'
-import type { Incoming } from '@/http/incoming.ts'
 import { isFailure } from '@/lib/failure.ts'
-import type { User } from '@/users'
 import { CatalogueEditPage, CatalogueManagePage, type LoadReport } from '@views/catalogue-manage.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { Field, REFUSED, refused, textOrFile } from './forms.ts'
-import type { Page } from './needs.ts'
+import type { Page, Seen } from './needs.ts'
 
 type Deps = Page & { catalogue: Catalogue }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type More = { report?: LoadReport; load?: FormState; follow?: FormState }
 
 const PLACE = '/admin/catalogue'

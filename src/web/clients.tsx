@@ -1,18 +1,17 @@
 /** Registered apps: all of them for administrators, one's own for everybody. */
 import { z } from 'zod'
-import type { Incoming } from '@/http/incoming.ts'
 import { admissionOf } from '@/clients'
 import type { Usage } from '@/grants'
 import { Failure } from '@/lib/failure.ts'
 import { ClientId, type UserId } from '@/lib/ids.ts'
-import type { User, Users } from '@/users'
+import type { Users } from '@/users'
 import { ClientMadePage, NewClientPage, type NewClientPageProps } from '@views/client-new.tsx'
 import { ClientPage } from '@views/client.tsx'
 import { ClientRow, ClientsPage, type ClientSummary } from '@views/clients.tsx'
 import { authenticationOf, knownAs, redirectHostsOf, verificationOf } from './app-facts.ts'
 import { standingOf } from './control.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Client, Control, Grants, ListedClient, Page, Registry } from './needs.ts'
+import type { Client, Control, Grants, ListedClient, Page, Registry, Seen } from './needs.ts'
 
 type Deps = Page & {
   clients: Registry
@@ -20,7 +19,6 @@ type Deps = Page & {
   control: Pick<Control, 'met' | 'paused'>
   users: Pick<Users, 'list'>
 }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type Names = ReadonlyMap<UserId, string>
 
 const PAGE_ROWS_MAX = 50

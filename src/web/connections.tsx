@@ -26,9 +26,8 @@ import { type ControlDeps, type Deed, standingOf, turnMany } from './control.ts'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
 import { type Connections as AllConnections, may } from '@/connections'
 import type { Connector } from '@/plugins'
-import type { Incoming } from '@/http/incoming.ts'
 import { type LimitsDeps, limitsOfConnection } from './limits.tsx'
-import type { Clock, Connection, Mounted, Page, Profiles } from './needs.ts'
+import type { Clock, Connection, Mounted, Page, Profiles, Seen } from './needs.ts'
 import { inOrder, isEvery, wordsOf } from './offered.ts'
 import { type ProgramDeps, programOf } from './programs.tsx'
 import { type AccountDeps, accountOf } from './providers.tsx'
@@ -40,7 +39,6 @@ type Deps = Page &
   ControlDeps &
   ProgramDeps &
   ConnectionDeps & { clock: Clock; connections: Pick<AllConnections, 'signIn' | 'demand' | 'heldSecrets' | 'setOwnSecrets'> } & AccountDeps
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** How long after its end the steps of a probe are still worth showing on the page. */
 const PROBE_SHOWN_MS = 60_000

@@ -1,14 +1,11 @@
 /** Pausing, resuming and revoking where the page itself is somebody else's business: a profile, and what administrators control. */
 import { z } from 'zod'
 import type { Subject } from '@/grants'
-import type { Incoming } from '@/http/incoming.ts'
 import { ClientId, ProfileId, UserId } from '@/lib/ids.ts'
-import type { User } from '@/users'
 import { type ControlDeps, type Deed, turnMany } from './control.ts'
-import type { Page } from './needs.ts'
+import type { Page, Seen } from './needs.ts'
 
 type Deps = Page & ControlDeps
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 export const profileControlRoutes = (deps: Deps) => {
   const One = { params: z.object({ id: ProfileId }) }

@@ -1,16 +1,14 @@
 /** Pausing, resuming and revoking many apps at once, in the same way wherever the buttons stand. */
 import type { Subject, Whose } from '@/grants'
-import type { Incoming } from '@/http/incoming.ts'
 import type { Reply } from '@/http/reply.ts'
 import type { User } from '@/users'
 import { appsInWords, type ManyStanding } from '@views/parts/paused.tsx'
 import { pausedWithOf } from './pauses.ts'
-import type { Control } from './needs.ts'
+import type { Control, Seen } from './needs.ts'
 
 export type ControlDeps = { reply: Reply; control: Pick<Control, 'met' | 'paused' | 'pause' | 'resume' | 'revoke'> }
 export type Deed = 'pause' | 'resume' | 'revoke'
 export type Many = { subject: Subject; whose: Whose /** The page that the buttons stand on. */; back: string }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const wait = (apps: number) => (apps === 1 ? 'waits' : 'wait')
 

@@ -1,6 +1,5 @@
 import { z } from 'zod'
 import type { Trace } from '@/audit'
-import type { Incoming } from '@/http/incoming.ts'
 import { kindOfAddress } from '@/lib/addresses.ts'
 import type { Outbound } from '@/lib/outbound.ts'
 import type { UserId } from '@/lib/ids.ts'
@@ -14,7 +13,7 @@ import { CLIENT_OPTIONS, clientOption, recognised } from './doctor-clients.ts'
 import type { Facts } from './doctor-case.ts'
 import { diagnose } from './doctor-diagnose.ts'
 import { attemptView } from './doctor-show.ts'
-import type { Clients, Clock, Mounted, Page, Profiles } from './needs.ts'
+import type { Clients, Clock, Mounted, Page, Profiles, Seen } from './needs.ts'
 import { reachOf } from './reach.ts'
 
 type Deps = Page &
@@ -28,7 +27,6 @@ type Deps = Page &
     clock: Clock
   }
 type Inner = Deps & { check: SelfCheck }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const ATTEMPTS_SHOWN_MAX = 10
 /** `/mcp`, whose profile is picked on the consent page. */

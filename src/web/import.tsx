@@ -1,18 +1,15 @@
 /** Taking over what another program was configured with: read, shown, and only then made. */
 import { z } from 'zod'
 import { type Connections as AllConnections, type Import, makeFromImport, previewOf, readImport } from '@/connections'
-import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
-import type { User } from '@/users'
 import { ImportDonePage, ImportPage, ImportPreviewPage, type ImportVariable } from '@views/import.tsx'
 import type { FormState } from '@views/parts/field.tsx'
 import { sharedBy, SharingField } from './catalogue-facts.ts'
 import { Field, REFUSED, refused, Repeated, repeated, textOrFile, textsOf } from './forms.ts'
 import { createHolding } from './import-holding.ts'
-import type { Clock, Page, Plugins } from './needs.ts'
+import type { Clock, Page, Plugins, Seen } from './needs.ts'
 
 type Deps = Page & { connections: Pick<AllConnections, 'list' | 'add' | 'programs'>; plugins: Plugins; clock: Clock }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type Holding = ReturnType<typeof createHolding>
 
 const PLACE = '/connections/import'

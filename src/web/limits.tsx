@@ -4,11 +4,10 @@ import type { Limit, Limits, LimitSubject } from '@/grants'
 import { ConnectionId, GrantId, UserId } from '@/lib/ids.ts'
 import type { User, Users } from '@/users'
 import type { Connections as AllConnections } from '@/connections'
-import type { Incoming } from '@/http/incoming.ts'
 import { LimitsPage, type LimitsProps } from '@views/limits.tsx'
 import { type AppDeps, appOf } from './app-facts.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Grant, Grants, Page } from './needs.ts'
+import type { Grant, Grants, Page, Seen } from './needs.ts'
 
 export type LimitsDeps = { limits: Pick<Limits, 'seen'> }
 type Deps = Page &
@@ -18,7 +17,6 @@ type Deps = Page &
     connections: Pick<AllConnections, 'demandOwn'>
     users: Pick<Users, 'demand'>
   }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type About = { subject: LimitSubject; name: string; to: string; back: { href: string; label: string }; props: LimitsProps }
 
 const Form = z.object({

@@ -4,11 +4,13 @@ import type { Client, Clients as AllClients, ListedClient } from '@/clients'
 import type { Connection, Connections as AllConnections } from '@/connections'
 import type { Control as AllControl, Grant, Grants as AllGrants } from '@/grants'
 import type { Doors } from '@/http/doors.ts'
+import type { Incoming } from '@/http/incoming.ts'
 import type { Reply } from '@/http/reply.ts'
 import type { Clock } from '@/lib/clock.ts'
 import type { Addresses } from '@/lib/url.ts'
 import type { Plugins as AllPlugins } from '@/plugins'
 import type { Profile, Profiles as AllProfiles, ProfileTool, ProfileView } from '@/profiles'
+import type { User } from '@/users'
 import type { Shells } from './shell.ts'
 
 export type { Audit, Client, Clock, Connection, Grant, ListedClient, Profile, ProfileTool, ProfileView }
@@ -31,6 +33,7 @@ export type Profiles = Pick<
   | 'takeOut'
   | 'adjustTool'
   | 'view'
+  | 'findView'
   | 'viewFor'
   | 'findFor'
   | 'listOpen'
@@ -52,5 +55,7 @@ export type Plugins = Pick<AllPlugins, 'connectors' | 'connector'>
 
 /** What every maker of pages gets. */
 export type Page = { doors: Doors; reply: Reply; shell: Shells }
+/** What a door hands to who answers: the request, how it came in, and whose it is. */
+export type Seen = { request: Request; incoming: Incoming; user: User }
 /** The path under which the house is mounted, for addresses that leave the page (to copy, to send). */
 export type Mounted = { addresses: Pick<Addresses, 'base'> }

@@ -1,11 +1,8 @@
-import type { Incoming } from '@/http/incoming.ts'
 import type { Plugins, Reloaded, Running } from '@/plugins'
-import type { User } from '@/users'
 import { type PluginSummary, PluginsPage } from '@views/plugins.tsx'
-import type { Page } from './needs.ts'
+import type { Page, Seen } from './needs.ts'
 
 type Deps = Page & { plugins: Pick<Plugins, 'running' | 'setAside' | 'reload' | 'folder'> }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 /** Plugins: which run, which were set aside and why, and reading their folder again. */
 export const pluginsRoutes = ({ doors, reply, shell, plugins }: Deps) =>

@@ -1,6 +1,5 @@
 /** One tool of a profile: what its server says, what apps see, and what makes the difference. */
 import { z } from 'zod'
-import type { Incoming } from '@/http/incoming.ts'
 import { kindOf } from '@/connections'
 import { contextCost } from '@/lib/context-cost.ts'
 import { Failure } from '@/lib/failure.ts'
@@ -10,12 +9,11 @@ import type { User } from '@/users'
 import type { FormState } from '@views/parts/field.tsx'
 import { ProfileToolPage, type ToolSide } from '@views/profile-tool.tsx'
 import { Field, REFUSED, refused, textsOf } from './forms.ts'
-import type { Page, Profile, Profiles, ProfileTool } from './needs.ts'
+import type { Page, Profile, Profiles, ProfileTool, Seen } from './needs.ts'
 import { wordsOf } from './offered.ts'
 import { fieldsOf, readTool } from './tool-form.ts'
 
 type Deps = Page & { profiles: Pick<Profiles, 'demand' | 'view' | 'adjustTool'> }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type Chosen = { profile: Profile; tool: ProfileTool }
 
 const One = { params: z.object({ id: ProfileId, toolId: ToolId }) }

@@ -12,7 +12,7 @@ import { type ProfileSummary, ProfilesPage } from '@views/profiles.tsx'
 import { isAlive, nameOf } from './app-facts.ts'
 import { standingOf } from './control.ts'
 import { Field, REFUSED, Repeated, refused, repeated, SeenTool } from './forms.ts'
-import type { Audit, Clients, Clock, Connections, Control, Grants, Mounted, Page, Profile, Profiles, ProfileView } from './needs.ts'
+import type { Audit, Clients, Clock, Connections, Control, Grants, Mounted, Page, Profile, Profiles, ProfileView, Seen } from './needs.ts'
 import { heldBy, listedTools, totalOf } from './offered.ts'
 import { deliveriesOf, groupsOf, waitingOf, waysInto } from './profile-facts.ts'
 import { reachOf } from './reach.ts'
@@ -29,7 +29,6 @@ type Deps = Page &
     audit: Pick<Audit, 'list'>
     clock: Clock
   }
-type Seen = { request: Request; incoming: Incoming; user: User }
 type Forms = { toolsForm?: FormState; changesForm?: FormState; detailsForm?: FormState; ticked?: ReadonlySet<string> }
 
 const One = { params: z.object({ id: ProfileId }) }

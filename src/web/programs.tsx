@@ -1,7 +1,6 @@
 /** Programs that run on this machine: who may have some, what runs, what protects. */
 import { z } from 'zod'
 import { type Connections, may } from '@/connections'
-import type { Incoming } from '@/http/incoming.ts'
 import { ConnectionId, UserId } from '@/lib/ids.ts'
 import { type Programs, whatItFetches } from '@/lib/programs.ts'
 import type { User, Users } from '@/users'
@@ -9,12 +8,11 @@ import type { FormState } from '@views/parts/field.tsx'
 import type { ProgramFoldProps } from '@views/parts/protections.tsx'
 import { Fetches, type ProgramRow, ProgramsPage, type RestingRow } from '@views/programs.tsx'
 import { Field, REFUSED, Repeated, refused, repeated } from './forms.ts'
-import type { Connection, Page, Plugins } from './needs.ts'
+import type { Connection, Page, Plugins, Seen } from './needs.ts'
 
 export type ProgramDeps = { connections: Pick<Connections, 'programs'>; programs: Pick<Programs, 'running' | 'protections'> }
 type Deps = Page &
   ProgramDeps & { users: Pick<Users, 'list' | 'find'>; plugins: Pick<Plugins, 'connector'>; config: { programIdleSeconds: number } }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const PolicyForm = z.object({ user_id: Repeated(UserId), commands: Field.default('') })
 const StopForm = z.object({ connection_id: ConnectionId, user_id: UserId })

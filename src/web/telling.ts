@@ -1,14 +1,13 @@
 /** What a person is told away from the pages, beside what waits for their word: changed tools, sign-ins that fail. */
 import type { Connections } from '@/connections'
 import { type Clock, HOUR_MS } from '@/lib/clock.ts'
-import { isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, ProfileId, UserId } from '@/lib/ids.ts'
 import type { Notices } from '@/notices'
 import type { Profiles } from './needs.ts'
 
 type Deps = {
   notices: Pick<Notices, 'tell'>
-  profiles: Pick<Profiles, 'view'>
+  profiles: Pick<Profiles, 'findView'>
   connections: Pick<Connections, 'find'>
   clock: Clock
 }
@@ -32,7 +31,7 @@ export function createTelling({ notices, profiles, connections, clock }: Deps) {
     /** Tools that are held back in these profiles since their server describes them otherwise: their owner has to look. */
     async toolsChanged(connectionId: ConnectionId, profileIds: readonly ProfileId[]): Promise<void> {
       for (const id of profileIds) {
-        const view = await profiles.view(id).catch((error) => (isFailure(error, 'profile_not_found') ? undefined : Promise.reject(error)))
+        const view = await profiles.findView(id)
         if (!view) continue
         const { profile, heldBack } = view
         const changed = heldBack.filter((tool) => tool.connectionId === connectionId && isNews(`changed ${id} ${tool.toolId} ${tool.hash}`))

@@ -1,15 +1,13 @@
 import { z } from 'zod'
-import type { Incoming } from '@/http/incoming.ts'
 import { Failure } from '@/lib/failure.ts'
 import { GrantId, ProfileId, ToolId } from '@/lib/ids.ts'
 import { type Oauth, resourceAddress } from '@/oauth'
-import type { User } from '@/users'
 import type { FormState } from '@views/parts/field.tsx'
 import { NewTokenPage, TokenMadePage, TokenProfilePage, TokenRow, type TokenSummary, TokensPage } from '@views/tokens.tsx'
 import { type AppDeps, appOf, withClients } from './app-facts.ts'
 import { heldBy, SEARCH_COST, switchesOf } from './offered.ts'
 import { Field, REFUSED, refused, Repeated, repeated } from './forms.ts'
-import type { Client, Grant, Grants, Mounted, Page, Profile, Profiles } from './needs.ts'
+import type { Client, Grant, Grants, Mounted, Page, Profile, Profiles, Seen } from './needs.ts'
 
 type Deps = Page &
   Mounted &
@@ -18,7 +16,6 @@ type Deps = Page &
     grants: Pick<Grants, 'listForUser' | 'demand' | 'revoke'>
     oauth: Pick<Oauth, 'issueScriptToken'>
   }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const NewToken = z.object({
   profile: ProfileId,

@@ -1,22 +1,19 @@
 /** The audit trail as a whole: whether it is as it was written, how much is kept, where it goes. */
 import { z } from 'zod'
 import type { Audit, Forwarding } from '@/audit'
-import type { Log } from '@/lib/log.ts'
-import type { Incoming } from '@/http/incoming.ts'
-import type { User } from '@/users'
+import { createQuietly, type Log } from '@/lib/log.ts'
 import type { FormState } from '@views/parts/field.tsx'
 import { type ForwarderRow, Proof, TrailPage } from '@views/trail.tsx'
 import { TrailForwarderPage } from '@views/trail-forwarder.tsx'
 import { callRowOf } from './call-rows.ts'
 import { Field, REFUSED, refused } from './forms.ts'
-import type { Page } from './needs.ts'
+import type { Page, Seen } from './needs.ts'
 
 type Deps = Page & {
   log: Pick<Log, 'error'>
   audit: Pick<Audit, 'page' | 'find' | 'retention' | 'verifying' | 'numbers' | 'publicKey'>
   forwarding: Pick<Forwarding, 'list' | 'behind' | 'add' | 'pause' | 'resume' | 'remove' | 'test'>
 }
-type Seen = { request: Request; incoming: Incoming; user: User }
 
 const ACTS_SHOWN = 10
 const BYTES_IN_MEGABYTE = 1_000_000
@@ -50,7 +47,7 @@ function targetOf({ kind, url, header, secret, host, port, ...ticked }: Forwarde
 export const trailRoutes = (deps: Deps) => {
   const { doors, reply, shell, audit, forwarding, log } = deps
   /** It goes on when nobody waits for it. */
-  const quietly = (what: string, work: Promise<unknown>) => void work.catch((error) => log.error(`${what} failed`, error))
+  const quietly = createQuietly(log)
   const page = (seen: Seen, form?: FormState) => pageOf(deps, seen, form)
   const said = ({ request, incoming }: Seen, text: string, tone: 'good' | 'bad' = 'good') =>
     reply.to(request, '/admin/trail', { cookies: [reply.notice(incoming, { tone, text })] })
@@ -59,7 +56,7 @@ export const trailRoutes = (deps: Deps) => {
     .get('/', async (seen) => reply.page(await page(seen), { cookies: shell.said(seen.request) }))
     .get('/proof', ({ request }) => reply.piece(request, <Proof proof={audit.verifying.latest()} />, '/admin/trail'))
     .post('/verify', ({ request, user }) => {
-      quietly('verifying the trail', audit.verifying.start(user))
+      quietly('verifying the trail', () => audit.verifying.start(user))
       return reply.to(request, '/admin/trail')
     })
     .post(
@@ -71,7 +68,7 @@ export const trailRoutes = (deps: Deps) => {
           return reply.page(await page(seen, refused(error, { days, megabytes })), { status: REFUSED })
         }
         // What is too old or too much goes from now on, while the page is there already.
-        quietly('removing what the trail no longer keeps', audit.retention.sweep(true))
+        quietly('removing what the trail no longer keeps', () => audit.retention.sweep(true))
         return said(seen, 'Saved.')
       },
       { body: PolicyForm },

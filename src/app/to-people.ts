@@ -2,9 +2,8 @@
 import type { Connections } from '../connections/index.ts'
 import type { Approvals, Grants } from '../grants/index.ts'
 import type { Changes } from '../lib/changes.ts'
-import { isFailure } from '../lib/failure.ts'
-import type { ConnectionId, GrantId, ProfileId } from '../lib/ids.ts'
-import type { Log } from '../lib/log.ts'
+import type { ConnectionId, GrantId } from '../lib/ids.ts'
+import { createQuietly, type Log } from '../lib/log.ts'
 import type { Profiles } from '../profiles/index.ts'
 import type { Telling } from '../web/index.ts'
 
@@ -14,15 +13,12 @@ type Hearers = {
   approvals: Approvals
   telling: Telling
   grants: Pick<Grants, 'idsOfClient' | 'listForUser'>
-  profiles: Pick<Profiles, 'view' | 'toolsChanged' | 'forgetViews'>
+  profiles: Pick<Profiles, 'findView' | 'toolsChanged'>
   connections: Pick<Connections, 'find'>
 }
 
 export function passOnToPeople({ changes, log, approvals, telling, grants, profiles, connections }: Hearers): void {
-  const quietly = (what: string, work: () => Promise<unknown>) => void work().catch((error) => log.error(`${what} failed`, error))
-  /** Undefined for one that was removed meanwhile. */
-  const viewOf = (id: ProfileId) =>
-    profiles.view(id).catch((error) => (isFailure(error, 'profile_not_found') ? undefined : Promise.reject(error)))
+  const quietly = createQuietly(log)
   const ofGrant = ({ grantId }: { grantId: GrantId }) => quietly('ending approvals of a grant', () => approvals.grantChanged(grantId))
   changes.subscribe('grant-ended', ofGrant)
   changes.subscribe('grant-changed', ofGrant)
@@ -42,7 +38,7 @@ export function passOnToPeople({ changes, log, approvals, telling, grants, profi
     changes.subscribe(gone, () => quietly('answering calls whose approval is gone', approvals.endOrphans))
   changes.subscribe('profile-changed', ({ profileId }) =>
     quietly('ending approvals of changed tools', async () => {
-      const view = await viewOf(profileId)
+      const view = await profiles.findView(profileId)
       await approvals.profileChanged(profileId, (id) => {
         const tool = view?.byToolId.get(id)
         return tool?.isHeldBack ? undefined : tool
