@@ -81,9 +81,10 @@ type AuditDeps = {
 export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audit {
   const batch = createBatch({ store, sealer, clock })
   const key = searched?.key ?? sealer.keyFor('audit words')
-  const following = createFollowing({ store, clock, key, textsOf: searched?.textsOf ?? ((rows) => textsOf(store, sealer, rows)) })
-  const finding = createFinding({ store, key, cursor: following.cursor })
   const numbers = createNumbers({ store })
+  const textsSearched = searched?.textsOf ?? ((rows) => textsOf(store, sealer, rows))
+  const following = createFollowing({ store, clock, key, textsOf: textsSearched, numbers })
+  const finding = createFinding({ store, key, cursor: following.cursor, numbers })
   const signing = createSigning(sealer.keyFor('audit checkpoint'))
   const report = async (row: NewRow, tx?: Writer): Promise<void> => {
     const values = valuesOf(row, clock())
@@ -135,7 +136,7 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
     publicKey: signing.publicKey,
     find: async (seq) => (await store.read.select().from(auditRows).where(eq(auditRows.seq, seq)))[0],
     contentsOf: (seq) => contentsOf(store, sealer, seq),
-    lastSeq: finding.lastSeq,
+    lastSeq: numbers.last,
     flush: batch.flush,
   }
 }

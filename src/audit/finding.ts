@@ -7,6 +7,7 @@ import type { ClientId, ConnectionId, GrantId, ProfileId, ToolId, UserId } from 
 import { auditRows, type OUTCOMES, type SqlValue, type Store } from '@/store'
 import type { AuditRow } from './chain.ts'
 import type { Following } from './following.ts'
+import type { Numbers } from './numbers.ts'
 import { queryOf } from './words.ts'
 
 export type Outcome = (typeof OUTCOMES)[number]
@@ -52,24 +53,12 @@ const IDS = ['userId', 'grantId', 'profileId', 'clientId', 'connectionId', 'tool
 type Seq = { seq: number }
 type Span = { over: number; under: number; isForward: boolean; limit: number }
 
-export function createFinding({ store, key, cursor }: { store: Store; key: Uint8Array; cursor: Following['cursor'] }) {
-  const last = store.prepare<Seq, []>('SELECT coalesce(max(seq), 0) AS seq FROM audit_rows')
+type Deps = { store: Store; key: Uint8Array; cursor: Following['cursor']; numbers: Pick<Numbers, 'last' | 'from'> }
+
+export function createFinding({ store, key, cursor, numbers }: Deps) {
   const backward = store.prepare<Seq, SqlValue[]>(`${INDEXED} DESC LIMIT ?`)
   const forward = store.prepare<Seq, SqlValue[]>(`${INDEXED} ASC LIMIT ?`)
-  const timeOf = store.prepare<{ seq: number; at: number }, [number]>('SELECT seq, at FROM audit_rows WHERE seq >= ? ORDER BY seq LIMIT 1')
-  const lastSeq = () => last.get()?.seq ?? 0
 
-  /** Rows are numbered as time goes. @returns the first number from which on all are of `time` or later */
-  const seqAt = (time: number): number => {
-    let [low, high] = [1, lastSeq() + 1]
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      const row = timeOf.get(middle)
-      if (row && row.at < time) low = row.seq + 1
-      else high = middle
-    }
-    return low
-  }
   const scan = (where: SQL | undefined, { over, under, isForward, limit }: Span): Promise<AuditRow[]> =>
     store.read
       .select()
@@ -94,7 +83,7 @@ export function createFinding({ store, key, cursor }: { store: Store; key: Uint8
   /** Of rows that are newer than the index. Words are not looked for among them. */
   const tail = async (filter: RowFilter, span: Span): Promise<{ rows: AuditRow[]; searchedTo?: number }> => {
     const over = Math.max(span.over, cursor())
-    const under = Math.min(span.under, lastSeq() + 1)
+    const under = Math.min(span.under, numbers.last() + 1)
     if (filter.text || under - over <= 1) return { rows: [] }
     if (span.isForward) return { rows: await scan(conditions(filter), { ...span, over, under: Math.min(under, over + TAIL_ROWS_MAX) }) }
     const reached = Math.max(over, under - 1 - TAIL_ROWS_MAX)
@@ -115,14 +104,16 @@ export function createFinding({ store, key, cursor }: { store: Store; key: Uint8
   }
 
   return {
-    lastSeq,
     async page(filter: RowFilter): Promise<Page> {
       const limit = Math.min(filter.limit, LIST_ROWS_MAX)
       const query = queryOf(soughtIn(filter), key)
       if (query === 'none') return { rows: [], isMore: false }
       const isForward = filter.after !== undefined
-      const over = Math.max(filter.after ?? 0, filter.from === undefined ? 0 : seqAt(filter.from) - 1)
-      const under = Math.min(filter.before ?? Number.MAX_SAFE_INTEGER, filter.to === undefined ? Number.MAX_SAFE_INTEGER : seqAt(filter.to))
+      const over = Math.max(filter.after ?? 0, filter.from === undefined ? 0 : numbers.from(filter.from) - 1)
+      const under = Math.min(
+        filter.before ?? Number.MAX_SAFE_INTEGER,
+        filter.to === undefined ? Number.MAX_SAFE_INTEGER : numbers.from(filter.to),
+      )
       const { rows, searchedTo } = await find(filter, query, { over, under, isForward, limit: limit + 1 })
       const shown = rows.slice(0, limit)
       return { rows: isForward ? shown.reverse() : shown, isMore: rows.length > limit, ...(searchedTo !== undefined && { searchedTo }) }

@@ -8,6 +8,7 @@ import { isFailure } from '@/lib/failure.ts'
 import type { SqlValue, Store, Writer } from '@/store'
 import type { AuditRow } from './chain.ts'
 import { addHours, type Counted, countByHour } from './hours.ts'
+import type { Numbers } from './numbers.ts'
 import { contentWords, marksOf, type Named, namesOf } from './words.ts'
 
 /** A step takes two or three milliseconds, and more where much is kept of calls: then others have their turn in its midst. */
@@ -30,7 +31,7 @@ const FORGOTTEN_MAX = 500
 export type Followed = Counted & Named & Pick<AuditRow, 'seq' | 'contentHash'>
 /** What is kept of the contents of these rows; a row of which nothing is kept is missing. */
 export type TextsOf = (rows: readonly Followed[]) => Promise<ReadonlyMap<number, string>>
-export type FollowingDeps = { store: Store; clock: Clock; key: Uint8Array; textsOf: TextsOf }
+type Deps = { store: Store; clock: Clock; key: Uint8Array; textsOf: TextsOf; numbers: Pick<Numbers, 'first' | 'last'> }
 
 /** Spelled out, since it runs for every row there is. */
 const NEXT = `SELECT seq, at, kind, action, outcome, reason, user_id AS userId, user_name AS userName, client_id AS clientId,
@@ -42,8 +43,6 @@ const CURSOR = `SELECT coalesce((SELECT seq FROM audit_cursors WHERE id = 'deriv
 const MOVE = `INSERT INTO audit_cursors (id, seq) VALUES ('derived', ?) ON CONFLICT DO UPDATE SET seq = excluded.seq`
 const INDEX = 'INSERT INTO audit_index (rowid, marks, names, words) VALUES (?, ?, ?, ?)'
 const MERGE = `INSERT INTO audit_index (audit_index, rank) VALUES ('merge', ?)`
-const LAST = 'SELECT coalesce(max(seq), 0) AS seq FROM audit_rows'
-const FIRST = 'SELECT coalesce(min(seq), 0) AS seq FROM audit_rows'
 const FIRST_INDEXED = 'SELECT rowid AS seq FROM audit_index ORDER BY rowid LIMIT 1'
 const FORGET = 'DELETE FROM audit_index WHERE rowid >= ? AND rowid < ?'
 const FORGET_HOURS = 'DELETE FROM audit_hours WHERE hour < ?'
@@ -51,11 +50,11 @@ type Seq = { seq: number }
 
 export type Following = ReturnType<typeof createFollowing>
 
-export function createFollowing({ store, clock, key, textsOf }: FollowingDeps) {
-  const [cursor, last, first, firstIndexed] = [CURSOR, LAST, FIRST, FIRST_INDEXED].map((sql) => {
+export function createFollowing({ store, clock, key, textsOf, numbers: { first, last } }: Deps) {
+  const [cursor, firstIndexed] = [CURSOR, FIRST_INDEXED].map((sql) => {
     const statement = store.prepare<Seq, []>(sql)
     return () => statement.get()?.seq ?? 0
-  }) as [() => number, () => number, () => number, () => number]
+  }) as [() => number, () => number]
   const next = store.prepare<Followed, [number]>(NEXT)
   let stepping: Promise<number> | undefined
   let running: Promise<void> | undefined
