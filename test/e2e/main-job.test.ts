@@ -7,8 +7,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { addConnectionByHand, consentByHand } from '../support/by-hand.ts'
 import { startChromium } from '../support/chromium.ts'
-import { CALLBACK, createRealClient, type RealClient } from '../support/real-clients.ts'
+import { createRealClient, type RealClient } from '../support/real-clients.ts'
 import { ADMIN, type Running, startToolpass } from '../support/running.ts'
 import { startModernUpstream } from '../support/upstreams.ts'
 
@@ -35,31 +36,9 @@ afterAll(async () => {
   rmSync(shared, { recursive: true, force: true })
 })
 
-async function addConnection(name: string, connector: string, settings: Record<string, string>) {
-  await page.goto(`${running.url}/connections/new?connector=${connector}`)
-  await page.fill('[name=name]', name)
-  for (const [key, value] of Object.entries(settings)) await page.fill(`[name="settings.${key}"]`, value)
-  await page.click('main form button[type=submit]')
-  await page.waitForURL(/\/connections\/con_/)
-  await page.waitForSelector('text=Pick tools', { timeout: 60_000 })
-}
-
-/** The user's part of an authorization: looks at the consent page, allows, and is sent back to the client. */
-async function consent(url: URL): Promise<URL> {
-  const back = Promise.withResolvers<URL>()
-  await page.context().route(`${CALLBACK}**`, async (route) => {
-    back.resolve(new URL(route.request().url()))
-    await route.fulfill({ body: 'back at the client' })
-  })
-  await page.goto(url.href)
-  expect(await page.textContent('main')).toContain('127.0.0.1')
-  await page.locator('.consent-fold').evaluateAll((folds) => folds.forEach((fold) => void fold.setAttribute('open', '')))
-  for (const box of await page.locator('input[name=tool_id]').all()) await box.setChecked(true, { force: true })
-  await page.click('button[value=allow]')
-  const reached = await back.promise
-  await page.context().unroute(`${CALLBACK}**`)
-  return reached
-}
+const addConnection = (name: string, connector: string, settings: Record<string, string>) =>
+  addConnectionByHand(page, running, { name, connector, settings })
+const consent = (url: URL) => consentByHand(page, url, (said) => expect(said).toContain('127.0.0.1'))
 
 test('[HOUSE-EXECUTABLE] in an empty folder the set-up link makes the administrator', async () => {
   await page.goto(`${running.url}/setup?token=${running.setupToken()}`)

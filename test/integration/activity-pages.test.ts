@@ -4,7 +4,7 @@ import type { NewRow } from '@/audit'
 import { newClientId, newGrantId, newProfileId, newToolId } from '@/lib/ids.ts'
 import type { User } from '@/users'
 import { type GatewayHouse, openGatewayHouse } from '../support/gateway-house.ts'
-import { type Person, signedIn } from '../support/journey.ts'
+import type { Person } from '../support/journey.ts'
 
 const HOSTILE = `<img src=x onerror=alert(1)>"'`
 const [client, grant, profile, tool, rareTool] = [newClientId(), newGrantId(), newProfileId(), newToolId(), newToolId()]
@@ -34,10 +34,9 @@ beforeAll(async () => {
   rooms = await openGatewayHouse()
   bobUser = await rooms.user('bob')
   miaUser = await rooms.user('mia')
-  const person = (username: string) => signedIn({ url: rooms.url } as never, { username, password: 'correct horse battery' })
-  ada = await signedIn({ url: rooms.url } as never)
-  bob = await person('bob')
-  mia = await person('mia')
+  ada = await rooms.personOf(rooms.admin)
+  bob = await rooms.personOf(bobUser)
+  mia = await rooms.personOf(miaUser)
   const { audit } = rooms.house
   for (let at = 0; at < 120; at += 1) audit.write(call(bobUser, { subject: `bob_${at}` }), false)
   audit.write(call(bobUser, { subject: 'bob_rare', toolId: rareTool, outcome: 'tool-error' }), false)

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AskingHouse, openAskingHouse } from '../support/asking-house.ts'
 import { startEchoUpstream } from '../support/echo-upstream.ts'
-import { type App, answerOf, initialize, legacy, type Message, modern, textIn } from '../support/gateway-house.ts'
+import { type App, answerOf, initialize, legacy, modern, textIn, isError } from '../support/gateway-house.ts'
 import { eventually } from '../support/outside.ts'
 
 const WAIT_MS = 600
@@ -22,21 +22,14 @@ afterEach(async () => {
   await house.permit('echo', 'ask')
 })
 
-let made = 0
-const fresh = () => {
-  made += 1
-  return { account: `d${made}` }
-}
 const call = (args: object, app: App = house.app) => modern(app, 'tools/call', { name: 'echo', arguments: args }).then(answerOf)
-const isError = ({ result }: Message) => result?.['isError'] === true
-const reached = (args: { account: string }) => house.upstream.calls.filter((text) => text.includes(`"${args.account}"`)).length
 const why = async (id: string) =>
   (await house.trail()).find(({ action, detail }) => action === 'approval.expire' && detail?.['approval'] === id)?.reason
 /** One that is approved and not used, and one that waits, of an app of its own. */
 async function both() {
   const app = await house.app2()
   await house.permit('echo', 'ask', app)
-  const [approved, args] = [fresh(), fresh()]
+  const [approved, args] = [house.fresh(), house.fresh()]
   await call(approved, app)
   await house.decide(await house.asked(), 'once')
   const waits = call(args, app)
@@ -54,7 +47,7 @@ describe('what ends it', () => {
     await Bun.sleep(100)
     await house.rooms.control.resume(house.owner, { kind: 'everything' }, 'own')
     expect(isError(await call(approved, app))).toBe(true)
-    expect(reached(approved) + reached(args)).toBe(0)
+    expect(house.reached(approved) + house.reached(args)).toBe(0)
     await house.rooms.grants.revoke(house.owner, app.grantId)
   })
   test('[APPROVAL-ENDS] the connection is paused', async () => {
@@ -71,7 +64,7 @@ describe('what ends it', () => {
     await house.rooms.clients.block(house.owner, (await house.rooms.grants.find(app.grantId))?.clientId as never)
     expect((await waits).error?.message).toContain('blocked this app')
     expect(await eventually(async () => (await why(id)) === 'client_blocked')).toBe(true)
-    expect([(await house.waiting()).length, reached(args)]).toEqual([0, 0])
+    expect([(await house.waiting()).length, house.reached(args)]).toEqual([0, 0])
   })
   test('[APPROVAL-ENDS] its user is shut out', async () => {
     const zoe = await house.user('zoe', 'admin')
@@ -80,7 +73,7 @@ describe('what ends it', () => {
     const app = await house.admit(zoe, await house.profile(zoe, 'Hers', [connection], 'never'))
     const [tool] = await house.rooms.connections.everything([connection])
     await house.rooms.grants.permit(zoe, app.grantId, tool?.id as never, 'ask')
-    const waits = call(fresh(), app)
+    const waits = call(house.fresh(), app)
     const id = await house.asked(zoe)
     await house.rooms.users.disable('command line', zoe.id)
     await waits.catch(() => undefined)
@@ -98,15 +91,15 @@ describe('what ends it', () => {
     await house.rooms.connections.update(house.owner, house.connectionId, settings(house.upstream.url))
     await house.rooms.connections.waitForProbe(house.connectionId)
     expect(isError(await call(approved, app))).toBe(true)
-    expect([elsewhere.calls.length, reached(approved) + reached(args)]).toEqual([0, 0])
+    expect([elsewhere.calls.length, house.reached(approved) + house.reached(args)]).toEqual([0, 0])
     await house.rooms.grants.revoke(house.owner, app.grantId)
     await elsewhere.stop()
   })
   test('[APPROVAL-BOUND] a definition that was taken over unseen is another tool: neither the repeat nor the hour holds for it', async () => {
-    const args = fresh()
+    const args = house.fresh()
     await call(args)
     await house.decide(await house.asked(), 'once')
-    const waits = call(fresh())
+    const waits = call(house.fresh())
     await house.decide(await house.asked(), 'hour')
     await waits
     const { store, profiles, changes } = house.rooms
@@ -117,12 +110,12 @@ describe('what ends it', () => {
     // Before anybody was told of it.
     profiles.forgetViews()
     expect(isError(await call(args))).toBe(true)
-    expect(isError(await call(fresh()))).toBe(true)
+    expect(isError(await call(house.fresh()))).toBe(true)
     changes.announce({ kind: 'tools-changed', connectionId: house.connectionId })
     expect(await eventually(async () => (await house.trail()).at(-1)?.reason === 'definition_changed')).toBe(true)
   })
   test('[APPROVAL-ENDS] its definition changes while it waits: the call is told that somebody has to look', async () => {
-    const waits = call(fresh())
+    const waits = call(house.fresh())
     const id = await house.asked()
     const { store, changes } = house.rooms
     await store.transact(
@@ -145,7 +138,7 @@ describe('what ends it', () => {
     const app = await house.app2()
     await house.permit('echo', 'ask', app)
     const headers = await initialize(app)
-    const params = { name: 'echo', arguments: fresh(), _meta: { progressToken: 1 } }
+    const params = { name: 'echo', arguments: house.fresh(), _meta: { progressToken: 1 } }
     const waits = legacy(app, 'tools/call', params, { headers }).then(answerOf)
     await house.asked()
     await house.rooms.grants.pause(house.owner, app.grantId)
@@ -168,13 +161,13 @@ describe('what ends it', () => {
     const clientId = (await house.rooms.grants.find(app.grantId))?.clientId as never
     await house.rooms.clients.remove(house.owner, clientId)
     await waits.catch(() => undefined)
-    expect([(await house.waiting()).length, reached(args)]).toEqual([0, 0])
+    expect([(await house.waiting()).length, house.reached(args)]).toEqual([0, 0])
   })
 })
 
 describe('whose it is', () => {
   test('[APPROVAL-OWN] another administrator neither sees nor decides it', async () => {
-    const waits = call(fresh())
+    const waits = call(house.fresh())
     const id = await house.asked()
     const root = await house.user('root', 'admin')
     const { approvals } = house.rooms

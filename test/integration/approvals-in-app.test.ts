@@ -22,12 +22,6 @@ afterEach(async () => {
   await house.rooms.approvals.setInApp(house.owner, 'not-destructive')
 })
 
-let made = 0
-const fresh = () => {
-  made += 1
-  return { account: `b${made}` }
-}
-const reached = (args: { account: string }) => house.upstream.calls.filter((text) => text.includes(`"${args.account}"`)).length
 /** One call by an app that answers so; `questions` are what it was asked. */
 async function calledBy(era: Era, args: object, elicit?: (params: Json) => Json) {
   const app = await connect(era, house.app, elicit ? { elicit } : {})
@@ -42,7 +36,7 @@ const deciding = (decision: string) => () => ({ action: 'accept', content: { dec
 
 describe.each(ERAS)('an app of the %s era', (era) => {
   test('[APPROVAL-WAITS] without a form to show, it is told where to decide; approved, its repeat runs', async () => {
-    const args = fresh()
+    const args = house.fresh()
     const first = await calledBy(era, args)
     expect(first.isError).toBe(true)
     const id = await house.asked()
@@ -51,13 +45,13 @@ describe.each(ERAS)('an app of the %s era', (era) => {
     expect((await calledBy(era, args)).text).toBe(JSON.stringify(args))
   })
   test('[APPROVAL-WAITS] decided while it waits, it is served as if nothing had been', async () => {
-    const args = fresh()
+    const args = house.fresh()
     const served = calledBy(era, args)
     await house.decide(await house.asked(), 'once')
     expect((await served).text).toBe(JSON.stringify(args))
   })
   test('[APPROVAL-IN-APP] the form shows tool and arguments, has no answer set beforehand, and once runs it once', async () => {
-    const args = { ...fresh(), path: 'safe\u202Etxt.sh' }
+    const args = { ...house.fresh(), path: 'safe\u202Etxt.sh' }
     const { text, questions } = await calledBy(era, args, deciding('once'))
     expect(text).toBe(JSON.stringify(args))
     const { message, requestedSchema } = (questions[0] as Question).params as {
@@ -74,16 +68,16 @@ describe.each(ERAS)('an app of the %s era', (era) => {
     expect(answers['enum'] ?? (answers['oneOf'] as Json[]).map((each) => each['const'])).toEqual(['once', 'hour', 'always', 'refuse'])
     expect((await house.trail()).findLast(({ action }) => action === 'approval.approve')?.detail).toMatchObject({ via: 'app', for: 'once' })
     expect((await calledBy(era, args)).isError).toBe(true)
-    expect(reached(args)).toBe(1)
+    expect(house.reached(args)).toBe(1)
   })
   test.each([
     ['refuse', deciding('refuse')],
     ['decline', () => ({ action: 'decline' })],
   ] as const)('[APPROVAL-IN-APP] no is no: %s', async (_, elicit) => {
-    const args = fresh()
+    const args = house.fresh()
     const { isError, text } = await calledBy(era, args, elicit)
     expect([isError, text.startsWith('The user refused this call')]).toEqual([true, true])
-    expect(reached(args)).toBe(0)
+    expect(house.reached(args)).toBe(0)
   })
   test.each([
     ['an empty form', () => ({ action: 'accept', content: {} })],
@@ -91,25 +85,25 @@ describe.each(ERAS)('an app of the %s era', (era) => {
     ['an answer to another question', () => ({ action: 'accept', content: { approved: 'once' } })],
     ['a form that was closed', () => ({ action: 'cancel' })],
   ] as const)('[APPROVAL-IN-APP] %s decides nothing, and the page still can', async (_, elicit) => {
-    const args = fresh()
+    const args = house.fresh()
     const served = calledBy(era, args, elicit as () => Json)
     const id = await house.asked()
     await Bun.sleep(100)
-    expect(reached(args)).toBe(0)
+    expect(house.reached(args)).toBe(0)
     await house.decide(id, 'once')
     expect((await served).text).toBe(JSON.stringify(args))
   })
   test('[APPROVAL-IN-APP] for an hour, and always, hold from inside the app as well', async () => {
-    await calledBy(era, fresh(), deciding('hour'))
-    expect((await calledBy(era, fresh())).isError).toBe(false)
+    await calledBy(era, house.fresh(), deciding('hour'))
+    expect((await calledBy(era, house.fresh())).isError).toBe(false)
     await house.permit('echo', 'refuse')
     await house.permit('echo', 'ask')
-    await calledBy(era, fresh(), deciding('always'))
+    await calledBy(era, house.fresh(), deciding('always'))
     expect((await house.rooms.grants.find(house.app.grantId))?.tools.get(house.toolId('echo'))).toBe('allow')
   })
   test('[APPROVAL-IN-APP] its user can switch it off: nobody is asked inside the app', async () => {
     await house.rooms.approvals.setInApp(house.owner, 'never')
-    const { isError, questions } = await calledBy(era, fresh(), deciding('always'))
+    const { isError, questions } = await calledBy(era, house.fresh(), deciding('always'))
     expect([isError, questions.length]).toEqual([true, 0])
   })
 })
@@ -183,7 +177,7 @@ describe('a modern server that asks in its turn', () => {
 })
 
 test('[APPROVAL-IN-APP] a modern app may take longer over its form than a client waits on the line', async () => {
-  const args = fresh()
+  const args = house.fresh()
   const app = await connect('modern', house.app, {
     elicit: async () => (await Bun.sleep(WAIT_MS * 2), { action: 'accept', content: { decision: 'once' } }),
   } as never)
@@ -192,7 +186,7 @@ test('[APPROVAL-IN-APP] a modern app may take longer over its form than a client
 })
 
 test('[APPROVAL-IN-APP] decided on the page while the form is open, the call runs and the form counts for nothing', async () => {
-  const args = fresh()
+  const args = house.fresh()
   const { promise, resolve } = Promise.withResolvers<Json>()
   const app = await connect('legacy', house.app, { elicit: () => promise } as never)
   const served = app.call({ name: 'echo', arguments: args })
@@ -206,21 +200,21 @@ test('[APPROVAL-IN-APP] decided on the page while the form is open, the call run
 })
 
 test('[APPROVAL-IN-APP] decided on the page while a modern app shows its form, the call runs, and the app finds the result when it comes back', async () => {
-  const args = fresh()
+  const args = house.fresh()
   const { promise, resolve } = Promise.withResolvers<Json>()
   const app = await connect('modern', house.app, { elicit: () => promise } as never)
   const served = app.call({ name: 'echo', arguments: args })
   await eventually(() => app.questions.length === 1)
   await house.decide(await house.asked(), 'once')
-  expect(await eventually(() => reached(args) === 1)).toBe(true)
+  expect(await eventually(() => house.reached(args) === 1)).toBe(true)
   resolve({ action: 'cancel' })
   expect(textOf(await served)).toBe(JSON.stringify(args))
-  expect(reached(args)).toBe(1)
+  expect(house.reached(args)).toBe(1)
   await app.close()
 })
 
 test('[APPROVAL-IN-APP] an app that gives the call up with the form open leaves it to the page', async () => {
-  const args = fresh()
+  const args = house.fresh()
   const app = await connect('legacy', house.app, { elicit: () => new Promise<Json>(() => undefined) } as never)
   const away = new AbortController()
   const gone = app.call({ name: 'echo', arguments: args }, { signal: away.signal }).catch(() => 'gone')
@@ -232,6 +226,6 @@ test('[APPROVAL-IN-APP] an app that gives the call up with the form open leaves 
   await house.decide(id, 'once')
   const again = await connect('legacy', house.app)
   expect(textOf(await again.call({ name: 'echo', arguments: args }))).toBe(JSON.stringify(args))
-  expect(reached(args)).toBe(1)
+  expect(house.reached(args)).toBe(1)
   await Promise.all([app.close(), again.close()])
 })

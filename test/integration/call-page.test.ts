@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'bun:test'
 import type { User } from '@/users'
 import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { type App, type GatewayHouse, modern, openGatewayHouse, textIn, answerOf } from '../support/gateway-house.ts'
-import { type Person, signedIn } from '../support/journey.ts'
+import type { Person } from '../support/journey.ts'
 
 const HOSTILE = '<img src=x onerror=alert(1)>'
 let answers = 0
@@ -30,14 +30,13 @@ let mia: Person
 beforeAll(async () => {
   rooms = await openGatewayHouse()
   user = await rooms.user('bob')
-  await rooms.user('mia')
+  const miaUser = await rooms.user('mia')
   const id = await rooms.connection(rooms.admin, 'Echo', { settings: { url: echo.url }, visibility: 'open' })
   const profile = await rooms.profile(user, 'Work', [id], 'never')
   app = await rooms.app(user, profile)
-  const person = (username: string) => signedIn({ url: rooms.url } as never, { username, password: 'correct horse battery' })
-  ada = await signedIn({ url: rooms.url } as never)
-  bob = await person('bob')
-  mia = await person('mia')
+  ada = await rooms.personOf(rooms.admin)
+  bob = await rooms.personOf(user)
+  mia = await rooms.personOf(miaUser)
 }, 30_000)
 afterAll(async () => {
   await rooms.close()

@@ -6,7 +6,7 @@ import { DAY_MS, HOUR_MS } from '@/lib/clock.ts'
 import { newClientId, newToolId, type UserId } from '@/lib/ids.ts'
 import type { User } from '@/users'
 import { type GatewayHouse, openGatewayHouse } from '../support/gateway-house.ts'
-import { type Person, signedIn } from '../support/journey.ts'
+import type { Person } from '../support/journey.ts'
 
 const HOSTILE = '<b onclick=x>evil</b>'
 let rooms: GatewayHouse
@@ -16,7 +16,7 @@ let users: { busy: User; quiet: User }
 beforeAll(async () => {
   rooms = await openGatewayHouse()
   users = { busy: await rooms.user('busy'), quiet: await rooms.user('quiet') }
-  bob = await signedIn({ url: rooms.url } as never, { username: 'busy', password: 'correct horse battery' })
+  bob = await rooms.personOf(users.busy)
   const row: NewRow = {
     ...{ kind: 'call', action: 'tools/call', outcome: 'ok', durationUs: 5_000, userId: users.busy.id, userName: 'busy' },
     ...{ subject: HOSTILE, clientName: HOSTILE, toolId: newToolId(), clientId: newClientId() },

@@ -8,7 +8,7 @@ import { profileTools, grants } from '@/store'
 import type { User } from '@/users'
 import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { answerOf, type App, type GatewayHouse, modern, openGatewayHouse } from '../support/gateway-house.ts'
-import { type Person, signedIn } from '../support/journey.ts'
+import type { Person } from '../support/journey.ts'
 
 const HOSTILE = `<script>alert('x')</script>`
 const echo = startEchoUpstream('modern', ({ id }) => json(answerText(id, { resultType: 'complete', content: [] })), {
@@ -29,10 +29,9 @@ beforeAll(async () => {
   const id = await rooms.connection(rooms.admin, 'Echo', { settings: { url: echo.url }, visibility: 'open' })
   profile = await rooms.profile(user, 'Work', [id], 'never')
   app = await rooms.app(user, profile)
-  const person = (username: string) => signedIn({ url: rooms.url } as never, { username, password: 'correct horse battery' })
-  ada = await signedIn({ url: rooms.url } as never)
-  bob = await person('bob')
-  mia = await person('mia')
+  ada = await rooms.personOf(rooms.admin)
+  bob = await rooms.personOf(user)
+  mia = await rooms.personOf(miaUser)
   for (let at = 0; at < 3; at += 1) await answerOf(await modern(app, 'tools/call', { name: 'used', arguments: {} }))
   const row: NewRow = {
     ...{ kind: 'call', action: 'tools/call', outcome: 'failed', subject: HOSTILE, durationUs: 9_000, userId: miaUser.id, userName: 'mia' },

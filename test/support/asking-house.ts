@@ -24,6 +24,7 @@ export async function openAskingHouse(options: Options = {}, tools: readonly str
   const permit = (tool: string, permission: 'allow' | 'ask' | 'refuse', of: App = app) =>
     grants.permit(of.user, of.grantId, ids.get(tool) as ToolId, permission)
   await permit('echo', 'ask')
+  let made = 0
   const waiting = async (user: User = owner) => (await approvals.listForUser(user.id)).waiting
   return {
     ...house,
@@ -41,6 +42,13 @@ export async function openAskingHouse(options: Options = {}, tools: readonly str
     app2: () => house.app(owner, profile),
     deliver: (delivery: 'whole' | 'search') =>
       house.house.profiles.update(owner, profile.id, { title: 'Work', description: '', naming: 'never', delivery }),
+    /** Arguments that no other test has. */
+    fresh(): { account: string } {
+      made += 1
+      return { account: `a${made}` }
+    },
+    /** How many calls with them its server has had. */
+    reached: ({ account }: { account: string }): number => upstream.calls.filter((text) => text.includes(`"${account}"`)).length,
     waiting,
     /** The one that waits, as soon as it does. */
     async asked(user: User = owner): Promise<ApprovalId> {

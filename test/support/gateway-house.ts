@@ -139,3 +139,4 @@ export async function answerOf(answer: Response): Promise<Message> {
   return found
 }
 export const textIn = ({ result }: Message): string => (result?.['content'] as { text: string }[] | undefined)?.[0]?.text ?? ''
+export const isError = ({ result }: Message): boolean => result?.['isError'] === true

@@ -1,32 +1,16 @@
 /** The trail itself: what ties its rows together, how they gather, and what holds when the file cannot be written. */
-import { afterEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { describe, expect, test } from 'bun:test'
 import { type AuditRow, createAudit, type NewRow, verifyChain } from '@/audit'
 import { HELD_ROWS_MAX } from '@/audit/batch.ts'
-import { Failure } from '@/lib/failure.ts'
-import { auditRows, openStore, type Store } from '@/store'
+import { auditRows } from '@/store'
+import { fillable, loneStores } from '../support/lone-store.ts'
 import { sealing } from '../support/sealing.ts'
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
+const openStore = loneStores()
 
 function open() {
-  const folder = mkdtempSync(join(tmpdir(), 'toolpass-'))
-  const store = openStore(folder)
-  ends.push(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
-  const disk = { isFull: false, attempts: 0 }
-  // The failure is that of a real full disk, which test/abuse/house.test.ts has; here it comes and goes at a word.
-  const transact: Store['transact'] = (work, durability) => {
-    disk.attempts += 1
-    return disk.isFull ? Promise.reject(new Failure('store_unavailable')) : store.transact(work, durability)
-  }
+  const { store } = openStore()
+  const { disk, transact } = fillable(store)
   const audit = createAudit({ store: { ...store, transact }, sealer: sealing(), clock: Date.now })
   const rows = (): AuditRow[] => store.read.select().from(auditRows).orderBy(auditRows.seq).all()
   return { store, audit, disk, rows, subjects: () => rows().map(({ subject }) => subject) }

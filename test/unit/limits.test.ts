@@ -1,22 +1,17 @@
 /** What is counted against limits and when there is room again, and what remains of a result that is too large. */
-import { afterEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { describe, expect, test } from 'bun:test'
 import { createAudit, createCounting } from '@/audit'
 import { cutResult, cutText } from '@/gateway/cutting.ts'
 import { CALLS_AT_ONCE_DEFAULT, createLimits, type Limit, LimitReached } from '@/grants'
 import { createMeter } from '@/grants/meter.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '@/lib/clock.ts'
 import type { ConnectionId, GrantId, UserId } from '@/lib/ids.ts'
-import { openKeys, openStore } from '@/store'
+import { openKeys } from '@/store'
+import { loneStores } from '../support/lone-store.ts'
 
 const NONE: Limit = { callsPerMinute: null, callsPerDay: null, callsAtOnce: null, resultBytes: null, callSeconds: null }
 const START = 20_000 * DAY_MS + 10 * HOUR_MS
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
+const openStore = loneStores()
 
 describe('a meter', () => {
   function metered(limit: Partial<Limit>) {
@@ -88,12 +83,7 @@ describe('limits', () => {
   const by = { id: userId, username: 'ada' }
   const taking = { grantId, userId, connectionId, connectionName: 'Linear' }
   async function open() {
-    const folder = mkdtempSync(join(tmpdir(), 'toolpass-'))
-    const store = openStore(folder)
-    ends.push(async () => {
-      await store.close()
-      rmSync(folder, { recursive: true })
-    })
+    const { store } = openStore()
     const time = { now: START }
     const clock = () => time.now
     const sealer = await openKeys(store, new Uint8Array(32))

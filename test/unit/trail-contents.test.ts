@@ -1,31 +1,21 @@
 /** Arguments and results beside their rows: sealed, vouched for by the chain, bounded, and never in anybody's way. */
-import { afterEach, describe, expect, test } from 'bun:test'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { describe, expect, test } from 'bun:test'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AuditRow, type Contents, createAudit, mayRead, type NewRow, verifyChain } from '@/audit'
 import { HELD_BYTES_MAX } from '@/audit/contents.ts'
 import { sha256 } from '@/lib/crypto.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { UserId } from '@/lib/ids.ts'
-import { auditContents, auditRows, openStore, type Store } from '@/store'
+import { auditContents, auditRows } from '@/store'
+import { fillable, loneStores } from '../support/lone-store.ts'
 import { sealing } from '../support/sealing.ts'
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
+const openStore = loneStores()
 
 function open() {
-  const folder = mkdtempSync(join(tmpdir(), 'toolpass-'))
-  const store = openStore(folder)
-  ends.push(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
-  const disk = { isFull: false }
-  const transact: Store['transact'] = (work, durability) =>
-    disk.isFull ? Promise.reject(new Failure('store_unavailable')) : store.transact(work, durability)
+  const { folder, store } = openStore()
+  const { disk, transact } = fillable(store)
   const sealer = sealing()
   const audit = createAudit({ store: { ...store, transact }, sealer, clock: Date.now })
   const rows = (): AuditRow[] => store.read.select().from(auditRows).orderBy(auditRows.seq).all()

@@ -1,31 +1,22 @@
 /** How the oldest rows go, what they leave, and what whoever proves the trail finds when somebody else took some out. */
 import { Database } from 'bun:sqlite'
-import { afterEach, describe, expect, test } from 'bun:test'
+import { describe, expect, test } from 'bun:test'
 import { createPublicKey, verify } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type AuditRow, createAudit, type NewRow } from '@/audit'
 import { DAY_MS, HOUR_MS } from '@/lib/clock.ts'
 import type { UserId } from '@/lib/ids.ts'
-import { auditCheckpoints, auditContents, auditRows, openStore } from '@/store'
+import { auditCheckpoints, auditContents, auditRows } from '@/store'
+import { loneStores } from '../support/lone-store.ts'
 import { sealing } from '../support/sealing.ts'
 
-const ends: (() => Promise<void>)[] = []
-afterEach(async () => {
-  for (const end of ends.splice(0)) await end()
-})
+const openStore = loneStores()
 const BEGAN = Date.UTC(2026, 0, 1)
 const ADA = { id: 'usr_ada' as UserId, username: 'ada' }
 
 function open() {
-  const folder = mkdtempSync(join(tmpdir(), 'toolpass-'))
-  const store = openStore(folder)
+  const { folder, store } = openStore()
   const time = { now: BEGAN }
-  ends.push(async () => {
-    await store.close()
-    rmSync(folder, { recursive: true })
-  })
   const audit = createAudit({ store, sealer: sealing(), clock: () => time.now })
   const call = (at: number): NewRow => ({
     kind: 'call',
