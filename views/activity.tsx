@@ -148,7 +148,7 @@ const Head = (p: { width: Width }) => (
 
 /** Calls as they are; what renews itself is `ActivityRows`. */
 export const CallTable = (p: { calls: readonly CallRow[]; width?: Width | undefined }) => (
-  <table class="table">
+  <table class={p.width === 'brief' ? 'table table-brief' : 'table'}>
     <Head width={p.width ?? 'whole'} />
     <tbody>
       {p.calls.map((call) => (
@@ -218,16 +218,15 @@ export const ActivityPage = (p: ActivityPageProps) => (
       lead="What every app did, newest first, with what was refused. Changes made here and sign-ins are a filter away."
     />
     <ActivityPlaces current="/activity" />
-    <ActivityPlaces current="/activity" />
     <ActivityFilter values={p.filter} choices={p.choices} paused={p.live?.isOn === false} />
     <Chips chips={p.chips} />
     <Card flush={true}>
       <ActivityRows calls={p.calls} renewHref={p.renewHref} filtered={p.filtered} lookedBack={p.lookedBack} />
     </Card>
     <nav class="pager" aria-label="Pages">
-      {p.exports && p.exports.length > 0 && (
+      {p.exports && p.exports.length > 0 && (p.calls.length > 0 || p.lookedBack) && (
         <span class="pager-note">
-          Take these rows away:{' '}
+          Save these rows as a file:{' '}
           {p.exports.map(({ label, href }, at) => (
             <>
               {at > 0 && ' · '}

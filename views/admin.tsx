@@ -260,6 +260,8 @@ export const AdminPage = (p: AdminPageProps) => (
     <PageHead title="Users" lead="Everyone with an account here. Each has their own connections, profiles and connected apps." />
     <AdminPlaces current="/admin" />
     {p.link && <OneTimeLink link={p.link} />}
+    {/* First, and not below however many users: whoever needs it is in a hurry. */}
+    <Everything {...p.control} />
     <Card flush={true}>
       <table class="table">
         <thead>
@@ -280,7 +282,6 @@ export const AdminPage = (p: AdminPageProps) => (
         </tbody>
       </table>
     </Card>
-    <Everything {...p.control} />
     <AddUser form={p.form} lengthMin={p.passwordLengthMin} />
   </Layout>
 )

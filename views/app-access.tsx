@@ -65,9 +65,7 @@ const Ends = (p: { app: AppFacts; form: FormState | undefined }) => (
         label="Date"
         form={p.form}
         optional={true}
-        mono={true}
-        lengthMax={10}
-        placeholder="2030-12-31"
+        type="date"
         hint="Only for a date of your choice. It ends when that day does, by UTC."
       />
       <div class="actions">

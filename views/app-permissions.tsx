@@ -75,6 +75,7 @@ const Count = (p: { id: string; tools: readonly AppTool[]; isAlong?: boolean | u
 export const AppPermissionCounts = (p: { tools: readonly AppTool[] }) => (
   <>
     <Count id="all" tools={p.tools} isAlong={true} />
+    <WhereDecided tools={p.tools} isAlong={true} />
     {GROUPS.map(({ kind }) => {
       const tools = p.tools.filter((tool) => groupOf(tool) === kind)
       return tools.length > 0 && <Count id={kind} tools={tools} isAlong={true} />
@@ -227,10 +228,33 @@ const Later = (p: { appId: string; laterTools: 'out' | 'in' }) => (
   </div>
 )
 
+/** Where what asks is decided. Stands there without anything that asks, too, so that it can come along with the first that does. */
+const WhereDecided = (p: { tools: readonly AppTool[]; isAlong?: boolean | undefined }) => (
+  <span id="may-ask" hx-swap-oob={p.isAlong ? 'true' : undefined}>
+    {p.tools.some(({ permission }) => permission === 'ask') && (
+      <>
+        {'. '}
+        Calls that ask wait under <a href="/approvals">Approvals</a>
+      </>
+    )}
+  </span>
+)
+
 /** Also the reply to POST /apps/:id/tools. */
 export const AppPermissions = (p: AppPermissionsProps) => (
   <div id="app-permissions">
-    <Card title="What it may use" lead={p.tools.length > 0 && <Count id="all" tools={p.tools} />} flush={true}>
+    <Card
+      title="What it may use"
+      lead={
+        p.tools.length > 0 && (
+          <>
+            <Count id="all" tools={p.tools} />
+            {p.alive && <WhereDecided tools={p.tools} />}
+          </>
+        )
+      }
+      flush={true}
+    >
       {p.tools.length === 0 ? (
         <Empty icon="layers" title="Nothing">
           Its profile holds nothing that it could use: this app sees an empty list.

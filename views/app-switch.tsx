@@ -135,7 +135,7 @@ const Schedule = (p: AppSwitchProps) => (
         </div>
         {p.form?.errors?.['days'] && <FieldError>{p.form.errors['days']}</FieldError>}
       </fieldset>
-      <TextField scope="schedule" name="time" label="At" form={p.form} value="09:00" mono={true} lengthMax={5} placeholder="09:00" />
+      <TextField scope="schedule" name="time" label="At" form={p.form} value="09:00" type="time" />
       {/* Where nothing was chosen yet, a script puts in the place of the browser. */}
       <div data-own-zone={p.switches.length === 0 && p.form === undefined}>
         <SelectField

@@ -111,7 +111,7 @@ export const AppRow = ({ app }: { app: AppSummary }) => {
       </td>
       <td data-label="Profile" class="cell-name">
         {foreign(app.profile, 40)}
-        <span class="cell-note"> {amountInWords(app.holds)}</span>
+        <p class="cell-note">{amountInWords(app.holds)}</p>
       </td>
       <td data-label="Let in" class="nowrap">
         <Ago at={app.createdAt} />

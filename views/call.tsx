@@ -34,6 +34,8 @@ export type CallPageProps = {
     traceId?: string | undefined
     /** What took how long, in the order in which it was. */
     spans: readonly Span[]
+    /** It was refused because nobody had approved it. */
+    wasAsked?: boolean | undefined
     /** What else is known of an act, as JSON. */
     detail?: string | undefined
   }
@@ -117,6 +119,12 @@ const Why = ({ call }: Pick<CallPageProps, 'call'>) =>
       title={call.outcome === 'refused' ? 'Why it was refused' : 'Why it failed'}
     >
       <bdi>{foreign(call.reason, 600)}</bdi>
+      {call.wasAsked && (
+        <>
+          {' '}
+          What still waits stands under <a href="/approvals">Approvals</a>.
+        </>
+      )}
     </Notice>
   ) : (
     <></>

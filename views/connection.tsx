@@ -22,7 +22,7 @@ import { FormProblem, type FormState, RadioField, TextField } from './parts/fiel
 import { foreign, plural, short } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { amountInWords, amountsOf, OfferedName, type OfferedWords } from './parts/offered.tsx'
-import { appsInWords, Many, type ManyStanding, PausedBy, type PausedWith } from './parts/paused.tsx'
+import { appsInWords, Many, type ManyStanding, Pause, PausedBy, type PausedWith, Resume } from './parts/paused.tsx'
 import { ProgramFold, type ProgramFoldProps } from './parts/protections.tsx'
 import { AgoOr } from './parts/time.tsx'
 import { KindBadge, ToolDescription, type ToolKind } from './parts/tool.tsx'
@@ -262,7 +262,18 @@ const OwnCredential = (p: { connection: Connection; own: NonNullable<ConnectionP
   </Card>
 )
 
-const Control = (p: { connection: Connection; control: NonNullable<ConnectionPageProps['control']> }) => {
+type Controlled = { connection: Connection; control: NonNullable<ConnectionPageProps['control']> }
+
+/** At the top as well, where it is looked for in a hurry. */
+const PauseTools = ({ connection, control }: Controlled) => {
+  const path = `/connections/${connection.id}`
+  const fields = { whose: control.whose }
+  if (control.paused) return <Resume action={`${path}/resume`} fields={fields} />
+  const label = control.whose === 'own' ? 'Pause for my apps' : 'Pause for all apps'
+  return control.apps === 0 ? <></> : <Pause action={`${path}/pause`} fields={fields} label={label} />
+}
+
+const Control = (p: Controlled) => {
   const { apps, users, paused, whose } = p.control
   const name = foreign(p.connection.name, 40)
   const theirs = whose === 'own' ? 'your' : 'all'
@@ -325,12 +336,16 @@ export const ConnectionPage = (p: ConnectionPageProps) => (
       title={<bdi>{foreign(p.connection.name)}</bdi>}
       badge={<ConnectionStatus state={p.connection.state} />}
       lead={<span class="mono break">{foreign(p.connection.summary, 200)}</span>}
-      actions={<CheckAgain connection={p.connection} />}
+      actions={
+        <>
+          <CheckAgain connection={p.connection} />
+          {p.control && <PauseTools connection={p.connection} control={p.control} />}
+        </>
+      }
     />
     {p.paused && (
       <Notice tone="warning" title="Paused">
-        <PausedBy by={p.paused} />. Its tools are refused to {p.paused.own ? 'your' : 'all'} apps.{' '}
-        {p.control?.paused && <a href="#control">Resume it</a>}
+        <PausedBy by={p.paused} />. Its tools are refused to {p.paused.own ? 'your' : 'all'} apps.
       </Notice>
     )}
     {p.probe ? <Probe {...p.probe} /> : <StatusCard connection={p.connection} />}

@@ -74,7 +74,7 @@ const Document = (p: { shell: BareShell; title: string; kind: string; htmx: bool
 
 /** Also the reply to GET /approvals/count. Stands there empty as well, to find out when it has something to say. */
 export const WaitingCount = (p: { waiting: number }) => (
-  <span class="nav-count" hx-get="/approvals/count" hx-trigger="every 10s" hx-swap="outerHTML" hidden={p.waiting === 0}>
+  <span class="nav-count" hx-get="/approvals/count" hx-trigger="every 10s, decided from:body" hx-swap="outerHTML" hidden={p.waiting === 0}>
     {p.waiting}
     <span class="hidden-text"> waiting</span>
   </span>

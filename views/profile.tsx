@@ -8,13 +8,14 @@
  * GET /profiles/:id/waiting — `WaitingCard`, see profile-connect.tsx.
  */
 import { Layout, type Shell } from './layout.tsx'
+import { Status } from './parts/badge.tsx'
 import { Card, PageHead } from './parts/card.tsx'
 import { Confirm } from './parts/confirm.tsx'
 import type { FormState } from './parts/field.tsx'
 import { foreign, plural } from './parts/format.ts'
 import { Notice } from './parts/notice.tsx'
 import { type Amounts, amountInWords, isNothing } from './parts/offered.tsx'
-import { appsInWords, Many, type ManyStanding, PausedBy } from './parts/paused.tsx'
+import { appsInWords, Many, type ManyStanding, Pause, PausedBy, Resume } from './parts/paused.tsx'
 import { ConnectPanel, type Waiting } from './profile-connect.tsx'
 import type { Way } from './profile-connect-ways.tsx'
 import { type ChangedTool, ProfileChanges } from './profile-changes.tsx'
@@ -73,6 +74,13 @@ const DeleteProfile = (p: { profile: ProfilePageProps['profile']; saved: Amounts
   )
 }
 
+/** At the top as well: the page is as long as its tools are many, and this is looked for in a hurry. */
+const PauseApps = ({ profile, control }: Pick<ProfilePageProps, 'profile' | 'control'>) => {
+  const path = `/profiles/${profile.id}`
+  if (control.paused) return <Resume action={`${path}/resume`} />
+  return control.apps === 0 ? <></> : <Pause action={`${path}/pause`} label={control.apps === 1 ? 'Pause its app' : 'Pause its apps'} />
+}
+
 const Control = (p: { profile: ProfilePageProps['profile']; control: ManyStanding }) => {
   const { apps, users, paused } = p.control
   const title = foreign(p.profile.title, 60)
@@ -113,11 +121,13 @@ export const ProfilePage = (p: ProfilePageProps) => {
       <PageHead
         back={{ href: '/profiles', label: 'Profiles' }}
         title={<bdi>{foreign(p.profile.title)}</bdi>}
+        badge={p.control.paused && <Status tone="warning">Paused</Status>}
         lead={p.profile.description && foreign(p.profile.description, 240)}
+        actions={<PauseApps profile={p.profile} control={p.control} />}
       />
       {p.control.paused && (
         <Notice tone="warning" title="Paused">
-          <PausedBy by={p.control.paused} />. Every app that uses it is refused. <a href="#control">Resume it</a>
+          <PausedBy by={p.control.paused} />. Every app that uses it is refused, and keeps what it was allowed.
         </Notice>
       )}
       {p.changed.length > 0 && <ProfileChanges profileId={id} tools={p.changed} form={p.changesForm} />}

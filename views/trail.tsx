@@ -133,7 +133,12 @@ const Extent = ({ size, checkpoint }: Pick<TrailPageProps, 'size' | 'checkpoint'
   <Facts
     items={[
       ['Records', counted(size.rows)],
-      ['Room they take', `about ${size.megabytes < 10 ? size.megabytes.toFixed(1) : counted(Math.round(size.megabytes))} MB`],
+      [
+        'Room they take',
+        size.megabytes < 0.1
+          ? 'less than 0.1 MB'
+          : `about ${size.megabytes < 10 ? size.megabytes.toFixed(1) : counted(Math.round(size.megabytes))} MB`,
+      ],
       ['Oldest', size.since === undefined ? <span class="muted">none</span> : <Ago at={size.since} />],
       [
         'Removed',

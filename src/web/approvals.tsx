@@ -76,7 +76,8 @@ export const approvalsRoutes = (deps: Deps) => {
         )
         if (isHtmx(request)) {
           const piece = <ApprovalDecision {...decision(user, await approvals.demand(user.id, id), body.via)} />
-          return reply.piece(request, piece, `/approvals/${id}`)
+          // The number beside the navigation does not wait for its next look.
+          return reply.piece(request, piece, `/approvals/${id}`, { headers: { 'hx-trigger': 'decided' } })
         }
         const notice = late === undefined ? { tone: 'good' as const, text: SAID[body.decision] } : { tone: 'bad' as const, text: late }
         return reply.to(request, `/approvals/${id}`, { cookies: [reply.notice(incoming, notice)] })

@@ -3,6 +3,7 @@ import type { AuditRow } from '@/audit'
 import { Failure, type FailureCode } from '@/lib/failure.ts'
 import type { User } from '@/users'
 import type { CallRow, Outcome } from '@views/activity.tsx'
+import { actInWords } from './act-words.ts'
 
 const US_IN_MS = 1_000
 const OUTCOMES: Record<AuditRow['outcome'], Outcome> = {
@@ -53,44 +54,10 @@ function viaOf({ detail, action }: Pick<AuditRow, 'detail' | 'action'>): string 
   return action === 'tools/call' && typeof via === 'string' && via !== '' ? via : undefined
 }
 
-/** What was changed here and who signed in, as people say it. Others are told from their name. */
-const ACTS: Readonly<Record<string, string>> = {
-  login: 'Signed in',
-  logout: 'Signed out',
-  'grant.create': 'App let in',
-  'grant.deny': 'App turned away',
-  'grant.revoke': 'App revoked',
-  'grant.permit': 'Permission of an app changed',
-  'token.issue': 'Tokens given out',
-  'token.refresh': 'Tokens renewed',
-  'token.create': 'Access token made',
-  'token.revoke': 'Token given back',
-  'session.end-others': 'Other browsers signed out',
-  'connection.sign-out': 'Signed out at a server',
-  'account.sign-in': 'Signed in at a provider',
-  'account.sign-out': 'Signed out at a provider',
-  'audit.look': "Somebody's row looked at",
-  'audit.policy': 'How much of the trail is kept',
-  'audit.remove': 'Old records removed from the trail',
-  'audit.verify': 'Trail verified',
-  'audit.export': 'Records taken away',
-  'forwarder.add': 'Receiver of the trail added',
-  'forwarder.pause': 'Receiver of the trail paused',
-  'forwarder.resume': 'Receiver of the trail resumed',
-  'forwarder.remove': 'Receiver of the trail removed',
-  'forwarder.test': 'Receiver of the trail tested',
-  'forwarder.gap': 'Records removed before they were sent',
-}
-/** "profile.update" → "Profile update". */
-const actInWords = (action: string): string => {
-  const words = action.replace(/[._-]+/g, ' ')
-  return ACTS[action] ?? words.charAt(0).toUpperCase() + words.slice(1)
-}
-
 const whatOf = (row: AuditRow): Pick<CallRow, 'tool' | 'action' | 'isAct'> =>
   row.kind === 'call'
     ? { tool: row.subject ?? row.action, action: actionOf(row) }
-    : { tool: actInWords(row.action), action: row.subject ?? undefined, isAct: true }
+    : { tool: actInWords(row), action: row.subject ?? undefined, isAct: true }
 
 /** The connected app and profile of somebody else are no pages of the reader's, so there is no link to them. */
 export const callRowOf = (row: AuditRow, reader: User): CallRow => ({

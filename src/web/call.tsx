@@ -52,6 +52,7 @@ async function callOf({ connections }: Deps, row: AuditRow, user: User, { isOwn,
     upstreamTool: tool && !isEvery(tool) ? tool.name : undefined,
     requestBytes: row.requestBytes ?? undefined,
     traceId: row.traceId ?? undefined,
+    wasAsked: row.reason === 'needs_approval' && isOwn,
     spans: isAct ? [] : spansOf(row),
     detail: isAct && row.detail ? JSON.stringify(row.detail, null, 2) : undefined,
   }

@@ -105,7 +105,7 @@ export const connectionRoutes = (deps: Deps) => {
     return reply.piece(request, <Probe {...props} />, `/connections/${connection.id}`, { headers })
   }
   const control = (seen: Seen, id: ConnectionId, whose: Whose, deed: Deed) =>
-    turnMany(deps, seen, { subject: { kind: 'connection', id }, whose, back: `/connections/${id}#control` }, deed)
+    turnMany(deps, seen, { subject: { kind: 'connection', id }, whose, back: `/connections/${id}` }, deed)
   return doors
     .member('/connections')
     .get(

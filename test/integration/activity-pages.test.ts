@@ -71,6 +71,10 @@ describe('what is found', () => {
     expect(await rowsOf(bob, '/activity?from=2020-01-01&outcome=failed')).toEqual(['bob_rare'])
     expect(await rowsOf(bob, '/activity?kind=sign-ins')).toEqual(['Signed in'])
     const { html } = await bob.open(`/activity?outcome=refused&tool=${tool}`)
+    // Its places stand there once, and rows can be saved where there are any.
+    expect(html.split('aria-label="Activity"')).toHaveLength(2)
+    expect(html).toContain('Save these rows as a file')
+    expect((await bob.open('/activity?to=2020-01-01T00:00')).html).not.toContain('Save these rows as a file')
     expect(html).toContain(`href="/activity?tool=${tool}"`)
     expect(html).toContain('href="/activity?outcome=refused"')
     const off = await bob.open(`/activity?tool=${tool}`)

@@ -16,6 +16,8 @@ let tokens: Tokens
 let app: string
 
 const row = (html: string, what: RegExp) => what.exec(html)?.[0] ?? ''
+/** What can be done about the whole of a page, at its top. */
+const headOf = (html: string) => row(html, /<header class="page-head">[\s\S]*?<\/header>/)
 const toast = (html: string) => /data-toast="good"[\s\S]*?<span>([^<]*)</.exec(html)?.[1] ?? ''
 const listed = async (token = tokens.access_token, name: string | undefined = 'work') => {
   const answer = await callMcp(running, name, token, 'tools/list')
@@ -52,8 +54,10 @@ describe('the page of an app', () => {
     expect(saved.status).toBe(303)
     const after = (await ada.open(app)).html
     expect(after).toContain('1 allowed, 1 asks first, 1 refused')
+    expect(after).toContain('Calls that ask wait under <a href="/approvals">Approvals</a>')
     expect(await listed()).toEqual(['look', 'make'])
     expect((await browser.post(`${app}/tools`, { group: 'write allow' })).status).toBe(303)
+    expect((await ada.open(app)).html).not.toContain('Calls that ask wait')
     expect(await listed()).toEqual(TOOLS)
   })
 
@@ -140,7 +144,9 @@ describe('many at once', () => {
   test('[CONTROL-PAGES, CONTROL-CONNECTION] a connection: its page counts the apps, and its row says paused', async () => {
     const page = await ada.open(connection)
     expect(page.html).toContain('1 app may use its tools.')
+    expect(headOf(page.html)).toContain('Pause for all apps')
     const paused = await ada.submit(page, `${connection}/pause`, {})
+    expect(headOf(paused.html)).toContain('Resume')
     expect(toast(paused.html)).toBe('Paused. Its tools are refused to 1 app.')
     expect(await listed()).toEqual([])
     expect((await ada.open('/connections')).html).toMatch(/badge[^>]*>paused</)
@@ -155,7 +161,10 @@ describe('many at once', () => {
   })
 
   test('[CONTROL-PAGES] a profile: its page counts the apps of everybody, and its tile says paused', async () => {
-    await ada.submit(await ada.open(profile), `${profile}/pause`, {})
+    const page = await ada.open(profile)
+    expect(headOf(page.html)).toContain('Pause its app')
+    const paused = await ada.submit(page, `${profile}/pause`, {})
+    expect(headOf(paused.html)).toContain('Resume')
     expect(await listed()).toBe(403)
     expect((await ada.open('/profiles')).html).toMatch(/badge[^>]*>paused</)
     expect((await ada.open(app)).html).toContain('Paused with its profile')
@@ -166,6 +175,8 @@ describe('many at once', () => {
   test('[CONTROL-PAGES] everything: one red button that asks once, and one that lets it go on', async () => {
     const page = await ada.open('/admin')
     expect(page.html).toMatch(/<summary class="button button-danger">[\s\S]*?Pause everything/)
+    // However many users there are, nobody scrolls past them to it.
+    expect(page.html.indexOf('Pause everything')).toBeLessThan(page.html.indexOf('<table'))
     await ada.submit(page, '/admin/pause', {})
     expect(await listed()).toBe(403)
     expect((await ada.open('/')).html).toContain('Everything is paused.')

@@ -1,5 +1,7 @@
 /** Rows of the audit trail in the words of the activity page. */
+import { Glob } from 'bun'
 import { expect, test } from 'bun:test'
+import { readFileSync } from 'node:fs'
 import type { AuditRow } from '@/audit'
 import type { User } from '@/users'
 import { callRowOf } from '@/web/call-rows.ts'
@@ -43,4 +45,24 @@ test('a long address is cut in the middle and whole on hover, a hostile one is t
   expect(html).toContain(`title="${LONG}"`)
   expect(html).toMatch(/<bdi>file:\/\/\/srv\/very[^<]{1,40}…[^<]{1,40}deep\.md<\/bdi>/)
   expect(html).toContain('ui://&lt;script&gt;alert(1)&lt;/script&gt;</bdi>')
+})
+
+test('what was changed here is told in the words of the pages, and what somebody did to their own apps is not told as done to all', () => {
+  const told = (action: string, detail: AuditRow['detail'] = null) => callRowOf(row({ kind: 'admin', action, detail }), reader).tool
+  expect(told('grant.switch')).toBe('App switched to another profile')
+  expect(told('everything.pause', { whose: 'everyone' })).toBe('Everything paused')
+  expect(told('everything.pause', { whose: 'own' })).toBe('All own apps paused')
+  expect(told('connection.resume', { whose: 'own' })).toBe('Connection resumed for own apps')
+  expect(told('grant.pause', { whose: 'own' })).toBe('App paused')
+  expect(told('house.tidy-up')).toBe('House tidy up')
+})
+
+test('every deed that a room reports has its words', () => {
+  const actions = [...new Glob('**/*.ts').scanSync('src')].flatMap((file) =>
+    [...readFileSync(`src/${file}`, 'utf8').matchAll(/action: '([a-z]+\.[a-z-]+)'/g)].map(([, action = '']) => action),
+  )
+  expect(actions.length).toBeGreaterThan(20)
+  const own = (action: string) => callRowOf(row({ kind: 'admin', action }), reader).tool
+  const asNamed = (action: string) => action.replaceAll(/[._-]+/g, ' ')
+  expect(actions.filter((action) => own(action).toLowerCase() === asNamed(action))).toEqual([])
 })

@@ -45,7 +45,7 @@ const Frame = (p: Common & { children: Child }) => (
 
 export const TextField = (
   p: Common & {
-    type?: 'text' | 'url' | 'password' | 'number' | undefined
+    type?: 'text' | 'url' | 'password' | 'number' | 'date' | 'time' | undefined
     value?: string | undefined
     placeholder?: string | undefined
     autocomplete?: string | undefined
