@@ -189,6 +189,8 @@ export const AppsPage = (p: AppsPageProps) => (
     <PageHead
       title="Connected apps"
       lead="Each line is one app that you let in, on one device, with one profile. Revoking holds on its very next request."
+      // Where several are to be stopped at once, nobody scrolls past all of them. Paused, the top of every page has the way back.
+      actions={p.all.apps > 1 && !p.all.paused && <Pause action="/apps/pause" label="Pause all my apps" />}
     />
     <AppsPlaces current="/apps" />
     {total(p.counts) > FILTERED_FROM && <StatusFilter filter={p.filter} counts={p.counts} />}

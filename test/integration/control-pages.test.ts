@@ -129,7 +129,9 @@ describe('the page of an app', () => {
 
 describe('many at once', () => {
   test('[CONTROL-PAGES] all of one’s own: each page says so while it lasts, and revoking them asks first', async () => {
-    const paused = await ada.submit(await ada.open('/apps'), '/apps/pause', {})
+    const page = await ada.open('/apps')
+    expect(headOf(page.html)).not.toContain('Pause all my apps')
+    const paused = await ada.submit(page, '/apps/pause', {})
     expect(toast(paused.html)).toContain('1 app waits')
     expect(await listed()).toBe(403)
     for (const page of ['/', '/profiles', '/connections', app, '/activity'])
@@ -186,6 +188,7 @@ describe('many at once', () => {
     await ada.submit(await ada.open('/'), '/admin/resume', {})
     expect(await listed()).toEqual(TOOLS)
     expect(await listed(late.access_token)).toEqual(TOOLS)
+    expect(headOf((await ada.open('/apps')).html)).toContain('Pause all my apps')
   })
 
   test('[CONTROL-PAGES] a client of everyone’s, and each user by their row', async () => {

@@ -59,7 +59,9 @@ test('what was changed here is told in the words of the pages, and what somebody
 
 test('every deed that a room reports has its words', () => {
   const actions = [...new Glob('**/*.ts').scanSync('src')].flatMap((file) =>
-    [...readFileSync(`src/${file}`, 'utf8').matchAll(/action: '([a-z]+\.[a-z-]+)'/g)].map(([, action = '']) => action),
+    [...readFileSync(`src/${file}`, 'utf8').matchAll(/action: '([a-z-]+\.[a-z-]+)'|'(notice-way\.[a-z]+)'/g)].map(
+      ([, reported, way]) => reported ?? way ?? '',
+    ),
   )
   expect(actions.length).toBeGreaterThan(20)
   const own = (action: string) => callRowOf(row({ kind: 'admin', action }), reader).tool
