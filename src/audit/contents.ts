@@ -3,7 +3,7 @@
  * turn: cut, redacted, hashed into its row, sealed beside it.
  */
 import { sha256 } from '@/lib/crypto.ts'
-import { auditContents, type KEEPS, type Sealer, type Store, type Writer } from '@/store'
+import { auditContents, type KEEPS, type Sealer, type SqlValue, type Store, type Writer } from '@/store'
 import { eq, inArray } from 'drizzle-orm'
 import { type AuditRow, CONTENT_HASH_AT, DETAIL_AT, type RowValues, TEXTS_AT } from './chain.ts'
 import { redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
@@ -100,30 +100,44 @@ function keep(row: Waiting): Promise<void> | undefined {
   const question = contents.arguments === undefined ? '' : asText(contents.arguments, ARGUMENTS_CHARS_MAX)
   const answer = contents.result === undefined ? '' : asText(contents.result, RESULT_CHARS_MAX)
   const done = (asked: string, answered: string): void => {
-    const kept: KeptContents = { keeps: contents.keeps, ...(asked && { arguments: asked }), ...(answered && { result: answered }) }
-    row.text = JSON.stringify(kept)
+    row.text = written(contents.keeps, asked, answered)
     row.values[CONTENT_HASH_AT] = sha256(row.text)
   }
   if (typeof question === 'string' && typeof answer === 'string') return void done(question, answer)
   return Promise.all([question, answer]).then(([asked, answered]) => done(asked, answered))
 }
 
+/** A line for what is kept and one for each of both, which are JSON and hold no line end of their own: nothing is written twice over. */
+const written = (keeps: Keeps, asked: string, answered: string): string => `${keeps}\n${asked}\n${answered}`
+function readAgain(text: string): KeptContents {
+  const [keeps, asked, answered] = text.split('\n')
+  return { keeps: keeps as Keeps, ...(asked && { arguments: asked }), ...(answered && { result: answered }) }
+}
+
 const NEXT = "SELECT coalesce(max(seq), 0) AS seq FROM sqlite_sequence WHERE name = 'audit_rows'"
-const INSERT = 'INSERT INTO audit_contents (seq, keeps, sealed, sealed_key) VALUES (?, ?, ?, ?)'
+/** As many in one statement as still cost less together. */
+const ROWS_TOGETHER = 25
+const insertOf = (rows: number): string =>
+  `INSERT INTO audit_contents (seq, keeps, sealed, sealed_key) VALUES ${Array(rows).fill('(?, ?, ?, ?)').join(', ')}`
+const [INSERT_ONE, INSERT_TOGETHER] = [insertOf(1), insertOf(ROWS_TOGETHER)]
 
 /** Before their rows, whose numbers are known: this is the one transaction that gives any. */
 export function insertContents(tx: Writer, sealer: Pick<Sealer, 'seal'>, rows: readonly Waiting[]): void {
   if (!rows.some(({ text }) => text !== undefined)) return
   let seq = tx.prepare<{ seq: number }, []>(NEXT).get()?.seq ?? 0
-  const insert = tx.prepare<unknown, (number | string | Uint8Array)[]>(INSERT)
+  const kept: SqlValue[][] = []
   for (const { text } of rows) {
     seq += 1
     if (text === undefined) continue
     const { bytes, key } = sealer.seal(text, placeOf(seq))
-    insert.run([seq, keepsIn(text), bytes, key])
+    kept.push([seq, keepsIn(text), bytes, key])
   }
+  let at = 0
+  for (; at + ROWS_TOGETHER <= kept.length; at += ROWS_TOGETHER)
+    tx.prepare<unknown, SqlValue[]>(INSERT_TOGETHER).run(kept.slice(at, at + ROWS_TOGETHER).flat())
+  for (; at < kept.length; at += 1) tx.prepare<unknown, SqlValue[]>(INSERT_ONE).run(kept[at] as SqlValue[])
 }
-const keepsIn = (text: string): Keeps => (text.startsWith('{"keeps":"whole"') ? 'whole' : 'redacted')
+const keepsIn = (text: string): Keeps => (text.startsWith('whole') ? 'whole' : 'redacted')
 
 type Stored = Pick<typeof auditContents.$inferSelect, 'seq' | 'sealed' | 'sealedKey'>
 
@@ -133,7 +147,7 @@ export const openedText = (sealer: Pick<Sealer, 'open'>, { seq, sealed, sealedKe
 
 export async function contentsOf(store: Pick<Store, 'read'>, sealer: Pick<Sealer, 'open'>, seq: number): Promise<KeptContents | undefined> {
   const [stored] = await store.read.select().from(auditContents).where(eq(auditContents.seq, seq))
-  return stored && (JSON.parse(openedText(sealer, stored)) as KeptContents)
+  return stored && readAgain(openedText(sealer, stored))
 }
 
 /** Of these rows, for who looks for words in them. What does not open has none. */
@@ -147,7 +161,7 @@ export async function textsOf(
   if (seqs.length === 0) return texts
   for (const stored of await store.read.select().from(auditContents).where(inArray(auditContents.seq, seqs))) {
     try {
-      const { arguments: asked = '', result = '' } = JSON.parse(openedText(sealer, stored)) as KeptContents
+      const { arguments: asked = '', result = '' } = readAgain(openedText(sealer, stored))
       texts.set(stored.seq, `${asked} ${result}`)
     } catch {
       // Whoever proves the trail is told of it.

@@ -49,7 +49,7 @@ describe('contents', () => {
       arguments: '{"query":"marker-one","password":"[redacted: secret]"}',
       result: '{"content":[{"type":"text","text":"answer-one [redacted: GitHub token]"}]}',
     })
-    expect(one.contentHash).toBe(sha256(JSON.stringify(kept)))
+    expect(one.contentHash).toBe(sha256([kept?.keeps, kept?.arguments, kept?.result].join('\n')))
     expect((await audit.contentsOf(two.seq))?.arguments).toBe('{"query":"marker-two","password":"hunter-2x"}')
     expect(verifyChain(rows())).toEqual({ proven: 3, old: 0 })
     for (const text of ['marker-one', 'marker-two', 'answer-one', 'hunter-2x', 'ghp_'])
