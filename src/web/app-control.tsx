@@ -8,13 +8,12 @@ import { EXTENDED_MS_MAX, type Oauth } from '@/oauth'
 import { AppPermissionCounts, AppPermissions } from '@views/app-permissions.tsx'
 import { type AppPageDeps, appPage, permissionsOf, type Posted } from './app-page.tsx'
 import { type Deed, turnMany } from './control.ts'
-import { Field, REFUSED, Repeated, refused, repeated, textsOf } from './forms.ts'
+import { Field, Permission, REFUSED, Repeated, refused, repeated, textsOf } from './forms.ts'
 import type { Control, Grants, Page, Seen } from './needs.ts'
 
 type Deps = Page & AppPageDeps & { grants: Grants; control: Control; oauth: Pick<Oauth, 'extend'>; clock: Clock }
 
 const One = { params: z.object({ id: GrantId }) }
-const Permission = z.enum(['allow', 'ask', 'refuse'])
 /** `read allow`: all of one kind. */
 const Group = z.string().transform((text, context) => {
   const [kind, permission] = text.split(' ')

@@ -8,6 +8,7 @@ import type { User } from '@/users'
 import { CallPage, type CallPageProps } from '@views/call.tsx'
 import { contentsShown, laidOut, spansOf, unaltered } from './call-contents.ts'
 import { callRowOf } from './call-rows.ts'
+import { Permission } from './forms.ts'
 import { isEvery } from './offered.ts'
 import type { Audit, Connections, Control, Grant, Grants, Page } from './needs.ts'
 
@@ -135,7 +136,7 @@ export const callRoutes = (deps: Deps) => {
         const text = `${(row.subject ?? 'It').slice(0, 60)} is ${words} from now on.`
         return reply.to(request, `/activity/${seq}`, { cookies: [reply.notice(incoming, { tone: 'good', text })] })
       },
-      { ...One, body: z.object({ permission: z.enum(['allow', 'ask', 'refuse']) }) },
+      { ...One, body: z.object({ permission: Permission }) },
     )
     .post(
       '/:seq/replay',

@@ -13,6 +13,9 @@ export const Repeated = <Item extends z.ZodType>(item: Item) => z.union([z.array
 export const repeated = <Item>(value: Item | Item[] | undefined): Item[] =>
   value === undefined ? [] : Array.isArray(value) ? value : [value]
 
+/** What an app may do with a tool. */
+export const Permission = z.enum(['allow', 'ask', 'refuse'])
+
 /** A tool and the hash of the definition that its page showed. */
 export const SeenTool = z.string().transform((text, context) => {
   const [id, hash = ''] = text.split(' ')

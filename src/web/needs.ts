@@ -2,7 +2,7 @@
 import type { Audit } from '@/audit'
 import type { Client, Clients as AllClients, ListedClient } from '@/clients'
 import type { Connection, Connections as AllConnections } from '@/connections'
-import type { Control as AllControl, Grant, Grants as AllGrants } from '@/grants'
+import type { Control, Grant, Grants as AllGrants } from '@/grants'
 import type { Doors } from '@/http/doors.ts'
 import type { Incoming } from '@/http/incoming.ts'
 import type { Reply } from '@/http/reply.ts'
@@ -13,7 +13,7 @@ import type { Profile, Profiles as AllProfiles, ProfileTool, ProfileView } from 
 import type { User } from '@/users'
 import type { Shells } from './shell.ts'
 
-export type { Audit, Client, Clock, Connection, Grant, ListedClient, Profile, ProfileTool, ProfileView }
+export type { Audit, Client, Clock, Connection, Control, Grant, ListedClient, Profile, ProfileTool, ProfileView }
 
 export type Connections = Pick<
   AllConnections,
@@ -43,8 +43,6 @@ export type Grants = Pick<
   AllGrants,
   'listForUser' | 'demand' | 'rename' | 'pause' | 'resume' | 'revoke' | 'revokeForClient' | 'usageByClient' | 'usersOfClient'
 >
-/** What is done to many apps at once, and what one of them may use. */
-export type Control = Pick<AllControl, keyof AllControl>
 export type Clients = Pick<AllClients, 'findById'>
 /** What administrators do with clients. */
 export type Registry = Pick<

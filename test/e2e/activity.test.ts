@@ -7,7 +7,6 @@ import { openInside } from '../support/house-inside.ts'
 
 let rooms: Awaited<ReturnType<typeof openInside>>
 let chromium: Awaited<ReturnType<typeof startChromium>>
-const complaints: string[] = []
 const [tool, client] = [newToolId(), newClientId()]
 
 const write = async (count: number, more: Partial<NewRow> = {}) => {
@@ -25,7 +24,6 @@ beforeAll(async () => {
   await write(140)
   chromium = await startChromium()
   chromium.page.setDefaultTimeout(15_000)
-  chromium.page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
   await enter(chromium.page, rooms.running.url)
 }, 60_000)
 afterAll(async () => {
@@ -87,5 +85,5 @@ test('[USAGE-COUNTS] charts are drawn at either width, in either scheme, within 
       expect([path, width, Math.max(0, over)]).toEqual([path, width, 0])
     }
   }
-  expect(complaints).toEqual([])
+  expect(chromium.complaints).toEqual([])
 })

@@ -8,7 +8,6 @@ import { openInside } from '../support/house-inside.ts'
 
 let rooms: Awaited<ReturnType<typeof openInside>>
 let chromium: Awaited<ReturnType<typeof startChromium>>
-const complaints: string[] = []
 const got: string[] = []
 const receiver = Bun.serve({
   port: 0,
@@ -30,7 +29,6 @@ beforeAll(async () => {
   await rooms.house.audit.flush()
   chromium = await startChromium()
   chromium.page.setDefaultTimeout(20_000)
-  chromium.page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
   await enter(chromium.page, rooms.running.url)
 }, 60_000)
 afterAll(async () => {
@@ -88,4 +86,4 @@ test('[TRAIL-EXPORT] rows are taken away from the activity page as they are filt
   expect(csv).toContain('forwarder.remove')
   expect(csv).not.toContain('tools/call')
 }, 60_000)
-test('no page of these made the browser complain', () => expect(complaints).toEqual([]))
+test('no page of these made the browser complain', () => expect(chromium.complaints).toEqual([]))

@@ -31,9 +31,14 @@ export async function startChromium({ scripts = true } = {}) {
     args: ARGS,
     javaScriptEnabled: scripts,
   })
+  const page = context.pages()[0] ?? (await context.newPage())
+  const complaints: string[] = []
+  page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()))
   return {
     context,
-    page: context.pages()[0] ?? (await context.newPage()),
+    page,
+    /** What the browser had against the page, as on its console. */
+    complaints,
     close: async () => {
       await context.close()
       rmSync(profile, { recursive: true, force: true })
