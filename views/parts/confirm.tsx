@@ -1,31 +1,30 @@
 import type { Child } from '../jsx-runtime.ts'
 import { Button } from './button.tsx'
 import { Icon, type IconName } from './icon.tsx'
+import { Posting, type Target } from './posting.tsx'
 
 /**
  * A destructive action: the first click opens the question, which names what will be destroyed; the second does it.
  * A `<details>`, so it works without JavaScript; `toolpass.js` closes it again by Escape or a click elsewhere.
  */
-export const Confirm = (p: {
-  /** What the first button says. */
-  label: string
-  /** What the second button says: the deed and its object ("Delete Work"). */
-  confirm: string
-  action: string
-  question: Child
-  /** What is lost, one line each. */
-  consequences?: readonly Child[]
-  icon?: IconName | undefined
-  /** Nothing is destroyed, it is only not to be done by a slip. */
-  mild?: boolean | undefined
-  /** The first button is filled already: it is the one to be found in a hurry. */
-  red?: boolean | undefined
-  /** `row` opens over the page and fits a table; `block` opens in its place. */
-  place?: 'row' | 'block' | undefined
-  fields?: Readonly<Record<string, string>>
-  /** The piece that the reply replaces. Without it the form is a plain one. */
-  target?: string | undefined
-}) => (
+export const Confirm = (
+  p: Target & {
+    /** What the first button says. */
+    label: string
+    /** What the second button says: the deed and its object ("Delete Work"). */
+    confirm: string
+    question: Child
+    /** What is lost, one line each. */
+    consequences?: readonly Child[]
+    icon?: IconName | undefined
+    /** Nothing is destroyed, it is only not to be done by a slip. */
+    mild?: boolean | undefined
+    /** The first button is filled already: it is the one to be found in a hurry. */
+    red?: boolean | undefined
+    /** `row` opens over the page and fits a table; `block` opens in its place. */
+    place?: 'row' | 'block' | undefined
+  },
+) => (
   <details class={`confirm confirm-${p.place ?? 'block'}`} data-closes={true}>
     <summary
       class={`button ${p.red ? 'button-danger' : p.place === 'row' ? 'button-quiet' : 'button-secondary'}${p.mild || p.red ? '' : ' button-risky'}`}
@@ -33,18 +32,7 @@ export const Confirm = (p: {
       {p.icon && <Icon name={p.icon} />}
       <span>{p.label}</span>
     </summary>
-    <form
-      class="confirm-panel"
-      method="post"
-      action={p.action}
-      hx-post={p.target && p.action}
-      hx-target={p.target}
-      hx-swap={p.target && 'outerHTML'}
-      hx-disable={p.target && 'find button'}
-    >
-      {Object.entries(p.fields ?? {}).map(([name, value]) => (
-        <input type="hidden" name={name} value={value} />
-      ))}
+    <Posting look="confirm-panel" action={p.action} fields={p.fields} target={p.target}>
       <p class="confirm-question">{p.question}</p>
       {p.consequences && (
         <ul>
@@ -59,6 +47,6 @@ export const Confirm = (p: {
           Cancel
         </button>
       </div>
-    </form>
+    </Posting>
   </details>
 )

@@ -3,6 +3,7 @@ import type { Child, Html } from '../jsx-runtime.ts'
 import { Button } from './button.tsx'
 import { Confirm } from './confirm.tsx'
 import { foreign, plural } from './format.ts'
+import { Posting, type Target } from './posting.tsx'
 import { Ago } from './time.tsx'
 
 /** `grant` is the app itself. */
@@ -30,39 +31,21 @@ export const PausedBy = ({ by }: { by: PausedWith }): Html => (
   </>
 )
 
-type Target = { action: string; fields?: Readonly<Record<string, string>>; target?: string | undefined }
-
-/** One click: nothing is lost by it. */
-const Act = (p: Target & { children: Child }) => (
-  <form
-    method="post"
-    action={p.action}
-    hx-post={p.target && p.action}
-    hx-target={p.target}
-    hx-swap={p.target && 'outerHTML'}
-    hx-disable={p.target && 'find button'}
-  >
-    {Object.entries(p.fields ?? {}).map(([name, value]) => (
-      <input type="hidden" name={name} value={value} />
-    ))}
-    {p.children}
-  </form>
-)
-
+// One click: nothing is lost by it.
 type Look = Target & { label?: string | undefined; quiet?: boolean | undefined }
 export const Pause = (p: Look) => (
-  <Act action={p.action} fields={p.fields ?? {}} target={p.target}>
+  <Posting action={p.action} fields={p.fields} target={p.target}>
     <Button tone={p.quiet ? 'quiet' : 'secondary'} icon={p.quiet ? undefined : 'pause'}>
       {p.label ?? 'Pause'}
     </Button>
-  </Act>
+  </Posting>
 )
 export const Resume = (p: Look) => (
-  <Act action={p.action} fields={p.fields ?? {}} target={p.target}>
+  <Posting action={p.action} fields={p.fields} target={p.target}>
     <Button tone={p.quiet ? 'quiet' : 'primary'} icon={p.quiet ? undefined : 'play'}>
       {p.label ?? 'Resume'}
     </Button>
-  </Act>
+  </Posting>
 )
 
 /** How many a deed would meet, and whether it is done already. */
