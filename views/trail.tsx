@@ -295,6 +295,10 @@ const Forwarding = ({ forwarders }: Pick<TrailPageProps, 'forwarders'>) => (
   </Card>
 )
 
+/** The app, and what else was met: the subject of many a deed is the device, which says little alone. */
+const metBy = ({ client, action }: CallRow): readonly string[] =>
+  [...new Set([client === '–' ? '' : client, action ?? ''])].filter((name) => name !== '')
+
 const Acts = ({ acts }: Pick<TrailPageProps, 'acts'>) => (
   <table class="table">
     <thead>
@@ -314,11 +318,14 @@ const Acts = ({ acts }: Pick<TrailPageProps, 'acts'>) => (
             <a class="strong break" href={`/activity/${act.id}`}>
               {foreign(act.tool, 100)}
             </a>
-            {act.action && (
-              <p class="cell-note">
-                <bdi>{foreign(act.action, 100)}</bdi>
-              </p>
-            )}
+            <p class="cell-note">
+              {metBy(act).map((name, at) => (
+                <>
+                  {at > 0 && ', '}
+                  <bdi>{foreign(name, 100)}</bdi>
+                </>
+              ))}
+            </p>
             {act.reason && <p class="cell-note">{foreign(act.reason, 160)}</p>}
           </td>
           <td data-label="Who">

@@ -46,6 +46,15 @@ describe('the page of the trail', () => {
     expect((await member.open('/admin/trail')).status).toBe(403)
     expect((await admin.open('/admin/trail')).status).toBe(200)
   })
+  test('tells changes in words, with the app and what was met, and says that there is little rather than nothing', async () => {
+    await inside.house.audit.report({
+      ...{ kind: 'admin', action: 'approval.ask', outcome: 'ok', userId: bea, userName: 'bea', clientName: 'Loop', subject: 'wipe' },
+    })
+    const { html } = await admin.open('/admin/trail')
+    expect(html).toMatch(/Approval asked for[\s\S]{0,120}<bdi>Loop<\/bdi>, <bdi>wipe<\/bdi>/)
+    expect(html).toContain('less than 0.1 MB')
+  })
+
   test('[TRAIL-VERIFY] verifies the trail at a click and says what came of it', async () => {
     const page = await admin.open('/admin/trail')
     expect(page.html).toContain('Not verified since')
