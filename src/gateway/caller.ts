@@ -9,6 +9,7 @@ import { type Grant, pausedSentence, state } from '@/grants'
 import { incomingOf } from '@/http/incoming.ts'
 import type { Profile } from '@/profiles'
 import { createDoorbell } from './doorbell.ts'
+import { createTurnedAway, type TurnedAwayDeps } from './turned-away.ts'
 
 /** What a bearer token stands for. A paused grant may come with its ids or without. */
 export type Verified =
@@ -70,6 +71,7 @@ export type EntranceDeps = {
   clients: { touch(id: ClientId): Promise<unknown>; findById(id: ClientId): Promise<{ name: string } | undefined> }
   store: { epoch(): number }
   trace: Pick<Trace, 'note'>
+  audit: TurnedAwayDeps['audit']
   clock: Clock
   addresses: Pick<Addresses, 'base'>
   config: { allowedOrigins: readonly string[] }
@@ -146,6 +148,7 @@ function createOriginCheck({ config }: Pick<EntranceDeps, 'config'>, doorbell: R
 function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createDoorbell>) {
   const { oauth, grants, profiles, users, clients, clock, addresses } = deps
   const refusing = createRefusing(addresses)
+  const turnedAway = createTurnedAway(deps)
 
   /** The profile that this address means for this user, if the token was made for it. */
   const profileOf = async ({ userId, profileId, reach }: Grant, name: string | undefined) => {
@@ -201,6 +204,7 @@ function createAdmission(deps: EntranceDeps, doorbell: ReturnType<typeof createD
     }
     if (verified.paused === true || state(grant, clock()) === 'paused') {
       doorbell.refused(request, name, { ...whoseOf(verified), reason: 'paused' })
+      await turnedAway(request, grant, profile)
       throw new Failure('grant_paused', { message: pausedSentence(grant) })
     }
     const [user, client] = await Promise.all([users.find(verified.userId), clients.findById(verified.clientId)])

@@ -40,6 +40,7 @@ const ACTIONS: Readonly<Record<string, string>> = {
 }
 /** Lists stand there by their method alone, so their words are beside it. */
 const LISTS: Readonly<Record<string, string>> = {
+  request: 'Request turned away unread',
   'tools/list': 'Tools listed',
   'prompts/list': 'Prompts listed',
   'resources/list': 'Resources listed',

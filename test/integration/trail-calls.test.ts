@@ -124,3 +124,17 @@ test('a trace of the client is in the row, by which it is found elsewhere', asyn
   expect((await written(call('look', { text: 'x' }, traced))).row.traceId).toBe(traceId)
   expect((await written(call('look', { text: 'x' }, { _meta: { ...meta(), traceparent: 'no trace' } }))).row.traceId).toBeNull()
 })
+test('[CONTROL-PAUSE] what a paused app goes on asking for stands there once a minute, unread', async () => {
+  const { audit, grants } = house.house
+  await grants.pause(app.user, app.grantId)
+  const { row, kept } = await written(async () => {
+    for (let at = 0; at < 20; at += 1)
+      expect((await modern(app, 'tools/call', { name: 'look', arguments: { text: 'hello' } })).status).toBe(403)
+  })
+  expect(row).toMatchObject({ action: 'tools/call', subject: 'look', outcome: 'refused', reason: 'grant_paused', grantId: app.grantId })
+  expect(row.clientName).toBeString()
+  expect(kept).toBeUndefined()
+  const rows = await audit.list({ kind: 'call', limit: 20 })
+  expect(rows.filter(({ reason }) => reason === 'grant_paused')).toHaveLength(1)
+  await grants.resume(app.user, app.grantId)
+})
