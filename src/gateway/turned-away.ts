@@ -28,7 +28,10 @@ export function createTurnedAway({ audit, users, clients, clock }: TurnedAwayDep
   return async (request: Request, grant: Grant, profile: Profile): Promise<void> => {
     const known = noted.get(grant.id)
     const now = clock()
-    if (known && now - known.at < ROW_EVERY_MS) return void (known.since += 1)
+    if (known && now - known.at < ROW_EVERY_MS) {
+      known.since += 1
+      return
+    }
     if (noted.size >= REMEMBERED_MAX) noted.clear()
     noted.set(grant.id, { at: now, since: 0 })
     const [user, client] = await Promise.all([users.find(grant.userId), clients.findById(grant.clientId)])
