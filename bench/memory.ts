@@ -1,4 +1,6 @@
 /** What Toolpass holds with ten upstreams: at rest after a start, and after two hundred sessions and two hundred thousand calls. */
+import { Database } from 'bun:sqlite'
+import { join } from 'node:path'
 import { bearer, openSession, prepareHouse, toolNamed } from './house.ts'
 import type { Ask } from './load.ts'
 import { type Memory, memoryOf } from './proc.ts'
@@ -16,6 +18,7 @@ const CALLS = 200_000
 const CALLS_MS_MAX = { quick: 20_000, whole: 90_000 }
 /** A heap gives back what it does not need only after a while. */
 const REST_MS = { quick: 3_000, whole: 8_000 }
+const FOLLOWED_MS_MAX = 180_000
 const BYTES = 100
 
 const NOTHING: Memory = { residentMb: Number.NaN, ownMb: Number.NaN }
@@ -51,13 +54,17 @@ export async function measureMemory({ scale, load, say }: Bench): Promise<{ valu
     const modern = await load.run(job(once, CALLS / 2, CALLS_MS_MAX[size] / 2))
     const busy = memoryOf(pids()) ?? NOTHING
     await Bun.sleep(REST_MS[size])
+    const soon = memoryOf(pids()) ?? NOTHING
+    say('memory: until its calls are counted and indexed')
+    await followed(house.place.folder)
+    await Bun.sleep(REST_MS[size])
     const used = memoryOf(pids()) ?? NOTHING
     const done = legacy.done + modern.done
     return {
       values: { memoryIdle: idle.residentMb, memoryUsed: used.residentMb },
       notes: [
         `memory at rest: ${shown(idle)}`,
-        `memory after ${SESSIONS} sessions and ${done} calls: ${shown(used)}; right after the last call ${shown(busy)}`,
+        `memory after ${SESSIONS} sessions and ${done} calls: ${shown(used)}; right after the last call ${shown(busy)}, ${REST_MS[size] / 1_000} s later, still counting and indexing, ${shown(soon)}`,
       ],
       incomplete: done < CALLS ? ['memoryUsed'] : [],
     }
@@ -65,5 +72,19 @@ export async function measureMemory({ scale, load, say }: Bench): Promise<{ valu
     await stop()
     await upstream.stop()
     house.remove()
+  }
+}
+
+/** Calls are counted and indexed after they were answered, at leisure. */
+async function followed(folder: string): Promise<void> {
+  const db = new Database(join(folder, 'toolpass.db'), { readonly: true })
+  const left = db.query<{ left: number }, []>(
+    "SELECT coalesce((SELECT max(seq) FROM audit_rows), 0) - coalesce((SELECT seq FROM audit_cursors WHERE id = 'derived'), 0) AS left",
+  )
+  try {
+    const until = performance.now() + FOLLOWED_MS_MAX
+    while ((left.get()?.left ?? 0) > 0 && performance.now() < until) await Bun.sleep(250)
+  } finally {
+    db.close()
   }
 }

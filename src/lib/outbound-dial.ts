@@ -1,6 +1,5 @@
 /** A connection of bytes through the same guard, for what speaks no HTTP: opened, written to, and closed when the other side has all of it. */
 import { isIP, connect as connectPlain, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
 import { describeError, OutboundError } from './outbound-error.ts'
 import { ADDRESSES_TRIED_MAX, demandAllowed, type Resolutions, within } from './outbound-guard.ts'
 
@@ -51,11 +50,13 @@ async function opened(addresses: readonly string[], place: Place, limit: AbortSi
   throw refusal ?? new OutboundError('resolve', `${place.hostname} has no address.`)
 }
 
-function openedAt(host: string, { hostname, port, isSecure, ca }: Place, limit: AbortSignal): Promise<Socket> {
+async function openedAt(host: string, { hostname, port, isSecure, ca }: Place, limit: AbortSignal): Promise<Socket> {
+  // Loaded with the first use: few have a receiver, and everybody would pay for it in memory.
+  const tls = isSecure ? await import('node:tls') : undefined
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
   const name = isIP(hostname) === 0 ? { servername: hostname } : {}
-  const socket = isSecure
-    ? connectTls({ host, port, rejectUnauthorized: true, ...name, ...(ca === undefined ? {} : { ca }) })
+  const socket = tls
+    ? tls.connect({ host, port, rejectUnauthorized: true, ...name, ...(ca === undefined ? {} : { ca }) })
     : connectPlain({ host, port })
   const giveUp = () => socket.destroy(limit.reason as Error)
   limit.addEventListener('abort', giveUp, { once: true })

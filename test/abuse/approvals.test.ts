@@ -69,7 +69,10 @@ async function asked(ada: Person, args: { account: string }): Promise<string> {
   away.abort()
   await gone
   if (path === undefined) throw new Error('nobody was asked')
-  return path
+  const page = path
+  // Whoever has not been seen to leave would still be answered, and the approval be used up by it.
+  await eventually(async () => (await ada.open(page)).html.includes('does not wait any more'))
+  return page
 }
 const textOf = async (answer: Response) => {
   const { result } = await readMcp(answer)
