@@ -19,9 +19,7 @@ afterAll(async () => {
   await house.close()
 })
 beforeEach(async () => {
-  await house.permit('echo', 'allow')
-  await eventually(async () => (await house.waiting()).length === 0)
-  await house.permit('echo', 'ask')
+  await house.settle()
   await house.rooms.approvals.setInApp(house.owner, 'not-destructive')
 })
 

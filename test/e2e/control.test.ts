@@ -4,7 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'bun:test'
 import { startClient } from '../support/command-clients.ts'
-import { type ControlledHouse, openControlledHouse, SOON_ENOUGH_MS } from '../support/controlled-house.ts'
+import { type ControlledHouse, openControlledHouse, SOON_MS } from '../support/controlled-house.ts'
 import type { RealClient } from '../support/real-clients.ts'
 import { freePort } from '../support/running.ts'
 
@@ -21,7 +21,7 @@ describe('while real clients are connected', () => {
     expect(await house.clients.v1.listTools()).toEqual(['read_note', 'write_note', 'drop_note'])
     expect(textOf(await house.clients.v1.callTool('write_note', { message: 'before' }))).toBe('before')
     await house.openApp('v1')
-    expect(await house.toldAfter(() => house.permission('write_note', 'Refuse').click())).toBeLessThan(SOON_ENOUGH_MS)
+    expect(await house.toldAfter(() => house.permission('write_note', 'Refuse').click())).toBeLessThan(SOON_MS)
     expect(await house.clients.v1.listTools()).toEqual(['read_note', 'drop_note'])
     const refused = await house.clients.v1.callTool('write_note', {}).catch((error: unknown) => String(error))
     expect(String(refused)).toContain('Unknown tool')
@@ -98,7 +98,7 @@ describe('while real clients are connected', () => {
       const [ended] = await house.listenAs('v2')
       await house.page.goto(house.running.url + at)
       const pressed = await house.press(`form[action="${path}/pause"] button`)
-      expect(((await ended) as number) - pressed).toBeLessThan(SOON_ENOUGH_MS)
+      expect(((await ended) as number) - pressed).toBeLessThan(SOON_MS)
       expect((await house.asked('v2')).status).toBe(403)
       await house.page.goto(house.running.url + at)
       await house.press(`form[action="${path}/resume"] button`)
@@ -231,7 +231,7 @@ describe('while real clients are connected', () => {
       house.page.waitForResponse((response) => response.url().endsWith('/check')),
       house.page.locator('form[action$="/check"] button').first().click(),
     ])
-    await house.listedWithin(SOON_ENOUGH_MS, false)
+    await house.listedWithin(SOON_MS, false)
     expect(textOf(await house.clients.v2.callTool('read_note', {}))).toContain('changed')
     await house.page.goto(`${house.running.url}/profiles`)
     await house.page.getByRole('link', { name: 'Work' }).first().click()
@@ -239,7 +239,7 @@ describe('while real clients are connected', () => {
     expect(shown).toContain('id_rsa')
     await house.page.locator('form[action$="/tools/approve"] button').first().click()
     await house.page.waitForURL(/\/profiles\/prf_/)
-    await house.listedWithin(SOON_ENOUGH_MS, true)
+    await house.listedWithin(SOON_MS, true)
     expect(textOf(await house.clients.v2.callTool('read_note', { message: 'accepted' }))).toBe('accepted')
   })
 
@@ -261,6 +261,33 @@ describe('while real clients are connected', () => {
     expect(await exported.text()).toContain('drop_note')
   })
 
+  test('[TRAIL-REDACTED] a secret in a call is taken out of what is kept, by the rules inside the executable as well', async () => {
+    const secret = `ghp_${'x1Y2z3W4'.repeat(5).slice(0, 36)}`
+    await house.clients.v1.callTool('read_note', { message: `deploy with ${secret}` })
+    await house.page.goto(`${house.running.url}/activity?q=deploy`)
+    await house.page.locator('#activity-rows a.mono', { hasText: 'read_note' }).first().click()
+    await house.page.waitForURL(/\/activity\/\d+/)
+    const shown = await house.page.textContent('main')
+    expect(shown).toContain('deploy with [redacted: GitHub token]')
+    expect(shown).not.toContain(secret)
+    // What was taken out cannot be sent again.
+    expect(await house.page.getByText('Call once more').count()).toBe(0)
+  })
+
+  test('[CALL-AGAIN] a call that only read is made once more from its page, and the week has a page of its own', async () => {
+    await house.clients.v1.callTool('read_note', { message: 'as it was' })
+    const before = house.desk.seen.filter(({ body }) => body.includes('as it was')).length
+    await house.page.goto(`${house.running.url}/activity?q=as+it+was`)
+    await house.page.locator('#activity-rows a.mono', { hasText: 'read_note' }).first().click()
+    await house.page.waitForURL(/\/activity\/\d+/)
+    await house.page.getByText('Call once more').click()
+    await house.page.getByRole('button', { name: 'Call read_note' }).click()
+    await house.page.waitForSelector('text=What it answers now')
+    expect(house.desk.seen.filter(({ body }) => body.includes('as it was'))).toHaveLength(before + 1)
+    await house.page.goto(`${house.running.url}/activity/digest`)
+    expect(await house.page.textContent('main')).toContain('read_note')
+  })
+
   test('[CONTROL-BROWSER] an app that is revoked is 401 on its next request, and its open stream ends within a second', async () => {
     const [ended] = await house.listenAs('v2')
     await house.page.goto(`${house.running.url}/apps`)
@@ -268,7 +295,7 @@ describe('while real clients are connected', () => {
     await row.getByText('Revoke').first().click()
     const clicked = house.page.waitForResponse((response) => response.url().endsWith('/revoke')).then(() => performance.now())
     await row.getByRole('button', { name: /^Revoke SDK/ }).click()
-    expect(((await ended) as number) - (await clicked)).toBeLessThan(SOON_ENOUGH_MS)
+    expect(((await ended) as number) - (await clicked)).toBeLessThan(SOON_MS)
     expect((await house.asked('v2')).status).toBe(401)
     expect((await house.asked('v1')).status).toBe(200)
   })

@@ -16,11 +16,7 @@ afterAll(async () => {
   expect(house.faults).toEqual([])
   await house.close()
 })
-afterEach(async () => {
-  await house.permit('echo', 'allow')
-  await eventually(async () => (await house.waiting()).length === 0)
-  await house.permit('echo', 'ask')
-})
+afterEach(() => house.settle())
 
 const call = (args: object, app: App = house.app) => modern(app, 'tools/call', { name: 'echo', arguments: args }).then(answerOf)
 const why = async (id: string) =>

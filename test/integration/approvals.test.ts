@@ -14,12 +14,7 @@ afterAll(async () => {
   expect(house.faults).toEqual([])
   await house.close()
 })
-afterEach(async () => {
-  // Nothing of one test is left for the next.
-  await house.permit('echo', 'allow')
-  await eventually(async () => (await house.waiting()).length === 0)
-  await house.permit('echo', 'ask')
-})
+afterEach(() => house.settle())
 
 const call = (args: object, name = 'echo') => modern(house.app, 'tools/call', { name, arguments: args }).then(answerOf)
 /** The newest row of a call; rows of calls that were refused follow their answer. */

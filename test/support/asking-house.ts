@@ -50,6 +50,12 @@ export async function openAskingHouse(options: Options = {}, tools: readonly str
     /** How many calls with them its server has had. */
     reached: ({ account }: { account: string }): number => upstream.calls.filter((text) => text.includes(`"${account}"`)).length,
     waiting,
+    /** Nothing of one test is left for the next. */
+    async settle(): Promise<void> {
+      await permit('echo', 'allow')
+      await eventually(async () => (await waiting()).length === 0)
+      await permit('echo', 'ask')
+    },
     /** The one that waits, as soon as it does. */
     async asked(user: User = owner): Promise<ApprovalId> {
       if (!(await eventually(async () => (await waiting(user)).length > 0))) throw new Error('nobody was asked')

@@ -135,17 +135,20 @@ export async function sendOtlp({ url, header, logs, traces }: Otlp, sending: Sen
   const send = async (signal: 'logs' | 'traces', body: unknown) => {
     const rejected = rejectedIn(await posted(outbound, addressFor(url, signal), JSON.stringify(body), headers))
     // What was rejected is not to be sent again ("Partial Success"), so only a test makes a problem of it.
-    if (rejected && isTest) throw new NotTaken(`It took the request and rejected what is in it${rejected === true ? '' : `: ${rejected}`}.`)
+    if (rejected !== undefined && isTest) throw new NotTaken(`It took the request and rejected what is in it${rejected}.`)
   }
   if (logs) await send('logs', logsOf(sending))
   if (traces && rows.some(({ kind }) => kind === 'call')) await send('traces', spansOf(sending))
 }
 
-function rejectedIn(answer: string): string | true | undefined {
+/** In words that go on a sentence; empty where it gives no reason, undefined where all was taken. */
+function rejectedIn(answer: string): string | undefined {
   try {
     const { partialSuccess = {} } = JSON.parse(answer) as { partialSuccess?: Record<string, unknown> }
     const count = Number(partialSuccess['rejectedLogRecords'] ?? partialSuccess['rejectedSpans'] ?? 0)
-    return count > 0 ? String(partialSuccess['errorMessage'] ?? '').slice(0, 200) || true : undefined
+    const why = String(partialSuccess['errorMessage'] ?? '').slice(0, 200)
+    if (!(count > 0)) return undefined
+    return why === '' ? '' : `: ${why}`
   } catch {
     return undefined
   }
