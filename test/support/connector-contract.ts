@@ -68,7 +68,7 @@ export function keepsContract(subject: Subject): void {
       setTimeout(() => abort.abort(), 100)
       const startMs = performance.now()
       await expect(call(subject.forever, { signal: abort.signal })).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
-      expect(performance.now() - startMs).toBeLessThan(1_000)
+      expect(performance.now() - startMs).toBeLessThan(5_000)
       await expect(call(subject.echo('x'), { signal: abort.signal })).rejects.toBeInstanceOf(ChannelError)
       expect(textOf(await call(subject.echo('still here')))).toContain('still here')
       await channel.close()

@@ -39,3 +39,21 @@ export async function eventually(condition: () => boolean | Promise<boolean>, wi
   }
   return condition()
 }
+
+/** Counts how often anything else has its turn: from here until `end`. */
+export function countTurns(): { end: () => number } {
+  let turns = 0
+  let isOver = false
+  const next = () => {
+    if (isOver) return
+    turns += 1
+    setImmediate(next)
+  }
+  setImmediate(next)
+  return {
+    end: () => {
+      isOver = true
+      return turns
+    },
+  }
+}

@@ -8,6 +8,7 @@ import { type AuditRow, createAudit, type NewRow, quantile, type RowFilter } fro
 import { HOUR_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import { auditHours, auditRows, OUTCOMES, openStore } from '@/store'
+import { countTurns } from '../support/outside.ts'
 import { sealing } from '../support/sealing.ts'
 
 const ends: (() => Promise<void>)[] = []
@@ -300,19 +301,10 @@ test('rows of which much is kept are taken in with others having their turn mean
     ...{ traceId: String(at).padStart(32, '0'), kept: at % 10 === 0 ? letters : words(at * 10_000) },
   })
   await write(Array.from({ length: 100 }, (_, at) => row(at)))
-  let longestMs = 0
-  let last = performance.now()
-  const watch = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - last)
-    last = performance.now()
-  }, 1)
-  const began = performance.now()
+  const turns = countTurns()
   await audit().following.catchUp()
-  const wholeMs = performance.now() - began
-  clearInterval(watch)
-  longestMs = Math.max(longestMs, performance.now() - last)
-  // Not all at once, however quick or busy the machine is.
-  expect(longestMs).toBeLessThan(wholeMs / 3)
+  // Counted and not timed: how long one takes is up to the machine.
+  expect(turns.end()).toBeGreaterThan(2)
   const { rows } = await audit().page({ text: 'w10001', contentsOf: 'usr_aaaaaaaaaaaaaaaa' as never, limit: 10 })
   expect(rows).toHaveLength(1)
 })
