@@ -1,4 +1,5 @@
 /** JSON-RPC as it comes in and goes out. */
+import { wholeBody } from '@/http/whole.ts'
 import { readBody } from '@/lib/body.ts'
 import { SECOND_MS } from '@/lib/clock.ts'
 import { JsonError, parseJson } from '@/lib/json.ts'
@@ -126,9 +127,9 @@ export const answerError = (id: RequestId | null, error: JsonRpcError) => ({ jso
 const NO_STORE = { 'cache-control': 'no-store' }
 const JSON_HEADERS = { 'content-type': 'application/json', ...NO_STORE }
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
-  Response.json(body, { status, headers: { ...NO_STORE, ...headers } })
+  new Response(wholeBody(JSON.stringify(body)), { status, headers: { ...JSON_HEADERS, ...headers } })
 /** What is JSON already. */
-export const jsonText = (text: string | Uint8Array): Response => new Response(text as string, { headers: JSON_HEADERS })
+export const jsonText = (text: string | Uint8Array<ArrayBuffer>): Response => new Response(wholeBody(text), { headers: JSON_HEADERS })
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
 /** It takes both, and named the stream first. */
 export const prefersStream = (request: Request): boolean => /^\s*text\/event-stream\b/i.test(request.headers.get('accept') ?? '')
