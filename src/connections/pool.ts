@@ -4,7 +4,7 @@ import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { type Channel, ChannelError } from '@/plugins'
 import { createBreaker } from './breaker.ts'
-import { type Agreed, asFailure, type Session, type Upstream } from './session.ts'
+import { type Agreed, asFailure, type RawReceived, type Session, type Upstream } from './session.ts'
 
 const IDLE_MS = 10 * MINUTE_MS
 /** Who stayed up so long is in order again, whatever was before. */
@@ -208,6 +208,29 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
     }
     return send(first.opened.session).then(went, (error) => recovered(key, first, send, error, sentAt).then(went, failed))
   }
+  /** The same for what most calls are sent by, with nothing made for one call that can be made for all. */
+  const forwarding = (key: PoolKey, first: Acquired): NonNullable<Upstream['forward']> => {
+    const text = textOf(key)
+    const went = (received: RawReceived): RawReceived => {
+      breaker.went(text)
+      return received
+    }
+    return (sending) => {
+      try {
+        const isTry = breaker.demandClosed(text)
+        const sentAt = clock()
+        const send = ({ forward }: Session) => (forward as NonNullable<typeof forward>)(sending)
+        return send(first.opened.session).then(went, (error) =>
+          recovered(key, first, send, error, sentAt).then(went, (last): never => {
+            breaker.failed(text, last, isTry)
+            throw asFailure(last)
+          }),
+        )
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+  }
   const upstreamOf = (key: PoolKey, first: Acquired): Upstream => {
     const { revision, isModern, capabilities } = first.opened.agreed
     const { forward } = first.opened.session
@@ -216,9 +239,7 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
       isModern,
       capabilities,
       request: async (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
-      ...(forward && {
-        forward: (sending) => Promise.try(attempt, key, first, (session: Session) => (session.forward as typeof forward)(sending)),
-      }),
+      ...(forward && { forward: forwarding(key, first) }),
     }
   }
   /** Made once for as long as the channel is open. */

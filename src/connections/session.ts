@@ -162,32 +162,24 @@ function createRawSending(
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
     state.inFlight += 1
     const leave = asker && asking.enter(asker)
-    const { promise, resolve, reject } = Promise.withResolvers<RawReceived>()
-    const settle = () => {
+    const settle = (): void => {
       state.inFlight -= 1
       leave?.(signal.aborted)
-      signal.removeEventListener('abort', onAbort)
     }
-    // Whatever a connector does about it, its caller waits no longer.
-    const onAbort = () => {
-      settle()
-      if (state.agreed?.isModern !== true) cancelled(channel, id)
-      reject(endOf(signal))
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
-      (answer) => {
-        if (signal.aborted) return
+    // A channel gives up with its signal, or is made to (plugins/opening.ts): nobody has to listen for it here as well.
+    return channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
+      (answer): RawReceived => {
         settle()
-        resolve(answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id })
+        if (signal.aborted) throw endOf(signal)
+        return answer.response === undefined ? { bytes: answer.bytes, id } : { response: answer.response, id }
       },
-      (error) => {
-        if (signal.aborted) return
+      (error): never => {
         settle()
-        reject(error)
+        if (!signal.aborted) throw error
+        if (state.agreed?.isModern !== true) cancelled(channel, id)
+        throw endOf(signal)
       },
     )
-    return promise
   }
 }
 

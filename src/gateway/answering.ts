@@ -19,7 +19,7 @@ import {
   prefersStream,
   Refusal,
 } from './messages.ts'
-import { createReply, type Reply } from './reply.ts'
+import { Reply } from './reply.ts'
 import type { Served } from './serving.ts'
 import type { Question, Talk } from './talk.ts'
 
@@ -73,8 +73,8 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       const { request, caller, asked, client } = asking
       const call = calls.start(caller.grant.id, client.key)
       const { openStream } = client
-      const reply = createReply(
-        openStream && acceptsStream(request) ? () => openStream(request.signal, call.abort) : undefined,
+      const reply = new Reply(
+        () => (acceptsStream(request) ? openStream?.(request.signal, () => call.abort()) : undefined),
         !client.isModern && prefersStream(request),
       )
       // The end of the connection is the end of the request, but where a client of an older revision can come back to its stream.
@@ -91,7 +91,7 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
           (served) => (isCancelled(call) && !client.isModern ? reply.drop() : finish(served, asked, reply)),
           (error) => fail(error, asked, reply),
         )
-        .finally(call.end)
+        .finally(() => call.end())
       return reply.response
     },
   }

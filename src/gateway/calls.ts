@@ -1,5 +1,5 @@
 /** Calls under way, so that a cancelling notification finds its call, the end of a grant ends them all, and none lasts for ever. */
-import { type CallSignal, createCallSignal } from '@/lib/call-signal.ts'
+import { CallSignal } from '@/lib/call-signal.ts'
 import { type Clock, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, GrantId } from '@/lib/ids.ts'
@@ -13,52 +13,73 @@ export type Call = {
   end(): void
   /** It ends by itself after so long. */
   within(ms: number, why: () => Failure): void
-  onLate?: () => void
+  onLate: (() => void) | undefined
 }
-type Under = { call: Call; ending: CallSignal; at: number; isLate: boolean; msMax: number; why: () => Failure }
 
 export const CALL_MS_MAX = 10 * MINUTE_MS
 const LATE_MS = 10
 /** One look at all of them is cheaper than a clock for each; while there are none nobody looks. */
 const LOOK_EVERY_MS = 10
 
-export function createCalls({ clock }: { clock: Clock }) {
-  const byKey = new Map<string, Set<Call>>()
-  const byGrant = new Map<GrantId, Set<Call>>()
+const timedOut = () => new Failure('upstream_timeout')
+
+type Book = {
   /** In the order in which they began. */
-  const begun = new Map<Call, Under>()
+  readonly begun: Set<UnderWay>
+  readonly byKey: Map<string, Set<UnderWay>>
+  readonly byGrant: Map<GrantId, Set<UnderWay>>
+}
+
+/** A class, since one is made for each call: nothing but the call itself is allocated. */
+class UnderWay implements Call {
+  readonly ending = new CallSignal()
+  to: ConnectionId | undefined = undefined
+  onLate: (() => void) | undefined = undefined
+  isLate = false
+  msMax = CALL_MS_MAX
+  private why: () => Failure = timedOut
+
+  constructor(
+    private readonly book: Book,
+    readonly grantId: GrantId,
+    readonly key: string | undefined,
+    readonly at: number,
+  ) {}
+  get signal(): AbortSignal {
+    return this.ending.signal
+  }
+  abort(why: Failure = new Failure('request_cancelled')): void {
+    this.ending.abort(why)
+  }
+  within(ms: number, why: () => Failure): void {
+    this.msMax = ms
+    this.why = why
+  }
+  timeOut(): void {
+    this.ending.abort(this.why())
+  }
+  end(): void {
+    const { begun, byGrant, byKey } = this.book
+    begun.delete(this)
+    drop(byGrant, this.grantId, this)
+    if (this.key !== undefined) drop(byKey, this.key, this)
+  }
+}
+
+export function createCalls({ clock }: { clock: Clock }) {
+  const book: Book = { begun: new Set(), byKey: new Map(), byGrant: new Map() }
+  const { begun, byKey, byGrant } = book
   let timer: ReturnType<typeof setInterval> | undefined
   const look = () => {
     if (begun.size > 0) return lookAt(begun, clock())
     clearInterval(timer)
     timer = undefined
   }
-  const add = <K>(map: Map<K, Set<Call>>, key: K, call: Call) => {
-    const known = map.get(key)
-    if (known) known.add(call)
-    else map.set(key, new Set([call]))
-  }
-  const drop = <K>(map: Map<K, Set<Call>>, key: K, call: Call) => {
-    const set = map.get(key)
-    set?.delete(call)
-    if (set?.size === 0) map.delete(key)
-  }
   return {
     /** @param key finds it again; calls of the modern revision are ended by their stream alone and have none */
     start(grantId: GrantId, key?: string): Call {
-      const ending = createCallSignal()
-      const call: Call = {
-        signal: ending.signal,
-        to: undefined,
-        abort: (why = new Failure('request_cancelled')) => ending.abort(why),
-        within: (ms, why) => void Object.assign(begun.get(call) ?? {}, { msMax: ms, why }),
-        end: () => {
-          begun.delete(call)
-          drop(byGrant, grantId, call)
-          if (key !== undefined) drop(byKey, key, call)
-        },
-      }
-      begun.set(call, { call, ending, at: clock(), isLate: false, msMax: CALL_MS_MAX, why: timedOut })
+      const call = new UnderWay(book, grantId, key, clock())
+      begun.add(call)
       timer ??= setInterval(look, LOOK_EVERY_MS)
       add(byGrant, grantId, call)
       if (key !== undefined) add(byKey, key, call)
@@ -85,16 +106,26 @@ export function createCalls({ clock }: { clock: Clock }) {
 }
 export type Calls = ReturnType<typeof createCalls>
 
-const timedOut = () => new Failure('upstream_timeout')
+function add<K>(map: Map<K, Set<UnderWay>>, key: K, call: UnderWay): void {
+  const known = map.get(key)
+  if (known) known.add(call)
+  else map.set(key, new Set([call]))
+}
 
-function lookAt(begun: ReadonlyMap<Call, Under>, now: number): void {
-  for (const under of begun.values()) {
-    const ms = now - under.at
+function drop<K>(map: Map<K, Set<UnderWay>>, key: K, call: UnderWay): void {
+  const set = map.get(key)
+  set?.delete(call)
+  if (set?.size === 0) map.delete(key)
+}
+
+function lookAt(begun: ReadonlySet<UnderWay>, now: number): void {
+  for (const call of begun) {
+    const ms = now - call.at
     if (ms < LATE_MS) return
-    if (ms >= under.msMax) under.ending.abort(under.why())
-    else if (!under.isLate) {
-      under.isLate = true
-      under.call.onLate?.()
+    if (ms >= call.msMax) call.timeOut()
+    else if (!call.isLate) {
+      call.isLate = true
+      call.onLate?.()
     }
   }
 }

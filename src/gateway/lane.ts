@@ -13,14 +13,14 @@ import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import { type Allowance, LimitReached } from '@/grants'
 import { type Call, CALL_MS_MAX, type Calls } from './calls.ts'
-import { type Caller, inTrail } from './caller.ts'
+import type { Caller } from './caller.ts'
 import { compose } from './compose.ts'
 import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
 import type { EventStream } from './events.ts'
 import { type Limiting, tooLong } from './limiting.ts'
 import { acceptsStream, type Asked } from './messages.ts'
-import { createReply, type Reply } from './reply.ts'
+import { Reply } from './reply.ts'
 import { contentsOf } from './recording.ts'
 import type { Serving } from './serving.ts'
 import type { Target, Targets } from './targets.ts'
@@ -47,8 +47,8 @@ export type LaneClient = {
 }
 type Coming = { request: Request; caller: Caller; asked: Asked; client: LaneClient }
 type Begun = Coming & { target: Target; view: ProfileView; startedUs: number; allowance: Allowance | undefined }
-/** `sentUs` and `receivedUs`: between them the call was its upstream's. */
-type Going = Begun & { reply: Reply; sentUs: number; receivedUs: number | undefined }
+/** One object for all that becomes of a call. `sentUs` and `receivedUs`: between them the call was its upstream's. */
+type Going = Begun & { call: Call; reply: Reply; sentUs: number; receivedUs: number | undefined }
 
 const nowUs = () => Math.round(performance.now() * 1_000)
 const nothing = () => undefined
@@ -67,28 +67,39 @@ export function createLane(deps: LaneDeps) {
     return { target: targets.tool(caller, view, params), view }
   }
   const run = (begun: Begun, { forward, isModern }: Forwarding, longWay: () => Promise<Response>): Promise<Response> => {
-    const { request, caller, asked, client, target, allowance } = begun
+    const { request, caller, asked, client, target, view, startedUs, allowance } = begun
     const call = calls.start(caller.grant.id, client.key)
     call.to = target.connectionId
-    const reply = createReply(acceptsStream(request) ? () => client.openStream(request.signal, call.abort) : undefined)
-    const going: Going = { ...begun, reply, sentUs: nowUs(), receivedUs: undefined }
-    call.onLate = () => listen(going, call)
+    const reply = new Reply(() => (acceptsStream(request) ? client.openStream(request.signal, () => call.abort()) : undefined))
+    const sentUs = nowUs()
+    const going: Going = { request, caller, asked, client, target, view, startedUs, allowance, call, reply, sentUs, receivedUs: undefined }
+    call.onLate = () => listen(going)
     if (allowance) call.within(Math.min(allowance.ms, CALL_MS_MAX), () => tooLong(allowance.ms))
     const { meta } = client
     const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
-    const broken = (error: unknown) => answering.fail(error, asked, reply)
-    const settled = forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build })
-      .then(
-        (received) => {
-          going.receivedUs = nowUs()
-          return settle.answered(going, attempted(received))
-        },
-        // It may be late by now, and a stream; then it is told as it is.
-        (error) => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error)),
-      )
-      .then(call.end, (error) => (call.end(), broken(error)))
-    if (allowance) void settled.then(allowance.end)
+    forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }).then(
+      (received) => {
+        going.receivedUs = nowUs()
+        finishing(going, () => settle.answered(going, attempted(received)))
+      },
+      // It may be late by now, and a stream; then it is told as it is.
+      (error) => finishing(going, () => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error))),
+    )
     return reply.response
+  }
+  /** Most are answered at once; those whose row is waited for, or whose result is cut, later. */
+  const finishing = (going: Going, work: () => Promise<void> | void): void => {
+    const failed = (error: unknown) => {
+      over(going)
+      answering.fail(error, going.asked, going.reply)
+    }
+    try {
+      const later = work()
+      if (later) later.then(() => over(going), failed)
+      else over(going)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   /** Undefined for a call that is not plain. @param longWay serves it from the beginning */
@@ -104,11 +115,17 @@ export function createLane(deps: LaneDeps) {
     const allowance = limiting.take(caller, plan.target, 0)
     // It is refused inside its record, where calls that are not plain are as well.
     if (allowance instanceof LimitReached) return undefined
-    return run({ request, caller, asked, client, ...plan, startedUs, allowance } as Begun, upstream as Forwarding, longWay)
+    const { target, view } = plan
+    return run({ request, caller, asked, client, target, view, startedUs, allowance }, upstream as Forwarding, longWay)
   }
 }
 export type Lane = ReturnType<typeof createLane>
 type Forwarding = Required<Pick<Upstream, 'forward' | 'isModern'>>
+
+function over({ call, allowance }: Going): void {
+  call.end()
+  allowance?.end()
+}
 
 /** From the beginning, counted there. */
 function again({ allowance, reply }: Going, longWay: () => Promise<Response>): void {
@@ -118,36 +135,42 @@ function again({ allowance, reply }: Going, longWay: () => Promise<Response>): v
 
 /** The row of a call, and then its answer. */
 function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 'audit' | 'answering' | 'serving' | 'limiting'>) {
-  const write = (
-    { caller, asked, target, startedUs, sentUs, receivedUs }: Going,
-    rest: Partial<NewRow> & Pick<NewRow, 'outcome'>,
-    result?: unknown,
-  ) => {
-    const { tool } = target
+  /** Spelled out: to spread what is known of the caller would make each row twice. */
+  const write = (going: Going, outcome: NewRow['outcome'], reason: string | null, responseBytes: number | null, result?: unknown) => {
+    const { caller, asked, target, startedUs, sentUs, receivedUs } = going
+    const { userId, userName, clientId, clientName, grant, profile, address } = caller
+    const { tool, connectionId, purpose = null } = target
+    const { toolId, connectionName, exposedName } = tool
     const endedUs = nowUs()
-    return audit.write(
-      {
-        kind: 'call',
-        action: asked.method,
-        subject: tool.exposedName,
-        ...inTrail(caller),
-        connectionId: target.connectionId,
-        connectionName: tool.connectionName,
-        toolId: tool.toolId,
-        purpose: target.purpose ?? null,
-        requestBytes: asked.bytes,
-        durationUs: endedUs - startedUs,
-        upstreamUs: (receivedUs ?? endedUs) - sentUs,
-        ...rest,
-      },
-      tool.kind !== 'read',
-      contentsOf(caller, asked, result),
-    )
+    const row: NewRow = {
+      kind: 'call',
+      action: asked.method,
+      outcome,
+      reason,
+      subject: exposedName,
+      purpose,
+      userId,
+      userName,
+      clientId,
+      clientName,
+      grantId: grant.id,
+      profileId: profile.id,
+      profileName: profile.title,
+      address,
+      connectionId,
+      connectionName,
+      toolId,
+      requestBytes: asked.bytes,
+      responseBytes,
+      durationUs: endedUs - startedUs,
+      upstreamUs: (receivedUs ?? endedUs) - sentUs,
+    }
+    return audit.write(row, tool.kind !== 'read', contentsOf(caller, asked, result))
   }
   const failed = (going: Going, error: unknown): Promise<void> | void => {
     if (!isFailure(error)) throw error
     const outcome = error.code === 'request_cancelled' ? 'cancelled' : 'failed'
-    const written = write(going, { outcome, reason: error.code })
+    const written = write(going, outcome, error.code, null)
     const { asked, caller, client, reply } = going
     const answer = () => {
       if (outcome === 'cancelled') throw error
@@ -169,9 +192,9 @@ function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 
       const { result, error } = digest.response
       const reason = error ? `upstream_error ${error.code}` : null
       const outcome = error ? 'failed' : result['isError'] === true ? 'tool-error' : 'ok'
-      const written = write(going, { outcome, reason, responseBytes: digest.length }, result ?? error)
-      const { asked, caller, client, reply } = going
-      const answer = () => answering.finish(serving.finish({ digest, ...going }, caller, client.isModern), asked, reply)
+      const written = write(going, outcome, reason, digest.length, result ?? error)
+      const { asked, caller, client, reply, target, view } = going
+      const answer = () => answering.finish(serving.finish({ digest, target, view, asked }, caller, client.isModern), asked, reply)
       return written ? written.then(answer) : answer()
     },
   }
@@ -208,7 +231,7 @@ const wasRefused = (error: unknown): boolean =>
  * The end of the connection is the end of the request, but where a client of an older revision can come back to its stream. Listened for
  * only where it takes its time: it costs as much as all the rest.
  */
-function listen({ request, client, reply }: Going, call: Call): void {
+function listen({ request, client, reply, call }: Going): void {
   incomingOf(request).hold()
   reply.late()
   const onGone = () => (client.isModern || !reply.isStream() ? call.abort() : undefined)

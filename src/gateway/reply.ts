@@ -8,77 +8,74 @@ import { json, jsonText } from './messages.ts'
 
 const STREAM_AFTER_MS = 10 * SECOND_MS
 
-export type Reply = {
-  response: Promise<Response>
-  /** Something that belongs to the request. False where the client takes no stream. */
-  tell(message: unknown): boolean
-  /** The answer: an object, or JSON that is bytes already. */
-  finish(answer: object | Buffer): void
-  fail(answer: object, status: number, headers?: Record<string, string>): void
-  isStream(): boolean
-  /** It takes longer than most: from now on it is thought of those who wait on the way. */
-  late(): void
-  /** The answer is made elsewhere. */
-  hand(response: Promise<Response>): void
-  /** Nobody is answered any more. */
-  drop(): void
-}
+/** A class, since one is made for each call: nothing but the reply itself is allocated. */
+export class Reply {
+  readonly response: Promise<Response>
+  private readonly resolve: (response: Response | Promise<Response>) => void
+  private stream: EventStream | undefined = undefined
+  private isOver = false
+  private timer: ReturnType<typeof setTimeout> | undefined = undefined
 
-/** @param openStream undefined where the client takes none. @param isStream it asked for one first of all */
-export function createReply(openStream: (() => EventStream) | undefined, isStream = false): Reply {
-  const { promise: response, resolve } = Promise.withResolvers<Response>()
-  let stream: EventStream | undefined
-  let isOver = false
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const opened = (): EventStream | undefined => {
-    if (isOver || !openStream) return undefined
-    if (!stream) {
-      stream = openStream()
-      resolve(stream.response)
-    }
-    return stream
+  /** @param openStream asked only where there is something to stream; undefined where the client takes none. @param isStream it asked for one first of all */
+  constructor(
+    private readonly openStream: () => EventStream | undefined,
+    isStream = false,
+  ) {
+    const { promise, resolve } = Promise.withResolvers<Response>()
+    this.response = promise
+    this.resolve = resolve
+    if (isStream) this.opened()
   }
-  const over = (): boolean => {
-    clearTimeout(timer)
-    const was = isOver
-    isOver = true
+  isStream(): boolean {
+    return this.stream !== undefined
+  }
+  /** It takes longer than most: from now on it is thought of those who wait on the way. */
+  late(): void {
+    if (!this.isOver) this.timer = setTimeout(() => this.opened(), STREAM_AFTER_MS)
+  }
+  /** Something that belongs to the request. False where the client takes no stream. */
+  tell(message: unknown): boolean {
+    const open = this.opened()
+    open?.send(message)
+    return open !== undefined
+  }
+  /** The answer: an object, or JSON that is bytes already. */
+  finish(answer: object | Buffer<ArrayBuffer>): void {
+    if (this.over()) return
+    const isWritten = Buffer.isBuffer(answer)
+    if (this.stream) this.onStream(isWritten ? JSON.parse(answer.toString('utf8')) : answer)
+    else this.resolve(isWritten ? jsonText(answer as Buffer<ArrayBuffer>) : json(answer))
+  }
+  fail(answer: object, status: number, headers: Record<string, string> = {}): void {
+    if (this.over() || this.onStream(answer)) return
+    this.resolve(json(answer, status, headers))
+  }
+  /** The answer is made elsewhere. */
+  hand(response: Promise<Response>): void {
+    if (!this.over()) this.resolve(response)
+  }
+  /** Nobody is answered any more. */
+  drop(): void {
+    if (this.over()) return
+    this.stream?.close()
+    // A client that cancelled reads no answer (2025-11-25, "Cancellation"); its request still has to end.
+    this.resolve(new Response(null, { status: 202, headers: { 'cache-control': 'no-store' } }))
+  }
+  private opened(): EventStream | undefined {
+    if (this.isOver || this.stream) return this.isOver ? undefined : this.stream
+    this.stream = this.openStream()
+    if (this.stream) this.resolve(this.stream.response)
+    return this.stream
+  }
+  private over(): boolean {
+    clearTimeout(this.timer)
+    const was = this.isOver
+    this.isOver = true
     return was
   }
-  const onStream = (answer: unknown): boolean => {
-    stream?.send(answer)
-    stream?.close()
-    return stream !== undefined
-  }
-  if (isStream) opened()
-  return {
-    response,
-    isStream: () => stream !== undefined,
-    late() {
-      if (openStream && !isOver) timer = setTimeout(opened, STREAM_AFTER_MS)
-    },
-    tell(message) {
-      const open = opened()
-      open?.send(message)
-      return open !== undefined
-    },
-    finish(answer) {
-      if (over()) return
-      const isWritten = Buffer.isBuffer(answer)
-      if (stream) onStream(isWritten ? JSON.parse(answer.toString('utf8')) : answer)
-      else resolve(isWritten ? jsonText(answer as Uint8Array<ArrayBuffer>) : json(answer))
-    },
-    fail(answer, status, headers = {}) {
-      if (over() || onStream(answer)) return
-      resolve(json(answer, status, headers))
-    },
-    hand(response) {
-      if (!over()) resolve(response)
-    },
-    drop() {
-      if (over()) return
-      stream?.close()
-      // A client that cancelled reads no answer (2025-11-25, "Cancellation"); its request still has to end.
-      resolve(new Response(null, { status: 202, headers: { 'cache-control': 'no-store' } }))
-    },
+  private onStream(answer: unknown): boolean {
+    this.stream?.send(answer)
+    this.stream?.close()
+    return this.stream !== undefined
   }
 }

@@ -2,37 +2,36 @@ type Listener = () => void
 
 /**
  * What an `AbortController` and its signal are to a call, without the weight: one is made for each call on the shortest way, where the
- * platform's own would cost more than the call's decision. It has what those that are handed it use: `aborted`, `reason`, and listeners
- * for the one event that there is.
+ * platform's own would cost more than the call's decision. It has what those that are handed its signal use: `aborted`, `reason`, and
+ * listeners for the one event that there is.
  */
-export function createCallSignal() {
-  let listeners: Listener[] | undefined
-  const signal = {
-    aborted: false,
-    reason: undefined as unknown,
-    addEventListener(_: 'abort', listener: Listener): void {
-      if (signal.aborted) return
-      listeners ??= []
-      listeners.push(listener)
-    },
-    removeEventListener(_: 'abort', listener: Listener): void {
-      const at = listeners?.indexOf(listener) ?? -1
-      if (at >= 0) listeners?.splice(at, 1)
-    },
+export class CallSignal {
+  aborted = false
+  reason: unknown = undefined
+  private listeners: Listener[] | undefined = undefined
+
+  /** Itself, as those see it who only listen. */
+  get signal(): AbortSignal {
+    return this as unknown as AbortSignal
   }
-  return {
-    signal: signal as unknown as AbortSignal,
-    abort(reason: unknown): void {
-      if (signal.aborted) return
-      signal.aborted = true
-      signal.reason = reason
-      const heard = listeners ?? []
-      listeners = undefined
-      for (const listener of heard) listener()
-    },
+  addEventListener(_: 'abort', listener: Listener): void {
+    if (this.aborted) return
+    if (this.listeners === undefined) this.listeners = [listener]
+    else this.listeners.push(listener)
+  }
+  removeEventListener(_: 'abort', listener: Listener): void {
+    const at = this.listeners?.indexOf(listener) ?? -1
+    if (at >= 0) this.listeners?.splice(at, 1)
+  }
+  abort(reason: unknown): void {
+    if (this.aborted) return
+    this.aborted = true
+    this.reason = reason
+    const heard = this.listeners ?? []
+    this.listeners = undefined
+    for (const listener of heard) listener()
   }
 }
-export type CallSignal = ReturnType<typeof createCallSignal>
 
 /** The platform's own, for whoever hands it on to the platform. */
 export function nativeSignal(signal: AbortSignal): AbortSignal {
