@@ -95,7 +95,7 @@ export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audi
   }
   const isHeld = () => verifying.isRunning()
   const followed = () => following.follow().then(following.cursor)
-  const retention = createRetention({ store, clock, signing, numbers, report, isHeld, followed })
+  const retention = createRetention({ store, sealer, clock, signing, numbers, report, isHeld, followed })
   const verifying = createVerifying({ store, sealer, clock, signing, numbers, retention, report })
   return {
     async record(record, work) {

@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '@/lib/clock.ts'
 import type { Sealer, Store } from '@/store'
 import { insertChained, type NewRow, valuesOf } from './chain.ts'
-import { type Contents, HELD_BYTES_MAX, insertContents, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
+import { type Contents, HELD_BYTES_MAX, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
+import { insertContents } from './sealing.ts'
 
 const BATCH_DELAY_MS = 50
 /** A larger batch shares a commit among more rows, and holds up everything else for longer: 500 rows take some 3 ms. */

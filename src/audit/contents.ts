@@ -3,10 +3,10 @@
  * turn: cut, redacted, hashed into its row, sealed beside it.
  */
 import { sha256 } from '@/lib/crypto.ts'
-import { auditContents, type KEEPS, type Sealer, type SqlValue, type Store, type Writer } from '@/store'
-import { eq, inArray } from 'drizzle-orm'
+import type { KEEPS, Sealer, Store } from '@/store'
 import { type AuditRow, CONTENT_HASH_AT, DETAIL_AT, type RowValues, TEXTS_AT } from './chain.ts'
 import { redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
+import { groupsOf, openedTexts } from './sealing.ts'
 
 export type Keeps = (typeof KEEPS)[number]
 /** By reference. Nothing of it may be changed afterwards by whoever gave it. */
@@ -22,7 +22,6 @@ export const HELD_BYTES_MAX = 16 * 1024 * 1024
 /** A row that waits. `text` is what becomes of its contents, once that is known. */
 export type Waiting = { values: RowValues; contents?: Contents | undefined; bytes: number; text?: string; isReady?: boolean }
 
-const placeOf = (seq: number) => ({ table: 'audit_contents', row: String(seq), column: 'sealed', owner: '', version: 1 })
 const CONTENTS = 'contents'
 
 /** Says in the row itself why nothing stands beside it. */
@@ -114,55 +113,28 @@ function readAgain(text: string): KeptContents {
   return { keeps: keeps as Keeps, ...(asked && { arguments: asked }), ...(answered && { result: answered }) }
 }
 
-const NEXT = "SELECT coalesce(max(seq), 0) AS seq FROM sqlite_sequence WHERE name = 'audit_rows'"
-/** As many in one statement as still cost less together. */
-const ROWS_TOGETHER = 25
-const insertOf = (rows: number): string =>
-  `INSERT INTO audit_contents (seq, keeps, sealed, sealed_key) VALUES ${Array(rows).fill('(?, ?, ?, ?)').join(', ')}`
-const [INSERT_ONE, INSERT_TOGETHER] = [insertOf(1), insertOf(ROWS_TOGETHER)]
-
-/** Before their rows, whose numbers are known: this is the one transaction that gives any. */
-export function insertContents(tx: Writer, sealer: Pick<Sealer, 'seal'>, rows: readonly Waiting[]): void {
-  if (!rows.some(({ text }) => text !== undefined)) return
-  let seq = tx.prepare<{ seq: number }, []>(NEXT).get()?.seq ?? 0
-  const kept: SqlValue[][] = []
-  for (const { text } of rows) {
-    seq += 1
-    if (text === undefined) continue
-    const { bytes, key } = sealer.seal(text, placeOf(seq))
-    kept.push([seq, keepsIn(text), bytes, key])
-  }
-  let at = 0
-  for (; at + ROWS_TOGETHER <= kept.length; at += ROWS_TOGETHER)
-    tx.prepare<unknown, SqlValue[]>(INSERT_TOGETHER).run(kept.slice(at, at + ROWS_TOGETHER).flat())
-  for (; at < kept.length; at += 1) tx.prepare<unknown, SqlValue[]>(INSERT_ONE).run(kept[at] as SqlValue[])
-}
-const keepsIn = (text: string): Keeps => (text.startsWith('whole') ? 'whole' : 'redacted')
-
-type Stored = Pick<typeof auditContents.$inferSelect, 'seq' | 'sealed' | 'sealedKey'>
-
-/** As it was hashed into the row. Throws when it was altered or moved. */
-export const openedText = (sealer: Pick<Sealer, 'open'>, { seq, sealed, sealedKey }: Stored): string =>
-  sealer.open({ bytes: sealed, key: sealedKey }, placeOf(seq))
-
 export async function contentsOf(store: Pick<Store, 'read'>, sealer: Pick<Sealer, 'open'>, seq: number): Promise<KeptContents | undefined> {
-  const [stored] = await store.read.select().from(auditContents).where(eq(auditContents.seq, seq))
-  return stored && readAgain(openedText(sealer, stored))
+  const [group] = await groupsOf(store, seq, seq)
+  const text = group && group.last >= seq ? openedTexts(sealer, group).get(seq) : undefined
+  return text === undefined ? undefined : readAgain(text)
 }
 
-/** Of these rows, for who looks for words in them. What does not open has none. */
+/** Of these rows, for who looks for words in them. What does not open has none. @param rows one after the other, as they are in the trail */
 export async function textsOf(
   store: Pick<Store, 'read'>,
   sealer: Pick<Sealer, 'open'>,
   rows: readonly Pick<AuditRow, 'seq' | 'contentHash'>[],
 ): Promise<Map<number, string>> {
-  const seqs = rows.filter(({ contentHash }) => contentHash !== null).map(({ seq }) => seq)
+  const hashed = rows.filter(({ contentHash }) => contentHash !== null)
   const texts = new Map<number, string>()
-  if (seqs.length === 0) return texts
-  for (const stored of await store.read.select().from(auditContents).where(inArray(auditContents.seq, seqs))) {
+  const [first, last] = [hashed[0], hashed.at(-1)]
+  if (!first || !last) return texts
+  for (const group of await groupsOf(store, first.seq, last.seq)) {
     try {
-      const { arguments: asked = '', result = '' } = readAgain(openedText(sealer, stored))
-      texts.set(stored.seq, `${asked} ${result}`)
+      for (const [seq, text] of openedTexts(sealer, group)) {
+        const { arguments: asked = '', result = '' } = readAgain(text)
+        texts.set(seq, `${asked} ${result}`)
+      }
     } catch {
       // Whoever proves the trail is told of it.
     }

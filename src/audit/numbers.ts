@@ -13,7 +13,8 @@ const SIZE = `SELECT coalesce(sum(
   + coalesce(length(profile_name), 0) + coalesce(length(connection_id), 0) + coalesce(length(connection_name), 0)
   + coalesce(length(tool_id), 0) + coalesce(length(CAST(subject AS BLOB)), 0) + coalesce(length(CAST(purpose AS BLOB)), 0)
   + coalesce(length(detail), 0) + coalesce(length(content_hash), 0)
-  + coalesce((SELECT length(sealed) + 40 FROM audit_contents WHERE audit_contents.seq = audit_rows.seq), 0)), 0) AS bytes, count(*) AS rows
+  + CASE WHEN content_hash IS NULL THEN 0 ELSE coalesce((SELECT (length(sealed) + 40) / rows FROM audit_contents
+    WHERE audit_contents.seq <= audit_rows.seq ORDER BY audit_contents.seq DESC LIMIT 1), 0) END), 0) AS bytes, count(*) AS rows
   FROM audit_rows WHERE seq >= ? AND seq < ?`
 
 export type Numbers = ReturnType<typeof createNumbers>

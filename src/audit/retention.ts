@@ -6,9 +6,10 @@ import { desc, eq, lte } from 'drizzle-orm'
 import { type Clock, DAY_MS, HOUR_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { UserId } from '@/lib/ids.ts'
-import { auditCheckpoints, auditContents, auditPolicy, auditRows, type Store, type Writer } from '@/store'
+import { auditCheckpoints, auditPolicy, auditRows, type Sealer, type Store, type Writer } from '@/store'
 import type { NewRow } from './chain.ts'
 import type { Numbers } from './numbers.ts'
+import { removeContents } from './sealing.ts'
 import type { Checkpoint, Signing } from './signing.ts'
 
 /** Null is without end. */
@@ -33,6 +34,7 @@ const MEGABYTES_MIN = 1
 
 type Deps = {
   store: Pick<Store, 'read' | 'transact'>
+  sealer: Pick<Sealer, 'seal' | 'open'>
   clock: Clock
   signing: Signing
   numbers: Numbers
@@ -44,11 +46,11 @@ type Deps = {
 }
 export type Retention = ReturnType<typeof createRetention>
 
-export function createRetention({ store, clock, signing, numbers, report, isHeld, followed }: Deps) {
+export function createRetention({ store, sealer, clock, signing, numbers, report, isHeld, followed }: Deps) {
   let removing: Promise<number> | undefined
   let isStopped = false
   const { policy, lastCheckpoint, due } = createReading({ store, clock, numbers })
-  const step = createStep({ store, clock, signing })
+  const step = createStep({ store, sealer, clock, signing })
 
   const remove = async (found: { to: number; why: Why }): Promise<number> => {
     const { why } = found
@@ -130,7 +132,7 @@ function createReading({ store, clock, numbers }: Pick<Deps, 'store' | 'clock' |
 }
 
 /** Takes out the oldest rows, with what is kept of them, up to a number, and leaves the checkpoint in their place; undefined where there are none. */
-function createStep({ store, clock, signing }: Pick<Deps, 'store' | 'clock' | 'signing'>) {
+function createStep({ store, sealer, clock, signing }: Pick<Deps, 'store' | 'sealer' | 'clock' | 'signing'>) {
   return (upTo: number, why: Why, before: Checkpoint | undefined): Promise<Checkpoint | undefined> =>
     store.transact(async (tx) => {
       const going = await tx
@@ -142,7 +144,7 @@ function createStep({ store, clock, signing }: Pick<Deps, 'store' | 'clock' | 's
       const last = going.at(-1)
       if (!last) return undefined
       await tx.delete(auditRows).where(lte(auditRows.seq, last.seq))
-      await tx.delete(auditContents).where(lte(auditContents.seq, last.seq))
+      await removeContents(tx, sealer, last.seq)
       const checkpoint = signing.signed({ seq: last.seq, at: clock(), rows: (before?.rows ?? 0) + going.length, chain: last.chain, why })
       await tx.insert(auditCheckpoints).values(checkpoint)
       // One for each removal, and not for each of its steps.

@@ -2,14 +2,14 @@
  * The whole trail, proven: from the last checkpoint or the beginning to its end, each row by the one before it, and what is kept beside a
  * row by the hash in it. In steps with rests between them, so that it may take its time over a million rows and calls do not notice.
  */
-import { and, asc, gt, inArray, lte } from 'drizzle-orm'
+import { and, asc, gt, lte } from 'drizzle-orm'
 import type { Clock } from '@/lib/clock.ts'
 import { sha256 } from '@/lib/crypto.ts'
-import { auditContents, auditRows, type Sealer, type Store } from '@/store'
+import { type auditContents, auditRows, type Sealer, type Store } from '@/store'
 import { type AuditRow, type NewRow, verifyChain } from './chain.ts'
-import { openedText } from './contents.ts'
 import type { Numbers } from './numbers.ts'
 import { type Actor, by, type Retention } from './retention.ts'
+import { groupsOf, openedTexts } from './sealing.ts'
 import type { Signing } from './signing.ts'
 
 const STEP_ROWS = 200
@@ -138,22 +138,21 @@ export function createVerifying({ store, sealer, clock, signing, numbers, retent
 
 /** What is kept beside rows, against the hashes in them. @returns the first row whose contents are not as they were */
 function createComparing({ store, sealer }: Pick<Deps, 'store' | 'sealer'>) {
-  const hashOf = (stored: typeof auditContents.$inferSelect): string | undefined => {
+  const openedIfItCan = (group: typeof auditContents.$inferSelect): Iterable<[number, string]> => {
     try {
-      return sha256(openedText(sealer, stored))
+      return openedTexts(sealer, group)
     } catch {
-      return undefined
+      return []
     }
   }
   return async (rows: readonly AuditRow[], state: Verification): Promise<number | undefined> => {
     const hashed = rows.filter(({ contentHash }) => contentHash !== null)
-    if (hashed.length === 0) return undefined
-    const seqs = hashed.map(({ seq }) => seq)
-    const stored = await store.read.select().from(auditContents).where(inArray(auditContents.seq, seqs))
-    const bySeq = new Map(stored.map((each) => [each.seq, each]))
+    const [first, last] = [hashed[0], hashed.at(-1)]
+    if (!first || !last) return undefined
+    const texts = new Map((await groupsOf(store, first.seq, last.seq)).flatMap((group) => [...openedIfItCan(group)]))
     for (const { seq, contentHash } of hashed) {
-      const kept = bySeq.get(seq)
-      if (!kept || hashOf(kept) !== contentHash) return seq
+      const text = texts.get(seq)
+      if (text === undefined || sha256(text) !== contentHash) return seq
       state.contents += 1
     }
     return undefined

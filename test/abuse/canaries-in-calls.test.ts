@@ -235,7 +235,7 @@ test('[ABUSE-53, ABUSE-60] none is in a file of the data folder in clear, nor in
   const rows = tables
     .filter(({ name }) => /^(audit|forwarders|approvals|kept_results)/.test(name))
     .map(({ name }) => JSON.stringify(database.query(`SELECT * FROM "${name}"`).all()))
-  expect(database.query<{ n: number }, []>('SELECT count(*) AS n FROM audit_contents').get()?.n).toBeGreaterThan(6)
+  expect(database.query<{ n: number }, []>('SELECT sum(rows) AS n FROM audit_contents').get()?.n).toBeGreaterThan(6)
   database.close()
   expect(rows.join().length).toBeGreaterThan(5_000)
   expect(foundIn(rows.join('\n'))).toEqual([])

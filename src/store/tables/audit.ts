@@ -56,10 +56,16 @@ export const auditCursors = sqliteTable('audit_cursors', {
 /** What a profile keeps of arguments and results: nothing but their sizes, with secrets taken out, or all of it. */
 export const KEEPS = ['sizes', 'redacted', 'whole'] as const
 
-/** Arguments and result of a call, as far as its profile keeps them. Sealed, since redaction cannot know every secret. */
+/**
+ * Arguments and results of calls, as far as their profiles keep them. Sealed, since redaction cannot know every secret, and those of rows
+ * that were written together as one.
+ */
 export const auditContents = sqliteTable('audit_contents', {
+  /** The first row that it is of, and the last. */
   seq: integer('seq').primaryKey(),
-  keeps: text('keeps', { enum: KEEPS }).notNull(),
+  last: integer('last').notNull(),
+  /** Of how many rows; between two of them may be some of which nothing is kept. */
+  rows: integer('rows').notNull(),
   sealed: blob('sealed', { mode: 'buffer' }).notNull(),
   sealedKey: text('sealed_key').notNull(),
 })
