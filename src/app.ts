@@ -249,7 +249,20 @@ const WELL_KNOWN = '/.well-known/'
 export function createFetch(house: House, app: App, onUse: () => void = () => undefined) {
   const { addresses, log } = house
   const front = createFront({ addresses, trustedProxies: house.config.trustedProxies })
-  return async (request: Request, server: Bun.Server<undefined>): Promise<Response> => {
+  const failed = (error: unknown, request: Request, server: Bun.Server<undefined>): Response => {
+    if (isFailure(error, 'unknown_host')) noteWrongHost(house, request, server.requestIP(request)?.address ?? '')
+    if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
+    log.error('a request failed', error)
+    return new Response('Something broke on our side.', { status: 500, headers: SECURITY_HEADERS })
+  }
+  const routed = async (inside: Request, request: Request, server: Bun.Server<undefined>): Promise<Response> => {
+    try {
+      return await app.fetch(inside)
+    } catch (error) {
+      return failed(error, request, server)
+    }
+  }
+  return (request: Request, server: Bun.Server<undefined>): Promise<Response> | Response => {
     try {
       onUse()
       const inside = withoutBase(request, addresses.base)
@@ -257,12 +270,9 @@ export function createFetch(house: House, app: App, onUse: () => void = () => un
       front.admit(inside, server.requestIP(request)?.address ?? '', () => server.timeout(request, 0))
       // Calls are many and their address is plain: they are not taken through the router, which leads to the same place.
       const profile = profileIn(inside.url)
-      return await (profile === undefined ? app.fetch(inside) : house.gateway.serve(inside, profile.name))
+      return profile === undefined ? routed(inside, request, server) : house.gateway.serve(inside, profile.name)
     } catch (error) {
-      if (isFailure(error, 'unknown_host')) noteWrongHost(house, request, server.requestIP(request)?.address ?? '')
-      if (isFailure(error)) return new Response(error.message, { status: error.status, headers: SECURITY_HEADERS })
-      log.error('a request failed', error)
-      return new Response('Something broke on our side.', { status: 500, headers: SECURITY_HEADERS })
+      return failed(error, request, server)
     }
   }
 }

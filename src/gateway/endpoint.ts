@@ -1,11 +1,11 @@
 import { Elysia } from 'elysia'
 import type { Log } from '@/lib/log.ts'
 import type { RequestId } from '@/plugins'
-import type { Entrance } from './caller.ts'
+import type { Caller, Entrance } from './caller.ts'
 import type { Legacy } from './legacy.ts'
 import { errorOf, statusOf } from './answering.ts'
 import { isModernMessage } from './headers.ts'
-import { answerError, CODES, json, MODERN_REVISION, readMessages, Refusal } from './messages.ts'
+import { answerError, CODES, type Incoming, json, MODERN_REVISION, readMessages, Refusal } from './messages.ts'
 import type { Modern } from './modern.ts'
 
 type Deps = { entrance: Entrance; legacy: Legacy; modern: Modern; log: Log }
@@ -29,20 +29,27 @@ const PLAIN_NAME = /^\/[\w.~-]+$/
 export type Serve = (request: Request, profileName: string | undefined) => Promise<Response>
 
 export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
-  const post = async (request: Request, name: string | undefined): Promise<Response> => {
-    // Who may not come in is not listened to: the bearer stands before the body.
-    const came = await entrance.enter(request, name)
-    if (came instanceof Response) return came
-    const message = await readMessages(request)
-    // A body can take its time, and what its sender was let in by can end meanwhile.
-    const caller = entrance.isCurrent(came) ? came : await entrance.enter(request, name)
-    if (caller instanceof Response) return caller
+  const dispatch = (request: Request, caller: Caller, message: Incoming | Incoming[]): Promise<Response> => {
     if (Array.isArray(message)) return legacy.post(request, caller, message)
-    try {
-      return await (isModernMessage(request, message) ? modern.post(request, caller, message) : legacy.post(request, caller, message))
-    } catch (error) {
-      return refusal(error, message.kind === 'request' ? message.id : null, log)
-    }
+    return answeredOr(
+      () => (isModernMessage(request, message) ? modern : legacy).post(request, caller, message),
+      (error) => refusal(error, message.kind === 'request' ? message.id : null, log),
+    )
+  }
+  const post = (request: Request, name: string | undefined): Promise<Response> => {
+    // Who may not come in is not listened to: the bearer stands before the body.
+    const came = entrance.enter(request, name)
+    return came instanceof Promise ? came.then((caller) => listenTo(request, name, caller)) : listenTo(request, name, came)
+  }
+  const listenTo = (request: Request, name: string | undefined, came: Caller | Response): Promise<Response> => {
+    if (came instanceof Response) return Promise.resolve(came)
+    return readMessages(request).then((message) => {
+      // A body can take its time, and what its sender was let in by can end meanwhile.
+      if (entrance.isCurrent(came)) return dispatch(request, came, message)
+      return Promise.resolve(entrance.enter(request, name)).then((caller) =>
+        caller instanceof Response ? caller : dispatch(request, caller, message),
+      )
+    })
   }
   const open = async (request: Request, name: string | undefined): Promise<Response> => {
     const caller = await entrance.enter(request, name)
@@ -57,15 +64,25 @@ export function createServe({ entrance, legacy, modern, log }: Deps): Serve {
     return request.method === 'OPTIONS' ? new Response(null, { status: 204 }) : notAllowed('POST, GET, DELETE, OPTIONS')
   }
 
-  return async (request: Request, name: string | undefined): Promise<Response> => {
-    if (!entrance.isOriginAllowed(request)) return json(answerError(null, { code: CODES.invalidRequest, message: 'Foreign origin.' }), 403)
-    let response: Response
-    try {
-      response = await answerTo(request, name)
-    } catch (error) {
-      response = refusal(error, null, log)
-    }
-    return forBrowsers(request, response)
+  /** Nothing is waited for that is here already: this is the way of each call. */
+  return (request: Request, name: string | undefined): Promise<Response> => {
+    if (!entrance.isOriginAllowed(request))
+      return Promise.resolve(json(answerError(null, { code: CODES.invalidRequest, message: 'Foreign origin.' }), 403))
+    const answered = answeredOr(
+      () => answerTo(request, name),
+      (error) => refusal(error, null, log),
+    )
+    return request.headers.has('origin') ? answered.then((response) => forBrowsers(request, response)) : answered
+  }
+}
+
+/** `refused`, whether it throws or rejects. An `async` function would wait where there is nothing to wait for. */
+function answeredOr(work: () => Promise<Response> | Response, refused: (error: unknown) => Response): Promise<Response> {
+  try {
+    const answered = work()
+    return answered instanceof Promise ? answered.catch(refused) : Promise.resolve(answered)
+  } catch (error) {
+    return Promise.resolve(refused(error))
   }
 }
 

@@ -1,6 +1,6 @@
 /** JSON-RPC as it comes in and goes out. */
 import { wholeBody } from '@/http/whole.ts'
-import { readBody } from '@/lib/body.ts'
+import { withText } from '@/lib/body.ts'
 import { SECOND_MS } from '@/lib/clock.ts'
 import { JsonError, parseJson } from '@/lib/json.ts'
 import type { JsonObject, JsonRpcError, RequestId } from '@/plugins'
@@ -74,17 +74,18 @@ export type Incoming =
   | { kind: 'response'; id: RequestId; result?: JsonObject; error?: JsonRpcError }
 
 /** One message, or those of a batch (2025-03-26). @throws Refusal, Failure `too_large`, `request_timeout` */
-export async function readMessages(request: Request): Promise<Incoming | Incoming[]> {
+export function readMessages(request: Request): Promise<Incoming | Incoming[]> {
   if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')
-  const body = await readBody(request, BODY_BYTES_MAX, BODY_MS_MAX)
-  const text = decoder.decode(body)
+  return withText(request, BODY_BYTES_MAX, BODY_MS_MAX, messagesIn)
+}
+
+function messagesIn(text: string, bytes: number): Incoming | Incoming[] {
   const value = parsed(text)
-  if (!Array.isArray(value)) return incomingOf(value, body.byteLength, text)
+  if (!Array.isArray(value)) return incomingOf(value, bytes, text)
   if (value.length === 0 || value.length > BATCH_MESSAGES_MAX)
     return refuse(400, CODES.invalidRequest, `A batch holds 1 to ${BATCH_MESSAGES_MAX} messages.`)
-  return value.map((each) => incomingOf(each, Math.ceil(body.byteLength / value.length)))
+  return value.map((each) => incomingOf(each, Math.ceil(bytes / value.length)))
 }
-const decoder = new TextDecoder()
 
 function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
@@ -93,8 +94,8 @@ function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (!isObject(params)) throw new Refusal(400, { code: CODES.invalidParams, message: 'params must be an object.' }, isId(id) ? id : null)
   if (id === undefined) return { kind: 'notification', method, params, bytes }
   if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
-  const asked: Asked = { kind: 'request', id, method, params, bytes }
-  return text === undefined ? asked : { ...asked, text, isPlain: Object.keys(message).length === 4 }
+  if (text === undefined) return { kind: 'request', id, method, params, bytes }
+  return { kind: 'request', id, method, params, bytes, text, isPlain: Object.keys(message).length === 4 }
 }
 
 function responseOf({ id, result, error }: JsonObject): Incoming {

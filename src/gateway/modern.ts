@@ -58,38 +58,41 @@ export function createModern(deps: Deps) {
   const serveLong = (request: Request, caller: Caller, asked: Asked): Promise<Response> =>
     answering.answer({ request, caller, asked, client: modernClient(request, caller, asked) }, (talk) => serveCall(caller, asked, talk))
 
+  const postOther = async (request: Request, caller: Caller, message: Asked): Promise<Response> => {
+    const { id, method, params } = message
+    const shape = (result: JsonObject) => modernResult(caller.profile, result)
+    if (method === 'tools/call') {
+      const checked = others.demandMirrored(request, caller, message)
+      if (checked) await checked
+    }
+    if (CALLS.has(method)) return serveLong(request, caller, message)
+    if (method === 'server/discover') {
+      const result = shape(await discover(caller))
+      return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
+    }
+    const kind = LISTS.get(method)
+    if (kind === 'tools' && params['cursor'] === undefined) {
+      const text = await others.lists.toolsText(caller, true, (page) => shape({ ...page, ...CACHING }))
+      return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
+    }
+    if (kind) return json(answer(id, shape({ ...(await others.lists.page(kind, caller, params, true)), ...CACHING })))
+    if (method === 'subscriptions/listen') return listen(request, caller, message)
+    const other = others.modern(method)
+    if (other)
+      return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
+        other(caller, message, talk).then((result) => ({ result: shape(result) })),
+      )
+    return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
+  }
+
   return {
-    async post(request: Request, caller: Caller, message: Incoming): Promise<Response> {
-      if (message.kind !== 'request') return accepted()
+    /** @throws Refusal, or rejects */
+    post(request: Request, caller: Caller, message: Incoming): Promise<Response> {
+      if (message.kind !== 'request') return Promise.resolve(accepted())
       demandModern(request, message)
-      const { id, method, params } = message
-      const shape = (result: JsonObject) => modernResult(caller.profile, result)
-      if (method === 'tools/call') {
-        const quick = lane({ request, caller, asked: message, client: laneClient(request, message) }, () =>
-          serveLong(request, caller, message),
-        )
-        if (quick) return quick
-        const checked = others.demandMirrored(request, caller, message)
-        if (checked) await checked
-      }
-      if (CALLS.has(method)) return serveLong(request, caller, message)
-      if (method === 'server/discover') {
-        const result = shape(await discover(caller))
-        return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
-      }
-      const kind = LISTS.get(method)
-      if (kind === 'tools' && params['cursor'] === undefined) {
-        const text = await others.lists.toolsText(caller, true, (page) => shape({ ...page, ...CACHING }))
-        return jsonText(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${text}}`)
-      }
-      if (kind) return json(answer(id, shape({ ...(await others.lists.page(kind, caller, params, true)), ...CACHING })))
-      if (method === 'subscriptions/listen') return listen(request, caller, message)
-      const other = others.modern(method)
-      if (other)
-        return answering.answer({ request, caller, asked: message, client: modernClient(request, caller, message) }, (talk) =>
-          other(caller, message, talk).then((result) => ({ result: shape(result) })),
-        )
-      return refuse(404, CODES.unknownMethod, `Unknown method: ${method.slice(0, 100)}`)
+      if (message.method !== 'tools/call') return postOther(request, caller, message)
+      const longWay = () => serveLong(request, caller, message)
+      return lane({ request, caller, asked: message, client: laneClient(request, message) }, longWay) ?? postOther(request, caller, message)
     },
   }
 }
