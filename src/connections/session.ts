@@ -10,7 +10,7 @@ import {
   type RequestId,
   type UpstreamMessage,
 } from '@/plugins'
-import { type Asker, createAsking } from './asking.ts'
+import { type Asker, AskRefused, createAsking } from './asking.ts'
 
 export const MODERN_REVISION = '2026-07-28'
 export const META = 'io.modelcontextprotocol/'
@@ -20,6 +20,7 @@ export const OURSELVES = { name: 'toolpass', title: 'Toolpass', version: '0.1.0'
 const IN_FLIGHT_MAX = 240
 const SET_LEVEL_TIMEOUT_MS = 10_000
 const LEVELS = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']
+const NOT_OFFERED = { code: -32601, message: 'The app does not offer this.' }
 const isMoreCurious = (level: string, than: string | undefined): boolean =>
   than === undefined || LEVELS.indexOf(level) < LEVELS.indexOf(than)
 
@@ -82,7 +83,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
       else if (message.method === 'notifications/message') asking.remark(message)
     }
   }
-  const exchangeOf = ({ receive: hear, asker, headers }: Pick<UpstreamRequestOptions, 'receive' | 'asker' | 'headers'>) => ({
+  const exchangeOf: ExchangeOf = ({ receive: hear, headers }, asker) => ({
     receive: (message: UpstreamMessage) => receive(message, hear, asker),
     headers,
   })
@@ -119,7 +120,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     return counted(options, (id) => {
       const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, state.agreed) }
       return withinLimits(channel, { id, method }, options, state.agreed?.isModern === true, (signal) =>
-        channel.request(message, { signal, ...exchangeOf(options) }),
+        channel.request(message, { signal, ...exchangeOf(options, options.asker) }),
       )
     })
   }
@@ -144,7 +145,10 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
 }
 type State = { lastId: number; inFlight: number; agreed: Agreed | undefined; loudness: string | undefined }
 
-type ExchangeOf = (options: Pick<UpstreamRequestOptions, 'receive' | 'asker' | 'headers'>) => Omit<Exchange, 'signal'>
+type ExchangeOf = (options: Pick<UpstreamRequestOptions, 'receive' | 'headers'>, asker: Asker | undefined) => Omit<Exchange, 'signal'>
+
+/** Whose client cannot be asked: no other may hear what their call led to. */
+const NOBODY: Asker = { group: '', ask: () => Promise.reject(new AskRefused(NOT_OFFERED)), tell: () => undefined }
 
 /** Without a clock of its own: on the path of most calls the caller's signal is all that ends it. */
 function createRawSending(
@@ -154,20 +158,21 @@ function createRawSending(
   exchangeOf: ExchangeOf,
 ) {
   return (sending: RawSending): Promise<RawReceived> => {
-    const { signal, asker, method, name, headers } = sending
+    const { signal, asker = NOBODY, method, name, headers } = sending
     if (signal.aborted) return Promise.reject(endOf(signal))
     if (state.inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
     state.lastId += 1
     const id = state.lastId
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
     state.inFlight += 1
-    const leave = asker && asking.enter(asker)
+    // Over a connection of its own a modern upstream asks nothing.
+    const leave = channel.shared || state.agreed?.isModern !== true ? asking.enter(asker) : undefined
     const settle = (): void => {
       state.inFlight -= 1
       leave?.(signal.aborted)
     }
     // A channel gives up with its signal, or is made to (plugins/opening.ts): nobody has to listen for it here as well.
-    return channel.forward(raw, { signal, ...exchangeOf(sending) }).then(
+    return channel.forward(raw, { signal, ...exchangeOf(sending, asker) }).then(
       (answer): RawReceived => {
         settle()
         if (signal.aborted) throw endOf(signal)
@@ -176,7 +181,7 @@ function createRawSending(
       (error): never => {
         settle()
         if (!signal.aborted) throw error
-        if (state.agreed?.isModern !== true) cancelled(channel, id)
+        if (channel.shared || state.agreed?.isModern !== true) cancelled(channel, id)
         throw endOf(signal)
       },
     )
@@ -252,7 +257,7 @@ function withinLimits<T>(
 /** Why a request ends that its caller gave up, or whose time was over. */
 const endOf = ({ reason }: AbortSignal): Failure => (reason instanceof Failure ? reason : new Failure('request_cancelled'))
 
-/** A legacy upstream is told; closing the request's stream says nothing to it. */
+/** Where closing the request's stream says nothing, or there is none. */
 function cancelled(channel: Channel, requestId: RequestId): void {
   const params = { requestId, reason: 'The client cancelled the request.' }
   channel.notify({ jsonrpc: '2.0', method: 'notifications/cancelled', params }).catch(() => undefined)

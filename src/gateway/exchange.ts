@@ -132,9 +132,9 @@ function send(upstream: Upstream, target: Target, asked: Asked, talk: Talk, { ro
     return upstream.request(method, { ...params, _meta: asked.params['_meta'] }, options)
   }
   const build = (id: number) => compose({ id, asked, target, params, isModern, meta: talk.meta, progress })
-  // Over a connection of its own a modern upstream asks nothing.
-  const sending = { signal, receive, method, name: target.name, build, ...extras }
-  return upstream.forward(isModern ? sending : { ...sending, asker }).then((received) => received.response ?? received)
+  return upstream
+    .forward({ signal, receive, asker, method, name: target.name, build, ...extras })
+    .then((received) => received.response ?? received)
 }
 
 type Hearing = { receive(message: UpstreamMessage): void; asker: Asker }

@@ -1,7 +1,8 @@
 /** Which app hears a question that came over a pipe with the calls of several on it. */
 import { expect, test } from 'bun:test'
 import { type Asker, createAsking } from '@/connections/asking.ts'
-import type { JsonRpcResponse } from '@/plugins'
+import { createSession, type RawSending } from '@/connections/session.ts'
+import type { Channel, Exchange, JsonRpcResponse } from '@/plugins'
 
 function pipe() {
   const responses: JsonRpcResponse[] = []
@@ -70,4 +71,56 @@ test('[GATEWAY-DOUBT] while a call that was given up may go on, nobody else is a
   asker('ada', 'three')
   question(2)
   expect(asked).toEqual(['three q2'])
+})
+
+/** A channel on which requests stay open, and what was written to it. */
+function session(traits: Pick<Channel, 'shared'>, isModern: boolean) {
+  const told: unknown[] = []
+  const exchanges: Exchange[] = []
+  const never = (exchange: Exchange) => {
+    exchanges.push(exchange)
+    return new Promise<never>((_, reject) => exchange.signal.addEventListener('abort', () => reject(new Error('given up'))))
+  }
+  const channel: Channel = {
+    ...traits,
+    request: (_, exchange) => never(exchange),
+    forward: (_, exchange) => never(exchange),
+    notify: async (message) => void told.push(message),
+    respond: async (message) => void told.push(message),
+    close: async () => undefined,
+  }
+  const made = createSession(channel, () => undefined)
+  made.agree({ revision: isModern ? '2026-07-28' : '2025-11-25', isModern, capabilities: {}, serverInfo: {} })
+  const forward = (more: Partial<RawSending> = {}) =>
+    made.forward?.({ signal: new AbortController().signal, build: () => '{}', method: 'tools/call', ...more }).catch(() => undefined)
+  return { ...made, told, exchanges, forward }
+}
+const QUESTION = { jsonrpc: '2.0', id: 1, method: 'elicitation/create', params: {} } as const
+
+test.each([true, false])(
+  '[GATEWAY-DOUBT] what the call of an app that cannot be asked leads to is not put to another app (one pipe for all: %p)',
+  async (shared) => {
+    const { forward, receive, exchanges, told } = session({ shared }, false)
+    const asked: unknown[] = []
+    const asker: Asker = { group: 'ada', tell: () => undefined, ask: async (request) => (asked.push(request), {}) }
+    void forward({ asker })
+    void forward()
+    if (shared) receive(QUESTION)
+    else exchanges[1]?.receive(QUESTION)
+    await Bun.sleep(1)
+    expect([asked, told]).toMatchObject([[], [{ id: 1, error: { code: -32601 } }]])
+  },
+)
+test.each([
+  [true, true, 1],
+  [true, false, 1],
+  [false, true, 0],
+  [false, false, 1],
+])('giving up is said where no stream ends with it (one pipe for all: %p, modern: %p)', async (shared, isModern, times) => {
+  const { forward, told } = session({ shared }, isModern)
+  const stop = new AbortController()
+  void forward({ signal: stop.signal })
+  stop.abort()
+  await Bun.sleep(1)
+  expect(told).toMatchObject(Array(times).fill({ method: 'notifications/cancelled', params: { requestId: 1 } }))
 })
