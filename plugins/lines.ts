@@ -1,11 +1,13 @@
-const LF = 10
+const [LF, CR] = [10, 13]
+
+type Bounds = { bytesMax: number; onTooLong(): void }
 
 /**
- * Cuts a stream of bytes into lines of text (LF or CRLF). A chunk is searched once and copied at most once, however small the
- * chunks and however long the line. A line beyond `bytesMax` is reported instead of delivered, and memory stays bounded.
+ * Cuts a stream of bytes into lines (LF or CRLF). A chunk is searched once and copied at most once, however small the chunks
+ * and however long the line; a line that lies within one chunk is a view of it. A line beyond `bytesMax` is reported instead of
+ * delivered, and memory stays bounded.
  */
-export function createLines({ bytesMax, onLine, onTooLong }: { bytesMax: number; onLine(line: string): void; onTooLong(): void }) {
-  const decoder = new TextDecoder()
+export function createByteLines({ bytesMax, onLine, onTooLong }: Bounds & { onLine(line: Uint8Array): void }) {
   let pieces: Uint8Array[] = []
   let bytes = 0
   let skipping = false
@@ -21,22 +23,25 @@ export function createLines({ bytesMax, onLine, onTooLong }: { bytesMax: number;
   }
 
   function flush(): void {
-    const [first] = pieces
-    if (!skipping) {
-      const whole = first === undefined ? '' : decoder.decode(pieces.length === 1 ? first : Buffer.concat(pieces))
-      onLine(whole.endsWith('\r') ? whole.slice(0, -1) : whole)
-    }
+    const [first = new Uint8Array(0)] = pieces
+    if (!skipping) deliver(pieces.length < 2 ? first : Buffer.concat(pieces))
     pieces = []
     bytes = 0
     skipping = false
   }
 
+  const deliver = (line: Uint8Array) => onLine(line[line.byteLength - 1] === CR ? line.subarray(0, -1) : line)
+
   return {
     push(chunk: Uint8Array): void {
       let from = 0
       for (let at = chunk.indexOf(LF); at !== -1; at = chunk.indexOf(LF, from)) {
-        take(chunk.subarray(from, at))
-        flush()
+        const isWhole = bytes === 0 && !skipping && at - from <= bytesMax
+        if (isWhole) deliver(chunk.subarray(from, at))
+        else {
+          take(chunk.subarray(from, at))
+          flush()
+        }
         from = at + 1
       }
       take(chunk.subarray(from))
@@ -46,4 +51,10 @@ export function createLines({ bytesMax, onLine, onTooLong }: { bytesMax: number;
       if (bytes > 0) flush()
     },
   }
+}
+
+/** The same as lines of text. */
+export function createLines({ onLine, ...bounds }: Bounds & { onLine(line: string): void }) {
+  const decoder = new TextDecoder()
+  return createByteLines({ ...bounds, onLine: (line) => onLine(decoder.decode(line)) })
 }

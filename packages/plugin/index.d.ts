@@ -88,7 +88,7 @@ declare module 'toolpass/plugin' {
     notify(notification: JsonRpcNotification): Promise<void>
     /** Answers a request that the upstream made. */
     respond(response: JsonRpcResponse): Promise<void>
-    /** `request` for what is JSON already, its answer left unparsed; only where the transport has a stream for each request. */
+    /** `request` for what is JSON already, its answer left unparsed where it can be told whose it is. */
     forward?(request: RawRequest, exchange: Exchange): Promise<RawAnswer>
     /** Ends everything that belongs to the channel (sockets, processes). Safe to call twice; never rejects. */
     close(): Promise<void>

@@ -1,19 +1,8 @@
-import {
-  type Channel,
-  ChannelError,
-  type ConnectorContext,
-  defineConnector,
-  definePlugin,
-  type Exchange,
-  type JsonObject,
-  type JsonRpcResponse,
-  type Program,
-  type RequestId,
-  type UpstreamMessage,
-  z,
-} from '@/plugins/api.ts'
-import { createLines } from '../lines.ts'
+import { type Channel, ChannelError, type ConnectorContext, defineConnector, definePlugin, type Program, z } from '@/plugins/api.ts'
+import { createByteLines } from '../lines.ts'
+import { createPending } from '../pending.ts'
 import { whyItEnded } from './endings.ts'
+import { idAnswered, inOneLine, parseMessages } from './messages.ts'
 
 const MESSAGE_BYTES_MAX = 16 * 1024 * 1024
 const STDERR_LINE_BYTES_MAX = 4 * 1024
@@ -25,6 +14,8 @@ const STRAY_LINE_SHOWN_CHARS = 200
 /** Kept to tell why it ended. */
 const LAST_LINES_MAX = 20
 const LAST_WORDS_MS = 100
+
+const decoder = new TextDecoder()
 
 const settings = z.object({
   command: z.string().min(1).max(1024).meta({
@@ -53,42 +44,29 @@ const settings = z.object({
 })
 type Settings = z.output<typeof settings>
 
-type Pending = { exchange: Exchange; resolve(response: JsonRpcResponse): void; reject(error: ChannelError): void }
-
-/** One pipe for all requests: responses find their way back by id, progress by its token, the rest belongs to the channel. */
 async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   const { command, args, env, memoryMb } = context.settings
   const program = await context.spawn({ command, args, env, memoryMb })
-  const pending = new Map<RequestId, Pending>()
+  const pending = createPending(context.receive)
   let ended: ChannelError | undefined
   let closing = false
 
   function end(reason: ChannelError): void {
     if (ended !== undefined) return
     ended = reason
-    for (const { reject } of pending.values()) reject(reason)
-    pending.clear()
+    pending.end(reason)
     if (!closing) context.closed(reason)
     void program.stop()
   }
 
-  function write(message: object): void {
+  const write = (message: object): void => writeLine(JSON.stringify(message))
+  function writeLine(line: string): void {
     if (ended !== undefined) throw ended
     try {
-      program.stdin.write(`${JSON.stringify(message)}\n`)
+      program.stdin.write(`${line}\n`)
     } catch (cause) {
       throw new ChannelError('lost', 'The program no longer listens.', { cause })
     }
-  }
-
-  function onMessage(message: JsonObject): void {
-    const waiting = (id: unknown) => pending.get(id as RequestId)
-    // An id that nobody waits for is a late answer to a request we gave up, or an invention. Neither is worth a line.
-    if (typeof message['method'] !== 'string') return waiting(message['id'])?.resolve(message as JsonRpcResponse)
-    const token = (message['params'] as JsonObject | undefined)?.['progressToken']
-    const owner = message['method'] === 'notifications/progress' ? waiting(token) : undefined
-    const receive = owner === undefined ? context.receive : owner.exchange.receive
-    receive(message as UpstreamMessage)
   }
 
   const strayLine = createStrayLines(context.log, () =>
@@ -96,11 +74,14 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   )
   void readLines(program.stdout, {
     bytesMax: MESSAGE_BYTES_MAX,
-    onLine: (line) => {
+    onLine: (bytes) => {
+      const id = idAnswered(bytes)
+      if (id !== undefined && pending.takeUnread(id, bytes as Uint8Array<ArrayBuffer>)) return
+      const line = decoder.decode(bytes)
       if (line.trim() === '') return
       const messages = parseMessages(line)
       if (messages === undefined) strayLine(line)
-      else for (const message of messages) onMessage(message)
+      else messages.forEach(pending.take)
     },
     onTooLong: () => end(new ChannelError('invalid', `The program sent a message of more than ${MESSAGE_BYTES_MAX} bytes.`)),
   })
@@ -113,27 +94,9 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
 
   return {
     shared: true,
-    request: (request, exchange) =>
-      new Promise<JsonRpcResponse>((resolve, reject) => {
-        const settle = () => {
-          pending.delete(request.id)
-          exchange.signal.removeEventListener('abort', onAbort)
-        }
-        const onAbort = () => {
-          settle()
-          reject(new ChannelError('lost', 'The request was given up.', { cause: exchange.signal.reason }))
-        }
-        if (exchange.signal.aborted) return onAbort()
-        exchange.signal.addEventListener('abort', onAbort, { once: true })
-        const answered = (response: JsonRpcResponse) => (settle(), resolve(response))
-        pending.set(request.id, { exchange, resolve: answered, reject: (error) => (settle(), reject(error)) })
-        try {
-          write(request)
-        } catch (error) {
-          settle()
-          reject(error as ChannelError)
-        }
-      }),
+    takesLightSignals: true,
+    request: (request, exchange) => pending.ask(request.id, exchange, () => write(request)),
+    forward: ({ id, body }, exchange) => pending.askRaw(id, exchange, () => writeLine(inOneLine(body))),
     notify: async (notification) => write(notification),
     respond: async (response) => write(response),
     close: async () => {
@@ -143,26 +106,6 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
     },
   }
 }
-
-/** A line is a message, a batch of them (revision 2025-03-26), or stray output. */
-function parseMessages(line: string): JsonObject[] | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line)
-    const messages = Array.isArray(parsed) ? parsed : [parsed]
-    return messages.every(isMessage) ? messages : undefined
-  } catch {
-    return undefined
-  }
-}
-
-const isMessage = (value: unknown): value is JsonObject => {
-  if (typeof value !== 'object' || value === null || (value as JsonObject)['jsonrpc'] !== '2.0') return false
-  const { method, id, result, error } = value as JsonObject
-  if (method !== undefined) return typeof method === 'string' && (id === undefined || isId(id))
-  return isId(id) && (isObject(result) || (isObject(error) && typeof error['code'] === 'number' && typeof error['message'] === 'string'))
-}
-const isObject = (value: unknown): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
-const isId = (value: unknown): value is RequestId => typeof value === 'string' || typeof value === 'number'
 
 function createStrayLines(log: (line: string) => void, tooMany: () => void) {
   let count = 0
@@ -192,7 +135,7 @@ function logLines(program: Program, log: (line: string) => void): Promise<void> 
   let lines = 0
   return readLines(program.stderr, {
     bytesMax: STDERR_LINE_BYTES_MAX,
-    onLine: (line) => {
+    onLine: (bytes) => {
       const now = performance.now()
       if (now > windowEndsMs) {
         if (lines > STDERR_LINES_MAX) log(`(${lines - STDERR_LINES_MAX} lines left out)`)
@@ -200,14 +143,14 @@ function logLines(program: Program, log: (line: string) => void): Promise<void> 
         lines = 0
       }
       lines += 1
-      if (lines <= STDERR_LINES_MAX && line !== '') log(line)
+      if (lines <= STDERR_LINES_MAX && bytes.length > 0) log(decoder.decode(bytes))
     },
     onTooLong: () => log('(a line too long to show)'),
   })
 }
 
-function readLines(stream: ReadableStream<Uint8Array>, options: Parameters<typeof createLines>[0]): Promise<void> {
-  const lines = createLines(options)
+function readLines(stream: Program['stdout'], options: Parameters<typeof createByteLines>[0]): Promise<void> {
+  const lines = createByteLines(options)
   const read = async () => {
     for await (const chunk of stream) lines.push(chunk)
     lines.end()

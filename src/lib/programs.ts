@@ -6,6 +6,7 @@ import { GUARD_PROGRAMS, PLAN_HEAD_BYTES, type Plan, RUN_PROGRAM } from './progr
 import { landlockVersion } from './programs/fence.ts'
 import { type Kernel, openKernel, type ResourceLimits } from './programs/kernel.ts'
 import { killAll, killAllNow, MARK_NAME, signalGroup } from './programs/processes.ts'
+import { createStdin } from './programs/stdin.ts'
 import { createWatch } from './programs/watch.ts'
 
 export { whatItFetches } from './programs/commands.ts'
@@ -53,8 +54,6 @@ export type ProgramsDeps = {
 
 const LIMITS: ResourceLimits = { core: 0, processes: 8_192, files: 8_192, fileBytes: 16 * 1024 ** 3, dataBytes: 16 * 1024 ** 3 }
 const PATIENCE = { closedMs: 250, terminatedMs: 250 }
-/** What a program that does not read its stdin may pile up in our memory. */
-const STDIN_PENDING_BYTES_MAX = 32 * 1024 * 1024
 const MEMORY_MB_DEFAULT = 2_048
 const MEBIBYTE = 1024 * 1024
 const KEY = /^[A-Za-z0-9_-]{1,100}$/
@@ -107,7 +106,8 @@ export function createPrograms(deps: ProgramsDeps) {
     guardian ??= startGuardian(deps.executable, houseMark)
     const child = spawn(deps.executable, kernel, plan, mark)
     guardian.watch(child.pid)
-    const stop = once(() => stopProgram(child, mark, deps.patience ?? PATIENCE))
+    const stdin = createStdin(child.stdin, () => new ProgramError('The program does not read what it is sent.'))
+    const stop = once(() => stopProgram(child, stdin, mark, deps.patience ?? PATIENCE))
     const memoryMb = what.memoryMb ?? MEMORY_MB_DEFAULT
     const program: Running = { mark, stop, key: what.key, startedAt: Date.now(), memoryMb }
     running.set(child.pid, program)
@@ -126,7 +126,7 @@ export function createPrograms(deps: ProgramsDeps) {
       await stop()
       await exited
     }
-    return { pid: child.pid, stdin: boundedStdin(child.stdin), stdout: child.stdout, stderr: child.stderr, exited, stop: stopAndSettle }
+    return { pid: child.pid, stdin, stdout: child.stdout, stderr: child.stderr, exited, stop: stopAndSettle }
   }
 
   const sweepNow = () => {
@@ -203,12 +203,13 @@ function startGuardian(executable: readonly string[], houseMark: string) {
 
 async function stopProgram(
   child: Child,
+  stdin: Program['stdin'],
   mark: string,
   { closedMs, terminatedMs }: { closedMs: number; terminatedMs: number },
 ): Promise<void> {
   const gone = child.exited.then(() => true)
   const within = (waitMs: number) => Promise.race([gone, Bun.sleep(waitMs).then(() => false)])
-  void Promise.resolve(child.stdin.end()).catch(() => {})
+  stdin.end()
   if (!(await within(closedMs))) {
     signalGroup(child.pid, 'SIGTERM')
     await within(terminatedMs)
@@ -216,24 +217,6 @@ async function stopProgram(
   // Whoever is left, the program's children included, had its time.
   await killAll(new Set([child.pid]), mark)
   await gone
-}
-
-function boundedStdin(sink: Child['stdin']): Program['stdin'] {
-  let pendingBytes = 0
-  return {
-    write: (text) => {
-      const bytes = Buffer.byteLength(text)
-      if (pendingBytes + bytes > STDIN_PENDING_BYTES_MAX) throw new ProgramError('The program does not read what it is sent.')
-      pendingBytes += bytes
-      sink.write(text)
-      void Promise.resolve(sink.flush())
-        .catch(() => {})
-        .then(() => {
-          pendingBytes -= bytes
-        })
-    },
-    end: () => void Promise.resolve(sink.end()).catch(() => {}),
-  }
 }
 
 type Resolved = { file: string; args: readonly string[]; more: Record<string, string> }

@@ -76,6 +76,34 @@ describe('48: a hostile program', () => {
     expect(heard.closed).toEqual([])
     await channel.close()
   })
+  test.each<[string, string]>([
+    ['another id as well', '{"jsonrpc":"2.0","id":\' + id + \',"result":{},"id":7}'],
+    ['no JSON in it', '{"jsonrpc":"2.0","id":\' + id + \',"result":{oops}}'],
+  ])('whose answer to a forwarded request has %s is passed on unread, to nobody but its caller', async (_what, line) => {
+    const { channel, heard } = await hostileProgram(`process.stdout.write('${line}\\n')`)
+    const body = (id: number) => JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call' })
+    const forward = (id: number, signal = new AbortController().signal) =>
+      channel.forward?.({ id, body: body(id), method: 'tools/call' }, { signal, receive: () => undefined })
+    const [answer, other] = [forward(1), forward(7, AbortSignal.timeout(300))]
+    expect(Buffer.from((await answer)?.bytes ?? []).toString()).toBe(line.replace("' + id + '", '1'))
+    await expect(other).rejects.toMatchObject({ kind: 'lost' })
+    expect(heard.closed).toEqual([])
+    await channel.close()
+  })
+  test('sees one message where a client wrote its request over several lines, one of them a request of its own', async () => {
+    const { channel, heard } = await house.open('stdio', {
+      command: 'javascript',
+      args: ['-e', "process.stdin.on('data', (d) => process.stderr.write('got ' + String(d)))"],
+    })
+    const smuggled = '{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"not-granted"}}'
+    const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":[\n${smuggled}\r${smuggled}\r\n]}}`
+    const stop = new AbortController()
+    void channel.forward?.({ id: 1, body, method: 'tools/call' }, { signal: stop.signal, receive: () => undefined }).catch(() => undefined)
+    expect(await eventually(() => heard.lines.length > 0)).toBe(true)
+    expect(heard.lines).toEqual([`got ${body.replace(/[\r\n]/g, ' ')}`])
+    stop.abort()
+    await channel.close()
+  })
   test('that floods stderr fills no log', async () => {
     const { channel, heard } = await hostileProgram(
       'for (let i = 0; i < 50000; i++) console.error("line " + i); console.error("x".repeat(1e6)); send({ jsonrpc: "2.0", id, result: {} })',
