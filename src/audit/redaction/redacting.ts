@@ -2,8 +2,17 @@
 import { type Found, lint, lintAtOnce, LINTED } from './linting.ts'
 import { HINTS, PERSONAL, replaced, SECRETS } from './patterns.ts'
 import { shortened } from './shortening.ts'
+import { createSigns } from './signs.ts'
 
 const ALL = [...SECRETS, ...PERSONAL]
+
+const signs = createSigns([LINTED, HINTS])
+/** By what a text has to be looked through: nothing, our own patterns, or those and secretlint's rules. */
+function neededFor(text: string): 'nothing' | 'ours' | 'all' {
+  const found = signs.in(text)
+  if (found === 0) return 'nothing'
+  return signs.has(0, text, found) ? 'all' : signs.has(1, text, found) ? 'ours' : 'nothing'
+}
 
 /** A promise only where the rules of secretlint have to be asked. */
 export type Redacted<T> = T | Promise<T>
@@ -13,29 +22,29 @@ export type Redacted<T> = T | Promise<T>
  * @param isAct it is about people, whose names stay, and may be written inside somebody's transaction, which is not to be held up
  */
 export function redactedText(text: string, isAct = false): Redacted<string> {
-  const isLinted = LINTED.test(text)
-  if (!isLinted && !HINTS.test(text)) return text
+  const needed = neededFor(text)
+  if (needed === 'nothing') return text
   const own = replaced(text, isAct ? SECRETS : ALL)
-  return isLinted ? (isAct ? lintAtOnce : lint)(own).then((found) => without(own, found)) : own
+  return needed === 'all' ? (isAct ? lintAtOnce : lint)(own).then((found) => without(own, found)) : own
 }
 
 /** JSON, of about `max` characters at most. */
 export function redactedJson(value: unknown, max: number): Redacted<string> {
   const copy = shortened(value, max, true)
   const text = JSON.stringify(copy)
-  const isLinted = LINTED.test(text)
-  if (!isLinted && !HINTS.test(text)) return text
+  const needed = neededFor(text)
+  if (needed === 'nothing') return text
   const own = everyText(copy, (each) => deeper(each, max))
-  if (!isLinted) return JSON.stringify(own)
+  if (needed === 'ours') return JSON.stringify(own)
   return lint(linesOf(own)).then((found) => JSON.stringify(found.length === 0 ? own : everyText(own, (each) => without(each, found))))
 }
 
 /** What else a row says, as the JSON that it stands there as. Names of its members are ours; what they hold may be anybody's. */
 export function redactedDetail(text: string, isAct: boolean): Redacted<string> {
-  const isLinted = LINTED.test(text)
-  if (!isLinted && !HINTS.test(text)) return text
+  const needed = neededFor(text)
+  if (needed === 'nothing') return text
   const own = everyText(JSON.parse(text), (each) => replaced(each, isAct ? SECRETS : ALL))
-  if (!isLinted) return JSON.stringify(own)
+  if (needed === 'ours') return JSON.stringify(own)
   return (isAct ? lintAtOnce : lint)(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
 }
 
