@@ -14,15 +14,15 @@ export class JsonError extends Error {
  * Throws `JsonError`.
  */
 export function parseJson(text: string, { depthMax = JSON_DEPTH_MAX }: { depthMax?: number } = {}): unknown {
-  if (depthOf(text, depthMax) > depthMax) throw new JsonError('depth')
+  const { depth, isOdd } = shapeOf(text, depthMax)
+  if (depth > depthMax) throw new JsonError('depth')
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
     throw new JsonError('syntax')
   }
-  // A key can be spelt with escapes ("\u005f_proto__"), so any escaped underscore is reason enough to look.
-  return text.includes('__proto__') || text.includes('\\u005f') || text.includes('\\u005F') ? tameJson(value, { depthMax }) : value
+  return isOdd ? tameJson(value, { depthMax }) : value
 }
 
 /**
@@ -47,26 +47,37 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const QUOTE = 34
 const BACKSLASH = 92
+const UNDERSCORE = 95
 const SPACE = 32
 const COLON = 58
 const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [91, 93, 123, 125]
 
-/** The deepest nesting of brackets outside strings, counted no further than one past `depthMax`. */
-function depthOf(text: string, depthMax: number): number {
+/**
+ * The deepest nesting of brackets outside strings, counted no further than one past `depthMax`; and whether any string could be the
+ * key `__proto__`, however it is spelt. To search the text for all its spellings would take longer than to parse it.
+ */
+function shapeOf(text: string, depthMax: number): { depth: number; isOdd: boolean } {
   let depth = 0
   let deepest = 0
+  let isOdd = false
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === QUOTE) {
-      at = endOfString(text, at)
+      const end = endOfString(text, at)
+      isOdd ||= couldBePrototype(text.charCodeAt(at + 1), end - at - 1)
+      at = end
     } else if (code === OPENING_BRACE || code === OPENING_BRACKET) {
       depth += 1
       if (depth > deepest) deepest = depth
-      if (deepest > depthMax) return deepest
+      if (deepest > depthMax) break
     } else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
   }
-  return deepest
+  return { depth: deepest, isOdd }
 }
+
+/** It begins with an underscore or with an escape, and each of its nine letters is one character or the six of an escape. */
+const couldBePrototype = (first: number, length: number): boolean =>
+  (first === UNDERSCORE || first === BACKSLASH) && length >= 9 && length <= 54
 
 /** Strings are skipped by searching for their end: most of a large message is text. */
 function endOfString(text: string, start: number): number {
@@ -83,10 +94,11 @@ export type Key = { spelt: string; valueAt: number }
 
 /**
  * The keys of the outermost object and of the objects that are its values, in a text that has been parsed already: how often each is
- * there and how it is spelt, which the parsed value no longer tells.
+ * there and how it is spelt, which the parsed value no longer tells; and whether a key that `parseJson` takes out could be among all.
  */
-export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string, Key[]> } {
+export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string, Key[]>; isOdd: boolean } {
   const outer: Key[] = []
+  let isOdd = false
   const inner = new Map<string, Key[]>()
   let depth = 0
   for (let at = 0; at < text.length; at += 1) {
@@ -95,6 +107,7 @@ export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string,
     else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
     if (code !== QUOTE) continue
     const end = endOfString(text, at)
+    isOdd ||= couldBePrototype(text.charCodeAt(at + 1), end - at - 1)
     const valueAt = depth <= 2 ? valueAfter(text, end + 1) : -1
     if (valueAt > 0) {
       const key = { spelt: text.slice(at + 1, end), valueAt }
@@ -103,7 +116,7 @@ export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string,
     }
     at = end
   }
-  return { outer, inner }
+  return { outer, inner, isOdd }
 }
 
 /** Where the value begins whose key ends here; -1 where this was no key. */

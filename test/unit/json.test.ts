@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import fc from 'fast-check'
 import { JsonError, parseJson, tameJson } from '@/lib/json.ts'
 
 const nested = (depth: number, open = '[', close = ']') => open.repeat(depth) + close.repeat(depth)
@@ -25,6 +26,22 @@ describe('JSON of unknown origin', () => {
       expect(Object.assign({}, (value as { a?: object }).a)).not.toHaveProperty('admin')
     },
   )
+  test('no spelling of it leaves a prototype behind', () => {
+    const letter = (char: string) => {
+      const code = char.charCodeAt(0).toString(16)
+      return fc.constantFrom(char, `\\u00${code}`, `\\u00${code.toUpperCase()}`)
+    }
+    const key = fc.tuple(...[...'__proto__'].map(letter)).map((letters) => letters.join(''))
+    const around = fc.array(fc.constantFrom('{"a":', '[', '{"_b_":"\\"_","c":', '[1,"__",'), { maxLength: 6 })
+    fc.assert(
+      fc.property(key, around, (spelt, opened) => {
+        const closed = opened.map((open) => (open.startsWith('{') ? '}' : ']')).toReversed()
+        const text = `${opened.join('')}{"x":1,"${spelt}":{"admin":true}}${closed.join('')}`
+        expect(JSON.stringify(parseJson(text))).toBe(JSON.stringify(JSON.parse(text)).replace(',"__proto__":{"admin":true}', ''))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
   test('a value parsed elsewhere is held to the same rules', () => {
     expect(() => tameJson(JSON.parse(nested(100_000)))).toThrow('nested too deeply')
     expect(Object.keys(tameJson(JSON.parse('{"__proto__":1,"b":2}')))).toEqual(['b'])
