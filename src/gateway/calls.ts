@@ -59,6 +59,8 @@ class UnderWay implements Call {
     this.ending.abort(this.why())
   }
   end(): void {
+    // What it held on to goes with it, and not when somebody looks next.
+    this.onLate = undefined
     const { begun, byGrant, byKey } = this.book
     begun.delete(this)
     drop(byGrant, this.grantId, this)

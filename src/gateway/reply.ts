@@ -8,6 +8,8 @@ import { json, jsonText } from './messages.ts'
 
 const STREAM_AFTER_MS = 10 * SECOND_MS
 
+const none = (): undefined => undefined
+
 /** A class, since one is made for each call: nothing but the reply itself is allocated. */
 export class Reply {
   readonly response: Promise<Response>
@@ -18,7 +20,7 @@ export class Reply {
 
   /** @param openStream asked only where there is something to stream; undefined where the client takes none. @param isStream it asked for one first of all */
   constructor(
-    private readonly openStream: () => EventStream | undefined,
+    private openStream: () => EventStream | undefined,
     isStream = false,
   ) {
     const { promise, resolve } = Promise.withResolvers<Response>()
@@ -71,6 +73,8 @@ export class Reply {
     clearTimeout(this.timer)
     const was = this.isOver
     this.isOver = true
+    // It holds on to the request.
+    this.openStream = none
     return was
   }
   private onStream(answer: unknown): boolean {
