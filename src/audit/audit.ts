@@ -14,6 +14,7 @@ import { createRetention, type Retention } from './retention.ts'
 import { createSigning } from './signing.ts'
 import { createSeen, createUsage, createUsedTools, type Seen, type Usage, type UsageAsked } from './usage.ts'
 import { createVerifying, type Verifying } from './verifying.ts'
+import { createHiding } from './words.ts'
 
 /** What a call learns about itself while it runs; becomes its row when it ends. */
 export type CallRecord = Omit<NewRow, 'kind' | 'outcome' | 'durationUs'> & {
@@ -80,11 +81,11 @@ type AuditDeps = {
 
 export function createAudit({ store, sealer, clock, searched }: AuditDeps): Audit {
   const batch = createBatch({ store, sealer, clock })
-  const key = searched?.key ?? sealer.keyFor('audit words')
+  const hidden = createHiding(searched?.key ?? sealer.keyFor('audit words'))
   const numbers = createNumbers({ store })
   const textsSearched = searched?.textsOf ?? ((rows) => textsOf(store, sealer, rows))
-  const following = createFollowing({ store, clock, key, textsOf: textsSearched, numbers })
-  const finding = createFinding({ store, key, cursor: following.cursor, numbers })
+  const following = createFollowing({ store, clock, hidden, textsOf: textsSearched, numbers })
+  const finding = createFinding({ store, hidden, cursor: following.cursor, numbers })
   const signing = createSigning(sealer.keyFor('audit checkpoint'))
   const report = async (row: NewRow, tx?: Writer): Promise<void> => {
     const values = valuesOf(row, clock())

@@ -119,6 +119,9 @@ export async function contentsOf(store: Pick<Store, 'read'>, sealer: Pick<Sealer
   return text === undefined ? undefined : readAgain(text)
 }
 
+/** To open many large ones takes some milliseconds. So long at a time. */
+const OPENING_MS = 2
+
 /** Of these rows, for who looks for words in them. What does not open has none. @param rows one after the other, as they are in the trail */
 export async function textsOf(
   store: Pick<Store, 'read'>,
@@ -129,7 +132,12 @@ export async function textsOf(
   const texts = new Map<number, string>()
   const [first, last] = [hashed[0], hashed.at(-1)]
   if (!first || !last) return texts
+  let began = performance.now()
   for (const group of await groupsOf(store, first.seq, last.seq)) {
+    if (performance.now() - began > OPENING_MS) {
+      await new Promise(setImmediate)
+      began = performance.now()
+    }
     try {
       for (const [seq, text] of openedTexts(sealer, group)) {
         const { arguments: asked = '', result = '' } = readAgain(text)

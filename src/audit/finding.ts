@@ -8,7 +8,7 @@ import { auditRows, type OUTCOMES, type SqlValue, type Store } from '@/store'
 import type { AuditRow } from './chain.ts'
 import type { Following } from './following.ts'
 import type { Numbers } from './numbers.ts'
-import { queryOf } from './words.ts'
+import { type Hiding, queryOf } from './words.ts'
 
 export type Outcome = (typeof OUTCOMES)[number]
 
@@ -53,9 +53,9 @@ const IDS = ['userId', 'grantId', 'profileId', 'clientId', 'connectionId', 'tool
 type Seq = { seq: number }
 type Span = { over: number; under: number; isForward: boolean; limit: number }
 
-type Deps = { store: Store; key: Uint8Array; cursor: Following['cursor']; numbers: Pick<Numbers, 'last' | 'from'> }
+type Deps = { store: Store; hidden: Hiding; cursor: Following['cursor']; numbers: Pick<Numbers, 'last' | 'from'> }
 
-export function createFinding({ store, key, cursor, numbers }: Deps) {
+export function createFinding({ store, hidden, cursor, numbers }: Deps) {
   const backward = store.prepare<Seq, SqlValue[]>(`${INDEXED} DESC LIMIT ?`)
   const forward = store.prepare<Seq, SqlValue[]>(`${INDEXED} ASC LIMIT ?`)
 
@@ -106,7 +106,7 @@ export function createFinding({ store, key, cursor, numbers }: Deps) {
   return {
     async page(filter: RowFilter): Promise<Page> {
       const limit = Math.min(filter.limit, LIST_ROWS_MAX)
-      const query = queryOf(soughtIn(filter), key)
+      const query = queryOf(soughtIn(filter), hidden)
       if (query === 'none') return { rows: [], isMore: false }
       const isForward = filter.after !== undefined
       const over = Math.max(filter.after ?? 0, filter.from === undefined ? 0 : numbers.from(filter.from) - 1)

@@ -9,9 +9,9 @@ import type { SqlValue, Store, Writer } from '@/store'
 import type { AuditRow } from './chain.ts'
 import { addHours, type Counted, countByHour } from './hours.ts'
 import type { Numbers } from './numbers.ts'
-import { contentWords, marksOf, type Named, namesOf } from './words.ts'
+import { contentWords, type Hiding, marksOf, type Named, namesOf } from './words.ts'
 
-/** A step takes two or three milliseconds, and more where much is kept of calls: then others have their turn in its midst. */
+/** A step takes a millisecond or two, and more where much is kept of calls: then others have their turn in its midst. */
 const STEP_ROWS = 100
 const TURN_MS = 2
 /** How much of the index is put in order after each step: pages. */
@@ -31,7 +31,7 @@ const FORGOTTEN_MAX = 500
 export type Followed = Counted & Named & Pick<AuditRow, 'seq' | 'contentHash'>
 /** What is kept of the contents of these rows; a row of which nothing is kept is missing. */
 export type TextsOf = (rows: readonly Followed[]) => Promise<ReadonlyMap<number, string>>
-type Deps = { store: Store; clock: Clock; key: Uint8Array; textsOf: TextsOf; numbers: Pick<Numbers, 'first' | 'last'> }
+type Deps = { store: Store; clock: Clock; hidden: Hiding; textsOf: TextsOf; numbers: Pick<Numbers, 'first' | 'last'> }
 
 /** Spelled out, since it runs for every row there is. */
 const NEXT = `SELECT seq, at, kind, action, outcome, reason, user_id AS userId, user_name AS userName, client_id AS clientId,
@@ -50,7 +50,7 @@ type Seq = { seq: number }
 
 export type Following = ReturnType<typeof createFollowing>
 
-export function createFollowing({ store, clock, key, textsOf, numbers: { first, last } }: Deps) {
+export function createFollowing({ store, clock, hidden, textsOf, numbers: { first, last } }: Deps) {
   const [cursor, firstIndexed] = [CURSOR, FIRST_INDEXED].map((sql) => {
     const statement = store.prepare<Seq, []>(sql)
     return () => statement.get()?.seq ?? 0
@@ -68,7 +68,7 @@ export function createFollowing({ store, clock, key, textsOf, numbers: { first, 
     const made: SqlValue[][] = []
     let began = performance.now()
     for (const row of rows) {
-      made.push([row.seq, marksOf(row), namesOf(row), contentWords(texts.get(row.seq) ?? '', key)])
+      made.push([row.seq, marksOf(row), namesOf(row), contentWords(texts.get(row.seq) ?? '', hidden)])
       if (performance.now() - began < TURN_MS) continue
       await new Promise(setImmediate)
       began = performance.now()

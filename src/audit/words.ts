@@ -3,7 +3,7 @@
  * row says in words) and words of what is kept of arguments and result. The last are stored as keyed hashes: contents are sealed
  * in the file, and an index of their words in clear would undo that. So they are found as whole words, names by how they begin.
  */
-import { hmac } from '@/lib/crypto.ts'
+import { keyedHashing } from '@/lib/crypto.ts'
 import type { UserId } from '@/lib/ids.ts'
 import type { AuditRow } from './chain.ts'
 
@@ -18,14 +18,21 @@ export const QUERY_WORDS_MAX = 8
 /** Shorter ones would stand for half the trail. */
 const BEGINNING_CHARS_MIN = 2
 
+const ASCII = /^[\0-\x7f]*$/
+
 /** Without accents and case; `listPull_requests` by each of its words. */
 function wordsIn(text: string): Set<string> {
-  const plain = text
-    .normalize('NFKD')
-    .slice(0, PLAIN_CHARS_MAX)
-    .replace(/\p{M}+/gu, '')
-    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
-  return new Set((plain.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []).map((word) => word.slice(0, WORD_CHARS_MAX)))
+  // Letters without accents mean the same either way, and most texts have no others.
+  const isAscii = ASCII.test(text)
+  const plain = isAscii
+    ? text.slice(0, PLAIN_CHARS_MAX).replace(/([a-z\d])([A-Z])/g, '$1 $2')
+    : text
+        .normalize('NFKD')
+        .slice(0, PLAIN_CHARS_MAX)
+        .replace(/\p{M}+/gu, '')
+        .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
+  const words = plain.toLowerCase().match(isAscii ? /[a-z\d]+/g : /[\p{L}\p{N}]+/gu) ?? []
+  return new Set(words.map((word) => word.slice(0, WORD_CHARS_MAX)))
 }
 
 const ID_MARKS = ['userId', 'clientId', 'grantId', 'profileId', 'connectionId', 'toolId'] as const
@@ -41,14 +48,28 @@ const NAMES = ['subject', 'action', 'reason', 'purpose', 'userName', 'clientName
 export type Named = Pick<AuditRow, (typeof NAMES)[number]>
 export const namesOf = (row: Named): string => [...wordsIn(NAMES.map((name) => row[name] ?? '').join(' \n '))].join(' ')
 
-/** Sixty bits of a hash: what a copied file says of a word is nothing without the key. */
-const hidden = (word: string, key: Uint8Array): string => Buffer.from(hmac(key, word), 'base64url').readBigUInt64BE().toString(36)
+/** What stands in the index for a word of contents. */
+export type Hiding = (word: string) => string
 
-export const contentWords = (text: string, key: Uint8Array): string =>
-  [...wordsIn(text.slice(0, CONTENT_CHARS_MAX))]
-    .slice(0, CONTENT_WORDS_MAX)
-    .map((word) => hidden(word, key))
-    .join(' ')
+/** Most words of a text were in the one before as well. So many are known, or twice as many, in memory alone. */
+const KNOWN_WORDS_MAX = 2_048
+
+/** Sixty bits of a hash: what a copied file says of a word is nothing without the key. */
+export function createHiding(key: Uint8Array): Hiding {
+  const hash = keyedHashing(key)
+  let [recent, before] = [new Map<string, string>(), new Map<string, string>()]
+  return (word) => {
+    const known = recent.get(word)
+    if (known !== undefined) return known
+    const hidden = before.get(word) ?? hash(word).readBigUInt64BE().toString(36)
+    if (recent.size >= KNOWN_WORDS_MAX) [recent, before] = [new Map(), recent]
+    recent.set(word, hidden)
+    return hidden
+  }
+}
+
+export const contentWords = (text: string, hidden: Hiding): string =>
+  [...wordsIn(text.slice(0, CONTENT_CHARS_MAX))].slice(0, CONTENT_WORDS_MAX).map(hidden).join(' ')
 
 export type Sought = {
   ids: readonly string[]
@@ -67,12 +88,12 @@ const anyOf = (marks: readonly string[]): string[] =>
  * In FTS5's own language, of nothing but letters and digits: what was typed is words and never an expression.
  * @returns undefined where everything is meant; `none` where words were asked for and there is none in what was typed
  */
-export function queryOf({ ids, outcomes, kinds, text, contentsOf }: Sought, key: Uint8Array): string | 'none' | undefined {
+export function queryOf({ ids, outcomes, kinds, text, contentsOf }: Sought, hidden: Hiding): string | 'none' | undefined {
   const words = [...wordsIn(text)].slice(0, QUERY_WORDS_MAX)
   if (words.length === 0 && text.trim() !== '') return 'none'
   const found = words.map((word) => {
     const named = `names : "${word}"${word.length < BEGINNING_CHARS_MIN ? '' : ' *'}`
-    return contentsOf ? `(${named} OR (words : "${hidden(word, key)}" AND marks : "${markOf(contentsOf)}"))` : named
+    return contentsOf ? `(${named} OR (words : "${hidden(word)}" AND marks : "${markOf(contentsOf)}"))` : named
   })
   const parts = [
     ...ids.map((id) => `marks : "${markOf(id)}"`),

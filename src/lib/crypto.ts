@@ -19,6 +19,12 @@ export const sha256 = (text: string | Uint8Array): string => Bun.CryptoHasher.ha
 
 export const hmac = (key: Uint8Array, text: string): string => createHmac('sha256', key).update(text).digest('base64url')
 
+/** HMAC-SHA-256 of many texts with one key, of which the first half is done once. */
+export function keyedHashing(key: Uint8Array): (text: string) => Buffer {
+  const begun = new Bun.CryptoHasher('sha256', key)
+  return (text) => begun.copy().update(text).digest()
+}
+
 export const deriveKey = (key: Uint8Array, purpose: string): Buffer => Buffer.from(hkdfSync('sha256', key, new Uint8Array(), purpose, 32))
 
 /** Constant-time for texts of equal length; a different length is no secret here. */
