@@ -32,7 +32,7 @@ export function leaveOut(values: RowValues, why: string): void {
 export const TOO_MUCH_WAITED = 'too much was waiting to be written'
 
 /** To look through a large result takes a millisecond or two. So long at a time; then whoever else waits for this thread has a turn. */
-const TURN_MS = 8
+const TURN_MS = 3
 
 /** Undefined when it is done already. Never rejects: what cannot be looked through is left out, and its row stays. */
 export function prepare(rows: readonly Waiting[]): Promise<unknown> | undefined {
