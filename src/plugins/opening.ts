@@ -134,7 +134,7 @@ function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy
     return outbound.exchange(url, request).catch(throwDescribed)
   }
   const sendLater = async (url: string, init: ExchangeInit, credential: Promise<Record<string, string>>) =>
-    send(url, init, await credential)
+    send(url, init, await unlessGivenUp(credential, init.signal))
   return (url: string, init: ExchangeInit = {}): Promise<ExchangeAnswer> => {
     try {
       const credential = credentialFor(url)
@@ -143,6 +143,17 @@ function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy
       return Promise.reject(error)
     }
   }
+}
+
+/** A credential is renewed for everybody who waits for it; who gives up waits no longer. */
+function unlessGivenUp<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onAbort = () => reject(new ChannelError('lost', 'The request was given up.', { cause: signal.reason }))
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
+  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  return promise
 }
 
 /** The same frozen record for as long as what is in it is the same, so that it is read once: tokens change by the hour. */

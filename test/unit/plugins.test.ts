@@ -214,6 +214,28 @@ describe('61: a connector that misbehaves', () => {
     expect(result).toEqual({ texts: ['Bearer mine', ''] })
     await server.stop(true)
   })
+  test('by exchange that is given up waits for no credential, and one that comes later sends nothing', async () => {
+    let asked = 0
+    const answer = () => {
+      asked += 1
+      return new Response('{}')
+    }
+    await using server = Bun.serve({ port: 0, fetch: answer })
+    const origin = `http://127.0.0.1:${server.port}`
+    const { promise, resolve } = Promise.withResolvers<Record<string, string>>()
+    const ending = new AbortController()
+    let outcome: Promise<unknown> | undefined
+    const open = async ({ exchange }: ConnectorContext<unknown>) => {
+      outcome = exchange(origin, { method: 'POST', body: '{}', signal: ending.signal }).catch((error) => error)
+      return channel
+    }
+    await openWith(open as never, { privateAllowed: true, credential: { origin, headers: () => promise } })
+    ending.abort()
+    expect(await outcome).toMatchObject({ name: 'ChannelError', kind: 'lost' })
+    resolve({ authorization: 'Bearer mine' })
+    await Bun.sleep(20)
+    expect(asked).toBe(0)
+  })
   test('by exchange gets the credential of the moment, for its own origin, over whatever the connector says, and ends with it', async () => {
     let hung = 0
     const server = Bun.serve({
