@@ -45,7 +45,7 @@ const doors = [
   rule(
     'elysia-only-at-the-doors',
     'A route made elsewhere would have no lock.',
-    { path: '^(src|views|plugins)/', pathNot: '^src/(app|http/doors|oauth/endpoints|gateway/endpoint)\\.tsx?$' },
+    { path: '^(src|views|plugins)/', pathNot: '^src/(app/routes|http/doors|oauth/endpoints|gateway/routes)\\.tsx?$' },
     { path: 'node_modules/elysia/' },
   ),
   rule(

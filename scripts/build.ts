@@ -39,6 +39,8 @@ const result = await Bun.build({
   target: 'bun',
   format: 'esm',
   bytecode: true,
+  // What is imported late is read late.
+  splitting: true,
   sourcemap: 'linked',
   // Mangled identifiers break the way Elysia reads its handlers.
   minify: { whitespace: true, syntax: true, identifiers: false },

@@ -5,7 +5,7 @@ import type { Changes } from '../lib/changes.ts'
 import type { ConnectionId, GrantId } from '../lib/ids.ts'
 import { createQuietly, type Log } from '../lib/log.ts'
 import type { Profiles } from '../profiles/index.ts'
-import type { Telling } from '../web/index.ts'
+import type { Telling } from './telling.ts'
 
 type Hearers = {
   changes: Changes

@@ -1,4 +1,5 @@
-import { type House, listen, openHouse } from '@/app.ts'
+import { type House, openHouse } from '@/app.ts'
+import { listen } from '@/app/front.ts'
 import { startSweeping } from '@/app/duties.ts'
 import { createRest } from '@/lib/rest.ts'
 import type { Config } from '@/config'

@@ -1,4 +1,4 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterRes } from '@/lib/rate-limiter.ts'
 import { networkOf } from '@/lib/addresses.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'
 import { OAuthProblem } from './problem.ts'

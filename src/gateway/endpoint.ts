@@ -1,4 +1,3 @@
-import { Elysia } from 'elysia'
 import type { Log } from '@/lib/log.ts'
 import type { RequestId } from '@/plugins'
 import type { Caller, Entrance } from './caller.ts'
@@ -9,12 +8,6 @@ import { answerError, CODES, type Incoming, json, MODERN_REVISION, readMessages,
 import type { Modern } from './modern.ts'
 
 type Deps = { entrance: Entrance; legacy: Legacy; modern: Modern; log: Log }
-
-/** `/mcp/{profile}` and, for grants that reach so far, `/mcp`. The bodies are read here, with a limit, and by nobody before. */
-export const mcpRoutes = ({ gateway: { serve } }: { gateway: { serve: Serve } }) =>
-  new Elysia()
-    .all('/mcp/:profile', ({ request, params }) => serve(request, params.profile), { parse: 'none' })
-    .all('/mcp', ({ request }) => serve(request, undefined), { parse: 'none' })
 
 /** The profile that an address of the endpoint names; undefined for any other address, and for one that the router should look at. */
 export function profileIn(url: string): { name: string | undefined } | undefined {

@@ -1,6 +1,6 @@
 /** Devices without a browser: they show a code, a person types it elsewhere (RFC 8628). */
 import { and, eq, gt, isNull } from 'drizzle-orm'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { RateLimiterMemory, RateLimiterRes } from '@/lib/rate-limiter.ts'
 import { type Client, createTurnstile, OAuthProblem } from '@/clients'
 import { networkOf } from '@/lib/addresses.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '@/lib/clock.ts'

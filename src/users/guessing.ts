@@ -2,7 +2,7 @@
  * Slows guessing without locking anybody out. Failures are counted by address (IPv6 by /64) and by account; a browser in
  * which the account signed in before has a count of its own, so strangers who hammer an account cannot keep its owner out.
  */
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { RateLimiterMemory } from '@/lib/rate-limiter.ts'
 import { isIP } from 'node:net'
 import { Failure } from '@/lib/failure.ts'
 

@@ -2,7 +2,7 @@
 import { Database } from 'bun:sqlite'
 import { afterAll, beforeAll, expect, test } from 'bun:test'
 import { join } from 'node:path'
-import { createApp } from '@/app.ts'
+import { createApp } from '@/app/routes.ts'
 import { type AskingHouse, openAskingHouse } from '../support/asking-house.ts'
 import { modern } from '../support/gateway-house.ts'
 import { type Browser, createBrowser } from '../support/running.ts'

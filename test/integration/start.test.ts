@@ -3,7 +3,9 @@ import { afterAll, expect, test } from 'bun:test'
 import { mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { createApp, createFetch, openHouse } from '@/app.ts'
+import { openHouse } from '@/app.ts'
+import { createFetch } from '@/app/front.ts'
+import { createApp } from '@/app/routes.ts'
 import { loadConfig } from '@/config'
 import { createLog } from '@/lib/log.ts'
 import { ADMIN, createBrowser, setUp, startToolpass } from '../support/running.ts'
@@ -101,7 +103,7 @@ test('[HOUSE-LOCKS] every route that is not public refuses a stranger before it 
   const house = await openHouse(loadConfig({ flags: { dataDir: join(folder(), 'data') }, env: {} }), log)
   try {
     const app = createApp(house)
-    const handle = createFetch(house, app)
+    const handle = createFetch(house, async () => app)
     const server = { requestIP: () => ({ address: '127.0.0.1' }), timeout: () => undefined } as never
     let checked = 0
     for (const { method, path } of app.routes) {

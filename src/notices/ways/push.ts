@@ -3,7 +3,6 @@
  * browser's maker, learns when and how much is said, not what.
  */
 import { createCipheriv, createECDH, hkdfSync, randomBytes } from 'node:crypto'
-import { importJWK, SignJWT } from 'jose'
 import { HOUR_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { Outgoing, Sending } from '../message.ts'
@@ -114,6 +113,7 @@ export async function toPush(
 async function voucher(endpoint: string, { publicKey, privateKey }: Vapid, contact: string, now: number): Promise<string> {
   const point = decoded(publicKey)
   const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url')) as [string, string]
+  const { importJWK, SignJWT } = await import('jose')
   const key = await importJWK({ kty: 'EC', crv: 'P-256', x, y, d: privateKey }, 'ES256')
   return new SignJWT({ aud: new URL(endpoint).origin, sub: contact })
     .setProtectedHeader({ typ: 'JWT', alg: 'ES256' })

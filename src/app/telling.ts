@@ -3,7 +3,7 @@ import type { Connections } from '@/connections'
 import { type Clock, HOUR_MS } from '@/lib/clock.ts'
 import type { ConnectionId, ProfileId, UserId } from '@/lib/ids.ts'
 import type { Notices } from '@/notices'
-import type { Profiles } from './needs.ts'
+import type { Profiles } from '@/profiles'
 
 type Deps = {
   notices: Pick<Notices, 'tell'>
