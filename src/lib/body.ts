@@ -1,6 +1,6 @@
-import { within } from './deadlines.ts'
 import { SECOND_MS } from './clock.ts'
 import { Failure } from './failure.ts'
+import { withinTime } from './waiting.ts'
 
 const BODY_MS_MAX = 10 * SECOND_MS
 const late = (): Failure => new Failure('request_timeout')
@@ -18,14 +18,14 @@ function announcedBytes(request: Request, bytesMax: number): number | undefined 
  */
 export async function readBody(request: Request, bytesMax: number, msMax = BODY_MS_MAX): Promise<Uint8Array<ArrayBuffer>> {
   // HTTP holds a body to its announced length, and most are there as a whole by now.
-  if (announcedBytes(request, bytesMax) !== undefined) return within(msMax, request.bytes(), late)
+  if (announcedBytes(request, bytesMax) !== undefined) return withinTime(msMax, request.bytes(), late)
   return readUnannounced(request, bytesMax, msMax)
 }
 
 /** The same as text, without the bytes in between, handed on together with how many there were. @throws as `readBody` */
 export function withText<T>(request: Request, bytesMax: number, msMax: number, take: (text: string, bytes: number) => T): Promise<T> {
   const announced = announcedBytes(request, bytesMax)
-  if (announced !== undefined) return within(msMax, request.text(), late).then((text) => take(text, announced))
+  if (announced !== undefined) return withinTime(msMax, request.text(), late).then((text) => take(text, announced))
   return readUnannounced(request, bytesMax, msMax).then((bytes) => take(decoder.decode(bytes), bytes.byteLength))
 }
 const decoder = new TextDecoder()

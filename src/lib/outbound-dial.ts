@@ -1,7 +1,8 @@
 /** A connection of bytes through the same guard, for what speaks no HTTP: opened, written to, and closed when the other side has all of it. */
 import { isIP, connect as connectPlain, type Socket } from 'node:net'
 import { describeError, OutboundError } from './outbound-error.ts'
-import { ADDRESSES_TRIED_MAX, demandAllowed, type Resolutions, within } from './outbound-guard.ts'
+import { ADDRESSES_TRIED_MAX, demandAllowed, type Resolutions } from './outbound-guard.ts'
+import { unlessAborted } from './waiting.ts'
 
 export type DialRequest = {
   hostname: string
@@ -23,7 +24,7 @@ export function createDeliver(deps: { resolutions: Resolutions; ca: string | und
   return async ({ hostname, port, isSecure, privateAllowed, timeoutMs }, bytes) => {
     const limit = AbortSignal.timeout(timeoutMs)
     try {
-      const resolution = await within(limit, deps.resolutions.get(hostname))
+      const resolution = await unlessAborted(limit, deps.resolutions.get(hostname))
       demandAllowed(hostname, resolution, privateAllowed)
       const socket = await opened(resolution.addresses, { hostname, port, isSecure, ca: deps.ca }, limit)
       await delivered(socket, bytes, limit)

@@ -37,16 +37,6 @@ export function resolutionOf(addresses: readonly string[]): Resolution {
   return { addresses, worst: kinds.has('forbidden') ? 'forbidden' : kinds.has('private') ? 'private' : 'public' }
 }
 
-/** Settles with the work or with the abort, whichever is first: a resolver cannot be interrupted. */
-export function within<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
-  if (signal.aborted) return Promise.reject(signal.reason)
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  return promise
-}
-
 export async function resolveBySystem(hostname: string): Promise<readonly string[]> {
   const found = await lookup(hostname, { all: true, order: 'ipv4first' })
   return found.map(({ address }) => address)

@@ -12,10 +12,10 @@ import {
   RESOLUTION_KEPT_MS,
   type Resolve,
   resolveBySystem,
-  within,
 } from './outbound-guard.ts'
 import { HEADERS_OF_OURS } from './outbound-headers.ts'
 import { createWires, type WireLimits } from './wire.ts'
+import { unlessAborted } from './waiting.ts'
 
 export { OutboundError, type OutboundErrorKind } from './outbound-error.ts'
 export type { ExchangeRequest } from './outbound-exchange.ts'
@@ -70,7 +70,7 @@ export function createOutbound(deps: OutboundDeps = {}) {
   /** One URL, no redirects: the addresses in turn until one takes the connection. */
   async function send(url: URL, request: OutboundRequest, init: TransportInit): Promise<Response> {
     const hostname = bareHostname(url)
-    const resolution = await within(init.signal, resolutions.get(hostname))
+    const resolution = await unlessAborted(init.signal, resolutions.get(hostname))
     demandAllowed(hostname, resolution, request.privateAllowed)
     let refusal: OutboundError | undefined
     for (const address of resolution.addresses.slice(0, ADDRESSES_TRIED_MAX)) {

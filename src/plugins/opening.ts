@@ -2,6 +2,7 @@ import { nativeSignal } from '@/lib/call-signal.ts'
 import { type JsonError, tameJson } from '@/lib/json.ts'
 import { type Outbound, OutboundError } from '@/lib/outbound.ts'
 import { ProgramError, type Programs } from '@/lib/programs.ts'
+import { unlessAborted } from '@/lib/waiting.ts'
 import {
   type Channel,
   ChannelError,
@@ -148,12 +149,9 @@ function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy
 /** A credential is renewed for everybody who waits for it; who gives up waits no longer. */
 function unlessGivenUp<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
-  const { promise, resolve, reject } = Promise.withResolvers<T>()
-  const onAbort = () => reject(new ChannelError('lost', 'The request was given up.', { cause: signal.reason }))
-  if (signal.aborted) onAbort()
-  else signal.addEventListener('abort', onAbort, { once: true })
-  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  return promise
+  return unlessAborted(signal, work).catch((error) => {
+    throw signal.aborted ? new ChannelError('lost', 'The request was given up.', { cause: error }) : error
+  })
 }
 
 /** The same frozen record for as long as what is in it is the same, so that it is read once: tokens change by the hour. */

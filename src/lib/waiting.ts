@@ -15,7 +15,7 @@ function look(): void {
 }
 
 /** Settles as `work` does, or rejects with what `late` makes, up to a quarter of a second after `msMax`. */
-export function within<T>(msMax: number, work: Promise<T>, late: () => Error): Promise<T> {
+export function withinTime<T>(msMax: number, work: Promise<T>, late: () => Error): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const it: Waiting = {
     untilMs: performance.now() + msMax,
@@ -36,5 +36,15 @@ export function within<T>(msMax: number, work: Promise<T>, late: () => Error): P
       reject(error)
     },
   )
+  return promise
+}
+
+/** Settles with the work or with the abort, whichever is first: not everything can be interrupted. Rejects with the signal's reason. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  if (signal.aborted) return Promise.reject(signal.reason)
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  const onAbort = () => reject(signal.reason)
+  signal.addEventListener('abort', onAbort, { once: true })
+  work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
   return promise
 }
