@@ -73,13 +73,13 @@ export function createBatch({ store, sealer, clock }: { store: Store; sealer: Pi
     isSoon = false
     if (!writing && waiting.length > 0) writing = apart(write)
   }
-  /** After the current turn of the loop, so that calls which end together share one commit. */
+  /** After this turn of the loop and the next, in which more calls end: they share one commit, and each is answered sooner than with its own. */
   const schedule = (): void => {
     if (trouble) timer ??= setTimeout(start, RETRY_DELAY_MS).unref()
     else if (!waiters && waiting.length < BATCH_ROWS_MAX) timer ??= setTimeout(start, BATCH_DELAY_MS)
     else if (!isSoon && !writing) {
       isSoon = true
-      setImmediate(start)
+      setImmediate(() => setImmediate(start))
     }
   }
   return {
