@@ -4,6 +4,7 @@ import { type AuditRow, createAudit, type NewRow, verifyChain } from '@/audit'
 import { HELD_ROWS_MAX } from '@/audit/batch.ts'
 import { auditRows } from '@/store'
 import { fillable, loneStores } from '../support/lone-store.ts'
+import { eventually } from '../support/outside.ts'
 import { sealing } from '../support/sealing.ts'
 
 const openStore = loneStores()
@@ -146,7 +147,8 @@ describe('a batch', () => {
     const gate = Promise.withResolvers<void>()
     const busy = store.transact(() => gate.promise)
     const first = audit.write(call('first'), true)
-    await Bun.sleep(5)
+    // It is on its way, and the writer is busy.
+    expect(await eventually(() => disk.attempts === 1)).toBe(true)
     const second = audit.write(call('second'), true)
     audit.write(call('third'), false)
     await Bun.sleep(5)
