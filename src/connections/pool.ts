@@ -4,7 +4,7 @@ import { Failure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
 import { type Channel, ChannelError } from '@/plugins'
 import { createBreaker } from './breaker.ts'
-import { type Agreed, asFailure, type RawReceived, type Session, type Upstream } from './session.ts'
+import { type Agreed, asFailure, type Session, type Upstream } from './session.ts'
 
 const IDLE_MS = 10 * MINUTE_MS
 /** Who stayed up so long is in order again, whatever was before. */
@@ -194,34 +194,19 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
     await close(first.entry)
     return send((await acquire(key)).opened.session)
   }
-  const attempt = <T>(key: PoolKey, first: Acquired, send: (session: Session) => Promise<T>): Promise<T> => {
+  /** How all requests to one upstream are sent, the calls of its tools among them: nothing is made for each that can be made for all. */
+  const attempting = (key: PoolKey, first: Acquired) => {
     const text = textOf(key)
-    const isTry = breaker.demandClosed(text)
-    const sentAt = clock()
-    const went = (answer: T): T => {
+    const went = <T>(answer: T): T => {
       breaker.went(text)
       return answer
     }
-    const failed = (error: unknown): never => {
-      breaker.failed(text, error, isTry)
-      throw asFailure(error)
-    }
-    return send(first.opened.session).then(went, (error) => recovered(key, first, send, error, sentAt).then(went, failed))
-  }
-  /** The same for what most calls are sent by, with nothing made for one call that can be made for all. */
-  const forwarding = (key: PoolKey, first: Acquired): NonNullable<Upstream['forward']> => {
-    const text = textOf(key)
-    const went = (received: RawReceived): RawReceived => {
-      breaker.went(text)
-      return received
-    }
-    return (sending) => {
+    return <T>(send: (session: Session) => Promise<T>): Promise<T> => {
       try {
         const isTry = breaker.demandClosed(text)
         const sentAt = clock()
-        const send = ({ forward }: Session) => (forward as NonNullable<typeof forward>)(sending)
-        return send(first.opened.session).then(went, (error) =>
-          recovered(key, first, send, error, sentAt).then(went, (last): never => {
+        return send(first.opened.session).then(went<T>, (error) =>
+          recovered(key, first, send, error, sentAt).then(went<T>, (last): never => {
             breaker.failed(text, last, isTry)
             throw asFailure(last)
           }),
@@ -234,12 +219,13 @@ function createReaching({ acquire, close, clock, breaker }: Reaching) {
   const upstreamOf = (key: PoolKey, first: Acquired): Upstream => {
     const { revision, isModern, capabilities } = first.opened.agreed
     const { forward } = first.opened.session
+    const attempt = attempting(key, first)
     return {
       revision,
       isModern,
       capabilities,
-      request: async (method, params, options) => attempt(key, first, (session) => session.request(method, params, options)),
-      ...(forward && { forward: forwarding(key, first) }),
+      request: (method, params, options) => attempt((session) => session.request(method, params, options)),
+      ...(forward && { forward: (sending) => attempt((session) => (session.forward as typeof forward)(sending)) }),
     }
   }
   /** Made once for as long as the channel is open. */

@@ -13,7 +13,7 @@ import type { JsonObject } from '@/plugins'
 import type { Profile, ProfileView } from '@/profiles'
 import { type Allowance, LimitReached } from '@/grants'
 import { type Call, CALL_MS_MAX, type Calls } from './calls.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, inTrail } from './caller.ts'
 import { compose } from './compose.ts'
 import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
@@ -135,10 +135,8 @@ function again({ allowance, reply }: Going, longWay: () => Promise<Response>): v
 
 /** The row of a call, and then its answer. */
 function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 'audit' | 'answering' | 'serving' | 'limiting'>) {
-  /** Spelled out: to spread what is known of the caller would make each row twice. */
   const write = (going: Going, outcome: NewRow['outcome'], reason: string | null, responseBytes: number | null, result?: unknown) => {
     const { caller, asked, target, startedUs, sentUs, receivedUs } = going
-    const { userId, userName, clientId, clientName, grant, profile, address } = caller
     const { tool, connectionId, purpose = null } = target
     const { toolId, connectionName, exposedName } = tool
     const endedUs = nowUs()
@@ -149,14 +147,7 @@ function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 
       reason,
       subject: exposedName,
       purpose,
-      userId,
-      userName,
-      clientId,
-      clientName,
-      grantId: grant.id,
-      profileId: profile.id,
-      profileName: profile.title,
-      address,
+      ...inTrail(caller),
       connectionId,
       connectionName,
       toolId,

@@ -8,11 +8,9 @@ import {
   ChannelError,
   type Connector,
   type ConnectorContext,
-  type Exchange,
   type ExchangeAnswer,
   type ExchangeInit,
   type RawAnswer,
-  type RawRequest,
   type UpstreamMessage,
 } from './api.ts'
 
@@ -150,7 +148,7 @@ function createExchange({ outbound, answerTimeoutMs }: OpeningDeps, by: OpenedBy
 function unlessGivenUp<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work
   return unlessAborted(signal, work).catch((error) => {
-    throw signal.aborted ? new ChannelError('lost', 'The request was given up.', { cause: error }) : error
+    throw signal.aborted ? givenUp(signal) : error
   })
 }
 
@@ -202,25 +200,30 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges
 
 type Forwarding = Channel & Required<Pick<Channel, 'forward'>>
 
+/** Whatever a connector does about a signal, light or not, its caller waits no longer. */
 function guardForward(channel: Forwarding, by: OpenedBy): NonNullable<Channel['forward']> {
-  const send = (request: RawRequest, { signal, receive, headers }: Exchange) =>
-    channel.forward(request, { signal, headers, receive: (message) => hand(message, receive, by) }).then(tamed, rejected)
-  if (channel.takesLightSignals === true) return send
-  // Whatever another connector does about a signal, its caller waits no longer.
   return (request, exchange) => {
-    const signal = nativeSignal(exchange.signal)
-    const { promise, reject } = Promise.withResolvers<never>()
-    const onAbort = () => reject(new ChannelError('lost', 'The request was given up.', { cause: signal.reason }))
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    const answer = Promise.try(send, request, { ...exchange, signal }).catch(rejected)
-    return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', onAbort))
+    const { receive, headers } = exchange
+    const signal = channel.takesLightSignals === true ? exchange.signal : nativeSignal(exchange.signal)
+    if (signal.aborted) return Promise.reject(givenUp(signal))
+    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()
+    const onAbort = () => reject(givenUp(signal))
+    signal.addEventListener('abort', onAbort, { once: true })
+    const over = () => signal.removeEventListener('abort', onAbort)
+    const failed = (error: unknown) => (over(), reject(asChannelError(error)))
+    try {
+      channel
+        .forward(request, { signal, headers, receive: (message) => hand(message, receive, by) })
+        .then(tamed)
+        .then((answer) => (over(), resolve(answer)), failed)
+    } catch (error) {
+      failed(error)
+    }
+    return promise
   }
 }
+const givenUp = ({ reason }: AbortSignal): ChannelError => new ChannelError('lost', 'The request was given up.', { cause: reason })
 const tamed = (answer: RawAnswer): RawAnswer => (answer.response === undefined ? answer : { response: tame(answer.response) })
-const rejected = (error: unknown): never => {
-  throw asChannelError(error)
-}
 
 /** A message that is out of bounds is dropped with a remark: an error thrown here would end the connector's reading. */
 function hand(message: UpstreamMessage, receive: (message: UpstreamMessage) => void, by: OpenedBy): void {

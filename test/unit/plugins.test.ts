@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import stdio from '../../plugins/stdio/index.ts'
 import streamableHttp from '../../plugins/streamable-http/index.ts'
+import { CallSignal } from '@/lib/call-signal.ts'
 import { createOutbound } from '@/lib/outbound.ts'
 import { ProgramError } from '@/lib/programs.ts'
 import { type Channel, ChannelError, createPlugins, joinSettings, type OpenedBy, settingsForm, splitSettings } from '@/plugins/index.ts'
@@ -213,6 +214,25 @@ describe('61: a connector that misbehaves', () => {
     )
     expect(result).toEqual({ texts: ['Bearer mine', ''] })
     await server.stop(true)
+  })
+  test.each([true, false])('by giving nothing up keeps no caller waiting (light signals: %p)', async (takesLightSignals) => {
+    const deaf: Channel = { ...channel, takesLightSignals, forward: () => new Promise(() => undefined) }
+    const opened = await openWith(async () => deaf)
+    const ending = new CallSignal()
+    const exchange = { signal: ending.signal, receive: () => undefined }
+    const waits = opened.forward?.({ id: 1, body: '{}', method: 'tools/call' }, exchange)
+    ending.abort(new Error('enough'))
+    await expect(waits).rejects.toMatchObject({ name: 'ChannelError', kind: 'lost' })
+    await expect(opened.forward?.({ id: 2, body: '{}', method: 'tools/call' }, exchange)).rejects.toMatchObject({ kind: 'lost' })
+  })
+  test('by throwing where it should reject is an answer to its caller all the same', async () => {
+    const throwing = () => {
+      throw new Error('mine')
+    }
+    const opened = await openWith(async () => ({ ...channel, takesLightSignals: true, forward: throwing }))
+    const { signal } = new CallSignal()
+    const waits = opened.forward?.({ id: 1, body: '{}', method: 'tools/call' }, { signal, receive: () => undefined })
+    await expect(waits).rejects.toMatchObject({ name: 'ChannelError' })
   })
   test('by exchange that is given up waits for no credential, and one that comes later sends nothing', async () => {
     let asked = 0
