@@ -22,6 +22,9 @@ export type Asker = {
   tell(message: UpstreamMessage): void
 }
 
+/** One call of an asker's. */
+type Entered = { readonly asker: Asker }
+
 const METHOD_NOT_FOUND = -32601
 const INTERNAL = -32603
 /** Questions of one upstream that wait for a person at the same time. */
@@ -30,8 +33,8 @@ const QUESTIONS_MAX = 64
 const DOUBT_MS = 30 * SECOND_MS
 
 export function createAsking(channel: Pick<Channel, 'respond'>) {
-  /** The calls under way that could be asked, the latest last. */
-  const underWay = new Set<Asker>()
+  /** The calls under way that could be asked, the latest last. One asker with several calls stands there for each. */
+  const underWay = new Set<Entered>()
   /** Groups of calls that were given up a short while ago. */
   const givenUp = new Map<string, ReturnType<typeof setTimeout>>()
   const questions = new Map<RequestId, { request: JsonRpcRequest; ending: AbortController; asker: Asker; isOwn: boolean }>()
@@ -41,7 +44,7 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
 
   /** The only caller there is, or none. */
   const undoubted = (): Asker | undefined => {
-    const askers = [...underWay]
+    const askers = [...underWay].map(({ asker }) => asker)
     return new Set([...askers.map(({ group }) => group), ...givenUp.keys()]).size === 1 ? askers.at(-1) : undefined
   }
 
@@ -82,24 +85,25 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
   }
 
   return {
-    /** @returns how it ends: answered, or given up by whoever called */
-    enter(asker: Asker): (isGivenUp: boolean) => void {
-      // A copy, so that one asker with several calls under way is counted for each.
-      const mine = { ...asker }
-      underWay.add(mine)
-      return (isGivenUp) => {
-        underWay.delete(mine)
-        if (isGivenUp) doubt(mine.group)
-        // Whoever still thinks about a question of a call that is over need not go on.
-        if (questions.size === 0 || underWay.values().some(({ ask }) => ask === mine.ask)) return
-        for (const { request, ending, asker, isOwn } of [...questions.values()]) {
-          if (asker.ask !== mine.ask) continue
-          ending.abort()
-          questions.delete(request.id)
-          // On a shared pipe it may have been another call's of the same app, which waits for it; of nobody else's.
-          if (!isOwn && undoubted()?.group === mine.group) take(request)
-          else refuse(request.id, { code: INTERNAL, message: 'The call that this was about is over.' })
-        }
+    enter(asker: Asker): Entered {
+      const entered = { asker }
+      underWay.add(entered)
+      return entered
+    },
+    /** It is answered, or was given up by whoever called. */
+    leave(entered: Entered, isGivenUp: boolean): void {
+      underWay.delete(entered)
+      const { asker: mine } = entered
+      if (isGivenUp) doubt(mine.group)
+      // Whoever still thinks about a question of a call that is over need not go on.
+      if (questions.size === 0 || underWay.values().some(({ asker }) => asker === mine)) return
+      for (const { request, ending, asker, isOwn } of [...questions.values()]) {
+        if (asker !== mine) continue
+        ending.abort()
+        questions.delete(request.id)
+        // On a shared pipe it may have been another call's of the same app, which waits for it; of nobody else's.
+        if (!isOwn && undoubted()?.group === mine.group) take(request)
+        else refuse(request.id, { code: INTERNAL, message: 'The call that this was about is over.' })
       }
     },
     take,

@@ -94,7 +94,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     if (state.inFlight >= IN_FLIGHT_MAX) throw new Failure('upstream_busy')
     state.lastId += 1
     state.inFlight += 1
-    const leave = asker && asking.enter(asker)
+    const entered = asker && asking.enter(asker)
     let isGivenUp = false
     try {
       return await work(state.lastId)
@@ -103,7 +103,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
       isGivenUp = error instanceof Failure
       throw error
     } finally {
-      leave?.(isGivenUp)
+      if (entered) asking.leave(entered, isGivenUp)
       state.inFlight -= 1
     }
   }
@@ -154,7 +154,7 @@ const NOBODY: Asker = { group: '', ask: () => Promise.reject(new AskRefused(NOT_
 function createRawSending(
   channel: Channel & Required<Pick<Channel, 'forward'>>,
   state: State,
-  asking: Pick<ReturnType<typeof createAsking>, 'enter'>,
+  asking: Pick<ReturnType<typeof createAsking>, 'enter' | 'leave'>,
   exchangeOf: ExchangeOf,
 ) {
   return (sending: RawSending): Promise<RawReceived> => {
@@ -166,10 +166,10 @@ function createRawSending(
     const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
     state.inFlight += 1
     // Over a connection of its own a modern upstream asks nothing.
-    const leave = channel.shared || state.agreed?.isModern !== true ? asking.enter(asker) : undefined
+    const entered = channel.shared || state.agreed?.isModern !== true ? asking.enter(asker) : undefined
     const settle = (): void => {
       state.inFlight -= 1
-      leave?.(signal.aborted)
+      if (entered) asking.leave(entered, signal.aborted)
     }
     // A channel gives up with its signal, or is made to (plugins/opening.ts): nobody has to listen for it here as well.
     return channel.forward(raw, { signal, ...exchangeOf(sending, asker) }).then(

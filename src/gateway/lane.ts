@@ -5,7 +5,7 @@
  * its upstream refused before it carried anything out.
  */
 import type { Audit, NewRow } from '@/audit'
-import { hasMarks, type RawReceived, type Upstream } from '@/connections'
+import { type Asker, type AskRefused, hasMarks, type RawReceived, type Upstream } from '@/connections'
 import { incomingOf } from '@/http/incoming.ts'
 import { type Failure, isFailure } from '@/lib/failure.ts'
 import type { ConnectionId, UserId } from '@/lib/ids.ts'
@@ -19,10 +19,11 @@ import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
 import type { EventStream } from './events.ts'
 import { type Limiting, tooLong } from './limiting.ts'
-import { acceptsStream, type Asked } from './messages.ts'
+import { acceptsStream, type Asked, Refusal } from './messages.ts'
 import { Reply } from './reply.ts'
 import { contentsOf } from './recording.ts'
 import type { Serving } from './serving.ts'
+import type { Question } from './talk.ts'
 import type { Target, Targets } from './targets.ts'
 
 export type LaneDeps = {
@@ -41,14 +42,20 @@ export type LaneClient = {
   capabilities: JsonObject
   meta: JsonObject
   isPlain: boolean
+  /** Whose questions may meet, and the no to one that an upstream asks all the same. */
+  group: string
+  noTo(question: Question): AskRefused | Refusal
   key?: string
   lacksLinks?: boolean
   openStream(signal: AbortSignal, onGone: () => void): EventStream
 }
 type Coming = { request: Request; caller: Caller; asked: Asked; client: LaneClient }
 type Begun = Coming & { target: Target; view: ProfileView; startedUs: number; allowance: Allowance | undefined }
-/** One object for all that becomes of a call. `sentUs` and `receivedUs`: between them the call was its upstream's. */
-type Going = Begun & { call: Call; reply: Reply; sentUs: number; receivedUs: number | undefined }
+/**
+ * One object for all that becomes of a call. `sentUs` and `receivedUs`: between them the call was its upstream's. `refusal`: the upstream
+ * needs what the app lacks.
+ */
+type Going = Begun & { call: Call; reply: Reply; sentUs: number; receivedUs: number | undefined; refusal: Refusal | undefined }
 
 const nowUs = () => Math.round(performance.now() * 1_000)
 const nothing = () => undefined
@@ -72,12 +79,14 @@ export function createLane(deps: LaneDeps) {
     call.to = target.connectionId
     const reply = new Reply(() => (acceptsStream(request) ? client.openStream(request.signal, () => call.abort()) : undefined))
     const sentUs = nowUs()
-    const going: Going = { request, caller, asked, client, target, view, startedUs, allowance, call, reply, sentUs, receivedUs: undefined }
+    const at = { sentUs, receivedUs: undefined, refusal: undefined }
+    const going: Going = { request, caller, asked, client, target, view, startedUs, allowance, call, reply, ...at }
     call.onLate = () => listen(going)
     if (allowance) call.within(Math.min(allowance.ms, CALL_MS_MAX), () => tooLong(allowance.ms))
     const { meta } = client
     const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
-    forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }).then(
+    const sending = { signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }
+    forward(isModern ? sending : { ...sending, asker: new Unasked(going) }).then(
       (received) => {
         going.receivedUs = nowUs()
         finishing(going, () => settle.answered(going, attempted(received)))
@@ -110,8 +119,7 @@ export function createLane(deps: LaneDeps) {
     const plan = planned(coming)
     if (!plan) return undefined
     const upstream = connections.now(plan.target.connectionId, caller.userId)
-    // Between revisions there may be something to ask, or to say otherwise.
-    if (!upstream?.forward || (client.isModern && !upstream.isModern)) return undefined
+    if (!upstream?.forward) return undefined
     const allowance = limiting.take(caller, plan.target, 0)
     // It is refused inside its record, where calls that are not plain are as well.
     if (allowance instanceof LimitReached) return undefined
@@ -121,6 +129,30 @@ export function createLane(deps: LaneDeps) {
 }
 export type Lane = ReturnType<typeof createLane>
 type Forwarding = Required<Pick<Upstream, 'forward' | 'isModern'>>
+
+/**
+ * What a legacy upstream hears that asks in the midst of a call, though nothing can be asked: it cannot know. A modern app's call ends with
+ * what it lacks, and its upstream is told so; of an older app it hears the no alone, and goes on as it likes.
+ */
+class Unasked implements Asker {
+  constructor(private readonly going: Going) {}
+  get group(): string {
+    return this.going.client.group
+  }
+  ask(question: Question): Promise<never> {
+    const { client, call } = this.going
+    const no = client.noTo(question)
+    if (no instanceof Refusal) {
+      this.going.refusal ??= no
+      call.abort()
+    }
+    return Promise.reject(no)
+  }
+  /** Remarks go to who asked for them, who is served the long way. */
+  tell(): void {
+    return undefined
+  }
+}
 
 function over({ call, allowance }: Going): void {
   call.end()
@@ -156,9 +188,15 @@ function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 
       durationUs: endedUs - startedUs,
       upstreamUs: (receivedUs ?? endedUs) - sentUs,
     }
-    return audit.write(row, tool.kind !== 'read', contentsOf(caller, asked, result))
+    return audit.write(row, tool.kind !== 'read' && outcome !== 'refused', contentsOf(caller, asked, result))
+  }
+  const refused = (going: Going, refusal: Refusal): Promise<void> | void => {
+    const written = write(going, 'refused', `error ${refusal.error.code}`, null, refusal.error)
+    if (!written) throw refusal
+    return written.then(() => Promise.reject(refusal))
   }
   const failed = (going: Going, error: unknown): Promise<void> | void => {
+    if (going.refusal) return refused(going, going.refusal)
     if (!isFailure(error)) throw error
     const outcome = error.code === 'request_cancelled' ? 'cancelled' : 'failed'
     const written = write(going, outcome, error.code, null)

@@ -26,7 +26,7 @@ import {
   textOf,
 } from './messages.ts'
 import type { Others } from './others.ts'
-import type { Questions } from './questions.ts'
+import { notOffered, type Questions } from './questions.ts'
 import { fullServerInfo, legacyDefinition, legacyResult } from './results.ts'
 import { CALLS, type Serving } from './serving.ts'
 import type { Session, Sessions } from './sessions.ts'
@@ -197,6 +197,8 @@ const laneClient = (resumable: Resumable, caller: Caller, session: Session, id: 
   meta: metaFor(session.capabilities, session.clientInfo, null),
   isPlain: session.logLevel === null,
   lacksLinks: session.revision < LINKS_SINCE,
+  group: ownerOf(caller, session),
+  noTo: notOffered,
   key: keyOf(caller, session, id),
   openStream: (signal, onGone) => resumable.open(session.id, { signal, isPrimed: session.revision >= PRIMED_SINCE, onGone }),
 })

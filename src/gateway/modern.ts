@@ -29,7 +29,7 @@ import type { Answering, Client } from './answering.ts'
 import { fullServerInfo, modernResult } from './results.ts'
 import { CALLS, type Served, type Serving } from './serving.ts'
 import { fingerprint, type States } from './states.ts'
-import { isLevel, lacking, missingCapability, type Talk } from './talk.ts'
+import { isLevel, lacking, missingCapability, type Question, type Talk } from './talk.ts'
 
 const LIST_TTL_MS = MINUTE_MS
 const CACHING = { ttlMs: LIST_TTL_MS, cacheScope: 'private' }
@@ -92,7 +92,10 @@ export function createModern(deps: Deps) {
       demandModern(request, message)
       if (message.method !== 'tools/call') return postOther(request, caller, message)
       const longWay = () => serveLong(request, caller, message)
-      return lane({ request, caller, asked: message, client: laneClient(request, message) }, longWay) ?? postOther(request, caller, message)
+      return (
+        lane({ request, caller, asked: message, client: laneClient(request, caller, message) }, longWay) ??
+        postOther(request, caller, message)
+      )
     },
   }
 }
@@ -189,11 +192,16 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
 
 const plainStream = (_: AbortSignal, onGone: () => void) => openEventStream(onGone)
 
+/** Whoever could be asked is asked between two requests (conversations.ts). */
+const notInPerson = (question: Question) => missingCapability(lacking({}, question) ?? {})
+const groupOf = ({ grant }: Caller): string => `${grant.id} modern`
+
 /** The same in short; undefined headers are the rule. */
-function laneClient(request: Request, { params }: Asked): LaneClient {
+function laneClient(request: Request, caller: Caller, { params }: Asked): LaneClient {
   const meta = metaOf(params)
   const capabilities = meta[`${META}clientCapabilities`] as JsonObject
-  return { isModern: true, capabilities, meta, isPlain: paramHeaders(request) === undefined, openStream: plainStream }
+  const isPlain = paramHeaders(request) === undefined
+  return { isModern: true, capabilities, meta, isPlain, group: groupOf(caller), noTo: notInPerson, openStream: plainStream }
 }
 
 /** What the client says of itself in this request. */
@@ -207,10 +215,9 @@ function modernClient(request: Request, caller: Caller, { params }: Asked): Clie
     capabilities: isObject(capabilities) ? capabilities : {},
     meta,
     ...(headers && { headers }),
-    group: `${caller.grant.id} modern`,
+    group: groupOf(caller),
     ...(isLevel(logLevel) && { logLevel }),
-    // Whoever could be asked is asked between two requests (conversations.ts).
-    ask: (question) => Promise.reject(missingCapability(lacking({}, question) ?? {})),
+    ask: (question) => Promise.reject(notInPerson(question)),
     openStream: plainStream,
   }
 }

@@ -13,7 +13,7 @@ export function createQuestions() {
   return {
     /** @param of the session, or the grant where there is none: nobody else's answer counts */
     ask(of: string, capabilities: JsonObject, question: Question, signal: AbortSignal, reply: Reply): Promise<JsonObject> {
-      if (lacking(capabilities, question)) return Promise.reject(refusedWith(`The app does not offer ${question.method.slice(0, 60)}.`))
+      if (lacking(capabilities, question)) return Promise.reject(notOffered(question))
       const id = `ask-${randomSecret(12)}`
       const { promise, resolve, reject } = Promise.withResolvers<JsonObject>()
       waiting.set(id, { of, resolve, reject })
@@ -41,4 +41,5 @@ export function createQuestions() {
 }
 export type Questions = ReturnType<typeof createQuestions>
 
+export const notOffered = ({ method }: Question): AskRefused => refusedWith(`The app does not offer ${method.slice(0, 60)}.`)
 const refusedWith = (message: string) => new AskRefused({ code: CODES.unknownMethod, message })

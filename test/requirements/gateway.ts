@@ -15,6 +15,11 @@ export const gateway: readonly Requirement[] = [
     clause: mcp('basic/versioning#compatibility-matrix'),
   },
   {
+    id: 'GATEWAY-ONE-WAY',
+    says: 'A plain call and one that is not leave the same answer, the same row and the same word at the server, whatever that does meanwhile.',
+    clause: mcp('server/tools#calling-tools'),
+  },
+  {
     id: 'GATEWAY-ASKING',
     says: 'What a server asks in the midst of a call (form, link, model, roots) reaches the app in its own way, and never one that does not offer it.',
     clause: mcp('basic/patterns/mrtr'),

@@ -8,6 +8,10 @@ function pipe() {
   const responses: JsonRpcResponse[] = []
   const asked: string[] = []
   const asking = createAsking({ respond: async (response) => void responses.push(response) })
+  const leaving = (it: Asker) => {
+    const entered = asking.enter(it)
+    return (isGivenUp: boolean) => asking.leave(entered, isGivenUp)
+  }
   /** One call's asker, who thinks until told otherwise. */
   const asker = (group: string, call: string) => {
     const { promise, resolve } = Promise.withResolvers<object>()
@@ -20,7 +24,7 @@ function pipe() {
         return promise as never
       },
     }
-    return { answer: () => resolve({ action: 'accept', by: call }), leave: asking.enter(it), it }
+    return { answer: () => resolve({ action: 'accept', by: call }), leave: leaving(it), it }
   }
   const question = (id: number, own?: Asker) =>
     asking.take({ jsonrpc: '2.0', id, method: 'elicitation/create', params: { message: `q${id}` } }, own)
