@@ -1,4 +1,5 @@
-import type { JsonObject, RequestId } from '@/plugins/api.ts'
+import type { JsonObject, RequestBody, RequestId } from '@/plugins/api.ts'
+import { requestText } from '../request-text.ts'
 
 /** A line is a message, a batch of them (revision 2025-03-26), or stray output. */
 export function parseMessages(line: string): JsonObject[] | undefined {
@@ -58,13 +59,11 @@ function numberIn(line: Uint8Array, from: number, to: number): number | undefine
   return number
 }
 
-const decoder = new TextDecoder()
-
 /**
  * A message that is JSON already, in one line: a line end would cut it in two, and let its sender begin a message of their own. Between
  * the strings of a JSON text, where alone they can stand, it means the same as a space. Some programs take a lone CR for one as well.
  */
-export function inOneLine(body: string | Uint8Array): string {
-  const text = typeof body === 'string' ? body : decoder.decode(body)
+export function inOneLine(body: RequestBody): string {
+  const text = requestText(body)
   return text.includes('\n') || text.includes('\r') ? text.replace(/[\r\n]/g, ' ') : text
 }

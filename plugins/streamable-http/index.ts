@@ -24,6 +24,7 @@ import {
   readRefusal,
   readWholeBody,
 } from '../answers.ts'
+import { requestText } from '../request-text.ts'
 import { joined } from '../signals.ts'
 import { claimedVersion, modernHeaders } from './headers.ts'
 import { createOlder } from './older.ts'
@@ -174,8 +175,7 @@ async function open(context: ConnectorContext<Settings>): Promise<Channel> {
   }
 }
 
-const messageOf = ({ body }: RawRequest): JsonRpcRequest =>
-  JSON.parse(typeof body === 'string' ? body : new TextDecoder().decode(body)) as JsonRpcRequest
+const messageOf = ({ body }: RawRequest): JsonRpcRequest => JSON.parse(requestText(body)) as JsonRpcRequest
 
 function remember(legacy: Legacy, response: Response, { result }: JsonRpcResponse): void {
   const version = result?.['protocolVersion']

@@ -7,6 +7,7 @@ import {
   type JsonRpcRequest,
   type JsonRpcResponse,
   type RawAnswer,
+  type RequestBody,
   type RequestId,
   type UpstreamMessage,
 } from '@/plugins'
@@ -43,7 +44,7 @@ export type UpstreamRequestOptions = {
 /** A request as text, with what a transport must know of it without parsing. */
 export type RawSending = Pick<UpstreamRequestOptions, 'signal' | 'headers' | 'receive' | 'asker' | 'logLevel'> & {
   /** The whole message under this id. */
-  build(id: number): string | Uint8Array<ArrayBuffer>
+  build(id: number): RequestBody
   method: string
   /** As the upstream knows it, for `Mcp-Name`. */
   name?: string

@@ -55,7 +55,7 @@ export function createAnswering({ calls, log }: { calls: Calls; log: Log }) {
       ask: (question, signal) => client.ask(question, signal, reply),
     }
   }
-  const finish = ({ result, bytes }: Served, asked: Asked, reply: Reply): void => reply.finish(bytes ?? answer(asked.id, result))
+  const finish = ({ result, pieces }: Served, asked: Asked, reply: Reply): void => reply.finish(pieces ?? answer(asked.id, result))
   const fail = (error: unknown, asked: Asked, reply: Reply): void => {
     // What was cancelled is not answered (2025-11-25, "Cancellation").
     if (isFailure(error, 'request_cancelled')) return reply.drop()

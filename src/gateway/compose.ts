@@ -4,8 +4,8 @@
  * than the one that was decided about.
  */
 import { modernMeta } from '@/connections'
-import { type Key, keysIn } from '@/lib/json.ts'
-import type { JsonObject } from '@/plugins'
+import type { Key } from '@/lib/json.ts'
+import type { JsonObject, RequestBody } from '@/plugins'
 import { type Asked, inPlainLetters, META, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
@@ -19,10 +19,9 @@ export type Composing = {
   progress: boolean
 }
 
-const SPLICED_FROM_CHARS = 16_384
 const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params'])
 const PLAIN_FIELDS = new Set(['name', 'arguments', '_meta'])
-export function compose(it: Composing): string {
+export function compose(it: Composing): RequestBody {
   return spliced(it) ?? written(it)
 }
 
@@ -48,23 +47,21 @@ const CARRIED = new Set([`${META}protocolVersion`, `${META}clientCapabilities`, 
  * Undefined unless the text is long, the client's own metadata can stay as it is, and what decides stands in it once and unescaped: a key
  * that is there twice, or in other letters, is read one way here and another way there.
  */
-function spliced({ id, asked, target, params, isModern, progress }: Composing): string | undefined {
-  const { text, params: given } = asked
-  if (text === undefined || text.length < SPLICED_FROM_CHARS || asked.isPlain !== true || !isModern || progress) return undefined
+function spliced({ id, asked, target, params, isModern, progress }: Composing): readonly string[] | undefined {
+  const { text, outline, params: given } = asked
+  if (text === undefined || outline === undefined || asked.isPlain !== true || !isModern || progress) return undefined
   if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
-  // The one sign is found faster than both, and most texts have none.
-  if (text.includes('\\') && text.includes('\\u')) return undefined
   const meta = metaOf(given)
   if (meta[`${META}protocolVersion`] === undefined || Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field)))
     return undefined
-  const { outer, inner, isOdd } = keysIn(text)
+  const { outer, inner, isOdd, hasDisguisedKeys } = outline
   const fields = inner.get('params') ?? []
-  if (isOdd || !areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined
+  if (isOdd || hasDisguisedKeys || !areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined
   const ownId = pieceOf(text, outer, 'id', JSON.stringify(asked.id), String(id))
   const name = pieceOf(text, fields, 'name', JSON.stringify(given['name']), JSON.stringify(target.name))
   if (!ownId || !name) return undefined
   const [first, second] = name.from < ownId.from ? [name, ownId] : [ownId, name]
-  return text.slice(0, first.from) + first.by + text.slice(first.to, second.from) + second.by + text.slice(second.to)
+  return [text.slice(0, first.from), first.by, text.slice(first.to, second.from), second.by, text.slice(second.to)]
 }
 
 const isPlain = (fields: JsonObject): boolean => Object.keys(fields).every((field) => PLAIN_FIELDS.has(field))

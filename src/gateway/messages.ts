@@ -1,8 +1,8 @@
 /** JSON-RPC as it comes in and goes out. */
-import { wholeBody } from '@/http/whole.ts'
+import { type Whole, wholeBody } from '@/http/whole.ts'
 import { withText } from '@/lib/body.ts'
 import { SECOND_MS } from '@/lib/clock.ts'
-import { JsonError, parseJson } from '@/lib/json.ts'
+import { JsonError, type Outline, readJson } from '@/lib/json.ts'
 import type { JsonObject, JsonRpcError, RequestId } from '@/plugins'
 
 export const MODERN_REVISION = '2026-07-28'
@@ -64,6 +64,8 @@ export type Asked = {
   bytes: number
   /** The body as it came, where it is this message alone. */
   text?: string
+  /** Of a long one. */
+  outline?: Outline | undefined
   /** Whether nothing stands in it but what every request has. */
   isPlain?: boolean
 }
@@ -80,14 +82,14 @@ export function readMessages(request: Request): Promise<Incoming | Incoming[]> {
 }
 
 function messagesIn(text: string, bytes: number): Incoming | Incoming[] {
-  const value = parsed(text)
-  if (!Array.isArray(value)) return incomingOf(value, bytes, text)
+  const { value, outline } = read(text, bytes)
+  if (!Array.isArray(value)) return incomingOf(value, bytes, text, outline)
   if (value.length === 0 || value.length > BATCH_MESSAGES_MAX)
     return refuse(400, CODES.invalidRequest, `A batch holds 1 to ${BATCH_MESSAGES_MAX} messages.`)
   return value.map((each) => incomingOf(each, Math.ceil(bytes / value.length)))
 }
 
-function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
+function incomingOf(message: unknown, bytes: number, text?: string, outline?: Outline): Incoming {
   if (!isObject(message) || message['jsonrpc'] !== '2.0') return refuse(400, CODES.invalidRequest, 'This is no JSON-RPC 2.0 message.')
   const { id, method, params = {} } = message
   if (typeof method !== 'string') return responseOf(message)
@@ -95,7 +97,7 @@ function incomingOf(message: unknown, bytes: number, text?: string): Incoming {
   if (id === undefined) return { kind: 'notification', method, params, bytes }
   if (!isId(id)) return refuse(400, CODES.invalidRequest, 'The id must be a text or a number.')
   if (text === undefined) return { kind: 'request', id, method, params, bytes }
-  return { kind: 'request', id, method, params, bytes, text, isPlain: Object.keys(message).length === 4 }
+  return { kind: 'request', id, method, params, bytes, text, outline, isPlain: Object.keys(message).length === 4 }
 }
 
 function responseOf({ id, result, error }: JsonObject): Incoming {
@@ -113,9 +115,9 @@ function responseOf({ id, result, error }: JsonObject): Incoming {
 
 const isId = (id: unknown): id is RequestId => typeof id === 'string' || typeof id === 'number'
 
-function parsed(text: string): unknown {
+function read(text: string, bytes: number): ReturnType<typeof readJson> {
   try {
-    return parseJson(text)
+    return readJson(text, bytes)
   } catch (error) {
     if (!(error instanceof JsonError)) throw error
     return refuse(400, CODES.parse, error.message)
@@ -130,7 +132,7 @@ const JSON_HEADERS = { 'content-type': 'application/json', ...NO_STORE }
 export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
   new Response(wholeBody(JSON.stringify(body)), { status, headers: { ...JSON_HEADERS, ...headers } })
 /** What is JSON already. */
-export const jsonText = (text: string | Uint8Array<ArrayBuffer>): Response => new Response(wholeBody(text), { headers: JSON_HEADERS })
+export const jsonText = (text: Whole): Response => new Response(wholeBody(text), { headers: JSON_HEADERS })
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
 /** It takes both, and named the stream first. */
 export const prefersStream = (request: Request): boolean => /^\s*text\/event-stream\b/i.test(request.headers.get('accept') ?? '')

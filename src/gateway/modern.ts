@@ -124,7 +124,7 @@ function createModernCalls({ serving, conversations, states }: Pick<Deps, 'servi
     let served: Served | undefined
     const step = await conversations.begin(caller.grant.id, talk, async (lasting) => {
       served = await serving.serve(caller, asked, lasting)
-      return served.result ?? (JSON.parse(served.bytes.toString('utf8')).result as JsonObject)
+      return served.result ?? (JSON.parse(Buffer.concat(served.pieces).toString('utf8')).result as JsonObject)
     })
     return step.kind === 'done' && served ? served : { result: asResult(step, caller, request()) }
   }

@@ -80,8 +80,8 @@ export function createReplaying({ grants, profiles, views, store, clock, targets
         const params = { name: subject, arguments: given }
         const bytes = Buffer.byteLength(JSON.stringify(params))
         const asked: Asked = { kind: 'request', id: 1, method: 'tools/call', params, bytes }
-        const { result, bytes: whole } = await serving.serve({ ...caller, userName, address }, asked, talkOf(caller, call))
-        return { result: result ?? ((JSON.parse(whole.toString()) as { result?: JsonObject }).result as JsonObject) }
+        const { result, pieces } = await serving.serve({ ...caller, userName, address }, asked, talkOf(caller, call))
+        return { result: result ?? ((JSON.parse(Buffer.concat(pieces).toString()) as { result?: JsonObject }).result as JsonObject) }
       } catch (error) {
         if (error instanceof Refusal) return { refusal: error.error.message }
         if (isFailure(error)) return { refusal: error.message }

@@ -41,12 +41,12 @@ export class Reply {
     open?.send(message)
     return open !== undefined
   }
-  /** The answer: an object, or JSON that is bytes already. */
-  finish(answer: object | Buffer<ArrayBuffer>): void {
+  /** The answer: an object, or JSON that is bytes already, in pieces. */
+  finish(answer: object | readonly Uint8Array<ArrayBuffer>[]): void {
     if (this.over()) return
-    const isWritten = Buffer.isBuffer(answer)
-    if (this.stream) this.onStream(isWritten ? JSON.parse(answer.toString('utf8')) : answer)
-    else this.resolve(isWritten ? jsonText(answer as Buffer<ArrayBuffer>) : json(answer))
+    const pieces = Array.isArray(answer) ? (answer as readonly Uint8Array<ArrayBuffer>[]) : undefined
+    if (this.stream) this.onStream(pieces ? JSON.parse(Buffer.concat(pieces).toString('utf8')) : answer)
+    else this.resolve(pieces ? jsonText(pieces) : json(answer))
   }
   fail(answer: object, status: number, headers: Record<string, string> = {}): void {
     if (this.over() || this.onStream(answer)) return

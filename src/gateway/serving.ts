@@ -11,7 +11,7 @@ import type { ProfileView } from '@/profiles'
 import { type Allowance, LimitReached } from '@/grants'
 import { type Approving, type ApprovingDeps, createApproving, type Waiting } from './approving.ts'
 import { type Caller, inTrail } from './caller.ts'
-import { type Digested, digested, spliced } from './digest.ts'
+import { type Bytes, type Digested, digested, spliced } from './digest.ts'
 import { answeredWith, askedFor, contentsOf, traceIdOf } from './recording.ts'
 import { createExchange, linksIn, withOwnState } from './exchange.ts'
 import { type Limiting, noteLimit, timed } from './limiting.ts'
@@ -28,8 +28,8 @@ import { createUris } from './uris.ts'
 /** `isApproved`: its user was asked, and said yes. */
 type Reached = { digest: Digested; target: Target; view: ProfileView; asked: Asked; isApproved?: boolean }
 type Done = Reached | { result: JsonObject } | { refusal: Refusal } | { failure: Failure }
-/** `bytes` is a whole answer, under the client's own id. */
-export type Served = { result: JsonObject; bytes?: undefined } | { bytes: Buffer; result?: undefined }
+/** `pieces` are a whole answer, under the client's own id. */
+export type Served = { result: JsonObject; pieces?: undefined } | { pieces: readonly Bytes[]; result?: undefined }
 
 export type ServingDeps = Omit<ApprovingDeps, 'states'> & {
   connections: { reach(id: ConnectionId, userId: UserId): Promise<Upstream>; now(id: ConnectionId, userId: UserId): Upstream | undefined }
@@ -73,19 +73,24 @@ export function createServing(deps: ServingDeps) {
     result: isModern ? modernResult(profile, result) : legacyResult(result),
   })
   /** What has a word of ours in it is written anew: addresses that are called otherwise here, tasks, rounds. */
-  const asItCame = ({ digest, target, view }: Reached, { id }: Asked, { profile }: Caller, isModern: boolean): Buffer | undefined => {
-    const { bytes, response } = digest
-    if (!bytes || !response.result || uris.concern(view, target)) return undefined
+  const asItCame = (
+    { digest, target, view }: Reached,
+    { id }: Asked,
+    { profile }: Caller,
+    isModern: boolean,
+  ): readonly Bytes[] | undefined => {
+    const { came, response } = digest
+    if (!came || !response.result || uris.concern(view, target)) return undefined
     const { result } = response
     if ((result['resultType'] ?? 'complete') !== 'complete' || result['task'] !== undefined) return undefined
-    return spliced({ bytes, upstreamId: response.id, keys: Object.keys(response).length, id, result, profile, isModern })
+    return spliced({ ...came, upstreamId: response.id, id, result, profile, isModern })
   }
   const served = (done: Done, asked: Asked, caller: Caller, isModern: boolean): Served => {
     if ('refusal' in done) throw done.refusal
     if ('failure' in done) throw done.failure
     if ('result' in done) return shaped(done.result, caller, isModern)
-    const bytes = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
-    if (bytes) return { bytes }
+    const pieces = asked.method === 'tools/call' ? asItCame(done, asked, caller, isModern) : undefined
+    if (pieces) return { pieces }
     return shaped(translated(done, caller, isModern), caller, isModern)
   }
 

@@ -4,18 +4,23 @@
  */
 const BYTES_MIN = 15 * 1024
 
+/** Pieces are one body, one after the other. The stream copies them together anyway, so nobody has to before. */
+export type Whole = string | Uint8Array<ArrayBuffer> | readonly Uint8Array<ArrayBuffer>[]
+
 /** What a `Response` is made of. Nothing of `body` may be changed afterwards. */
-export function wholeBody(body: string | Uint8Array<ArrayBuffer>): BodyInit {
-  if (body.length < BYTES_MIN) return body
-  const bytes = typeof body === 'string' ? encoder.encode(body) : body
+export function wholeBody(body: Whole): BodyInit {
+  if (isOne(body) && body.length < BYTES_MIN) return body
+  const pieces = isOne(body) ? [body] : body
+  const length = pieces.reduce((sum, piece) => sum + Buffer.byteLength(piece), 0)
+  if (!isOne(body) && length < BYTES_MIN) return Buffer.concat(body)
   const source: Bun.DirectUnderlyingSource = {
     type: 'direct',
     pull: (controller) => {
-      controller.write(bytes)
+      for (const piece of pieces) controller.write(piece)
       void controller.end()
     },
   }
   // Up to the high-water mark all is held back until the end, and then its length is known.
-  return new ReadableStream(source as unknown as UnderlyingSource, { highWaterMark: bytes.byteLength + 1 })
+  return new ReadableStream(source as unknown as UnderlyingSource, { highWaterMark: length + 1 })
 }
-const encoder = new TextEncoder()
+const isOne = (body: Whole): body is string | Uint8Array<ArrayBuffer> => typeof body === 'string' || body instanceof Uint8Array

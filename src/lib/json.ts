@@ -1,5 +1,11 @@
+import { type Outline, outlineOf, type Span, shapeOf } from './json/outline.ts'
+
+export type { Key, Outline } from './json/outline.ts'
+
 /** Deeper than any honest message or document; shallow enough for code that walks it by recursion. */
 const JSON_DEPTH_MAX = 64
+/** From here on it pays to know more of a text than whether it is harmless. */
+const OUTLINED_FROM_CHARS = 16 * 1024
 
 export class JsonError extends Error {
   override readonly name = 'JsonError'
@@ -8,28 +14,91 @@ export class JsonError extends Error {
   }
 }
 
+type Rules = { depthMax?: number }
+
 /**
  * Parses JSON of unknown origin. The depth is measured on the text first, so hostile nesting reaches neither the parser's
  * stack nor ours; `__proto__` keys are dropped, since a later `Object.assign` or merge would turn them into a prototype.
  * Throws `JsonError`.
  */
-export function parseJson(text: string, { depthMax = JSON_DEPTH_MAX }: { depthMax?: number } = {}): unknown {
+export function parseJson(text: string, { depthMax = JSON_DEPTH_MAX }: Rules = {}): unknown {
   const { depth, isOdd } = shapeOf(text, depthMax)
   if (depth > depthMax) throw new JsonError('depth')
-  let value: unknown
+  const value = parse(text)
+  return isOdd ? tameJson(value, { depthMax }) : value
+}
+
+/** What may be left of a text besides its long strings, for these to be left out of the parsing. */
+const REST_CHARS_MAX = 8 * 1024
+
+/**
+ * The same, with the outline of a text that is long. Strings in it that are long themselves need not be copied out of one that holds little
+ * else: they are parts of it, as `slice` makes them, and the rest is parsed around them. What comes of it is the same.
+ * @param bytes of the text in UTF-8
+ */
+export function readJson(text: string, bytes: number): { value: unknown; outline?: Outline } {
+  if (text.length < OUTLINED_FROM_CHARS) return { value: parseJson(text) }
+  const outline = outlineOf(text, JSON_DEPTH_MAX)
+  const { depth, isOdd, long } = outline
+  if (depth > JSON_DEPTH_MAX) throw new JsonError('depth')
+  const rest = long.reduce((left, { from, to }) => left - (to - from), text.length)
+  // To look through letters of two bytes takes longer than to copy them.
+  const isAround = long.length > 0 && rest <= REST_CHARS_MAX && bytes === text.length
+  const { value, held } = isAround ? parseAround(text, long) : { value: parse(text), held: undefined }
+  const tame = isOdd ? tameJson(value) : value
+  // Not before keys that are setters are gone.
+  return { value: held ? putBack(tame, held) : tame, outline }
+}
+
+function parse(text: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw new JsonError('syntax')
   }
-  return isOdd ? tameJson(value, { depthMax }) : value
+}
+
+/** Nobody who writes a text can know what stands for a string of it. */
+const PLACE = crypto.randomUUID()
+/** The one thing that a string without escapes may not hold (RFC 8259 §7). */
+const CONTROLS = /[\0-\x1f]/
+
+function parseAround(text: string, long: readonly Span[]): { value: unknown; held: ReadonlyMap<string, string> } {
+  const held = new Map<string, string>()
+  let rest = ''
+  let at = 0
+  for (const { from, to } of long) {
+    const string = text.slice(from + 1, to - 1)
+    if (CONTROLS.test(string)) throw new JsonError('syntax')
+    const place = `${PLACE}${held.size}`
+    held.set(place, string)
+    rest += `${text.slice(at, from)}"${place}"`
+    at = to
+  }
+  return { value: parse(rest + text.slice(at)), held }
+}
+
+function putBack(value: unknown, held: ReadonlyMap<string, string>): unknown {
+  const whole = [value]
+  let level: object[] = [whole]
+  while (level.length > 0) {
+    const next: object[] = []
+    for (const parent of level as Record<string, unknown>[])
+      for (const key of Object.keys(parent)) {
+        const child = parent[key]
+        if (isObject(child)) next.push(child)
+        else if (typeof child === 'string' && held.has(child)) parent[key] = held.get(child)
+      }
+    level = next
+  }
+  return whole[0]
 }
 
 /**
  * Holds a value that somebody else parsed to the same rules, in place: throws `JsonError` when it is too deep, removes
  * `__proto__` keys. Iterative, so it cannot be made to overflow.
  */
-export function tameJson<T>(value: T, { depthMax = JSON_DEPTH_MAX }: { depthMax?: number } = {}): T {
+export function tameJson<T>(value: T, { depthMax = JSON_DEPTH_MAX }: Rules = {}): T {
   let level: object[] = isObject(value) ? [value] : []
   for (let depth = 1; level.length > 0; depth += 1) {
     if (depth > depthMax) throw new JsonError('depth')
@@ -44,89 +113,3 @@ export function tameJson<T>(value: T, { depthMax = JSON_DEPTH_MAX }: { depthMax?
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
-
-const QUOTE = 34
-const BACKSLASH = 92
-const UNDERSCORE = 95
-const SPACE = 32
-const COLON = 58
-const [OPENING_BRACKET, CLOSING_BRACKET, OPENING_BRACE, CLOSING_BRACE] = [91, 93, 123, 125]
-
-/**
- * The deepest nesting of brackets outside strings, counted no further than one past `depthMax`; and whether any string could be the
- * key `__proto__`, however it is spelt. To search the text for all its spellings would take longer than to parse it.
- */
-function shapeOf(text: string, depthMax: number): { depth: number; isOdd: boolean } {
-  let depth = 0
-  let deepest = 0
-  let isOdd = false
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code === QUOTE) {
-      const end = endOfString(text, at)
-      isOdd ||= couldBePrototype(text.charCodeAt(at + 1), end - at - 1)
-      at = end
-    } else if (code === OPENING_BRACE || code === OPENING_BRACKET) {
-      depth += 1
-      if (depth > deepest) deepest = depth
-      if (deepest > depthMax) break
-    } else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
-  }
-  return { depth: deepest, isOdd }
-}
-
-/** It begins with an underscore or with an escape, and each of its nine letters is one character or the six of an escape. */
-const couldBePrototype = (first: number, length: number): boolean =>
-  (first === UNDERSCORE || first === BACKSLASH) && length >= 9 && length <= 54
-
-/** Strings are skipped by searching for their end: most of a large message is text. */
-function endOfString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); at !== -1; at = text.indexOf('"', at + 1)) {
-    let backslashes = 0
-    while (text.charCodeAt(at - 1 - backslashes) === BACKSLASH) backslashes += 1
-    if (backslashes % 2 === 0) return at
-  }
-  return text.length
-}
-
-/** A key of an object in a JSON text, spelt as it stands there, and where its value begins. */
-export type Key = { spelt: string; valueAt: number }
-
-/**
- * The keys of the outermost object and of the objects that are its values, in a text that has been parsed already: how often each is
- * there and how it is spelt, which the parsed value no longer tells; and whether a key that `parseJson` takes out could be among all.
- */
-export function keysIn(text: string): { outer: Key[]; inner: ReadonlyMap<string, Key[]>; isOdd: boolean } {
-  const outer: Key[] = []
-  let isOdd = false
-  const inner = new Map<string, Key[]>()
-  let depth = 0
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code === OPENING_BRACE || code === OPENING_BRACKET) depth += 1
-    else if (code === CLOSING_BRACE || code === CLOSING_BRACKET) depth -= 1
-    if (code !== QUOTE) continue
-    const end = endOfString(text, at)
-    isOdd ||= couldBePrototype(text.charCodeAt(at + 1), end - at - 1)
-    const valueAt = depth <= 2 ? valueAfter(text, end + 1) : -1
-    if (valueAt > 0) {
-      const key = { spelt: text.slice(at + 1, end), valueAt }
-      if (depth === 1) outer.push(key)
-      else inner.set(outer.at(-1)?.spelt ?? '', [...(inner.get(outer.at(-1)?.spelt ?? '') ?? []), key])
-    }
-    at = end
-  }
-  return { outer, inner, isOdd }
-}
-
-/** Where the value begins whose key ends here; -1 where this was no key. */
-function valueAfter(text: string, from: number): number {
-  const colon = pastSpaces(text, from)
-  return text.charCodeAt(colon) === COLON ? pastSpaces(text, colon + 1) : -1
-}
-
-function pastSpaces(text: string, from: number): number {
-  let at = from
-  while (text.charCodeAt(at) <= SPACE) at += 1
-  return at
-}

@@ -10,7 +10,7 @@ import {
   resolutionOf,
 } from './outbound-guard.ts'
 import { headerLines } from './outbound-headers.ts'
-import type { WireAnswer, WirePlace, WireRequest, Wires } from './wire.ts'
+import type { WireAnswer, WireBody, WirePlace, WireRequest, Wires } from './wire.ts'
 
 export type ExchangeRequest = {
   method?: string | undefined
@@ -19,7 +19,7 @@ export type ExchangeRequest = {
   /** Take the place of headers of the same name: a credential. */
   overriding?: Readonly<Record<string, string>> | undefined
   /** Must not be changed while the request is under way. */
-  body?: string | Uint8Array<ArrayBuffer> | undefined
+  body?: WireBody | undefined
   /** Should live no longer than the request. Costs more than a scope. */
   signal?: AbortSignal | undefined
   /** Requests that can be ended together, by `endScope`. */

@@ -5,7 +5,7 @@ import { createPool, type Pool, type Shared, unsent, type WireLimits } from './w
 import type { WireAnswer, WirePlace, WireRequest } from './wire/request.ts'
 
 export type { WireLimits } from './wire/pool.ts'
-export type { WireAnswer, WirePlace, WireRequest } from './wire/request.ts'
+export type { WireAnswer, WireBody, WirePlace, WireRequest } from './wire/request.ts'
 
 const LIMITS: WireLimits = { openMax: 512, waitingMax: 4_096, idleMax: 256, idleOfAllMax: 2_048, connectMs: 10_000 }
 /** One clock for all time limits: a timer for each request would cost as much as the request. */

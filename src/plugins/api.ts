@@ -30,12 +30,15 @@ export type Exchange = {
   headers?: Record<string, string> | undefined
 }
 
+/** Pieces are one text, one after the other: put together only where somebody needs them so. */
+export type RequestBody = string | readonly string[] | Uint8Array<ArrayBuffer>
+
 /** A whole JSON-RPC request as text or bytes, with what a transport must know of it without parsing. */
 export type RawRequest = {
   /** As it stands in the body. */
   id: RequestId
-  /** Must not be changed while the request is under way. */
-  body: string | Uint8Array<ArrayBuffer>
+  /** Must not be changed while the request is under way. A long text may be in pieces, which is how `exchange` takes it as well. */
+  body: RequestBody
   method: string
   /** Name (tools, prompts) or uri (resources) as the upstream knows it, for `Mcp-Name`. */
   name?: string
@@ -123,7 +126,7 @@ export type ExchangeInit = {
   method?: string
   headers?: Readonly<Record<string, string>>
   /** Must not be changed while the request is under way. */
-  body?: string | Uint8Array<ArrayBuffer>
+  body?: RequestBody
   signal?: AbortSignal | undefined
 }
 export type ExchangeAnswer = {

@@ -29,6 +29,7 @@ export {
   type Plugin,
   type ProviderContext,
   type RawAnswer,
+  type RequestBody,
   type RequestId,
   type UpstreamMessage,
 } from './api.ts'

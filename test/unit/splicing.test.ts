@@ -8,6 +8,7 @@ import { serverInfo } from '@/gateway/results.ts'
 import { cleanParams } from '@/gateway/targets.ts'
 import type { JsonObject } from '@/plugins'
 import type { Profile } from '@/profiles'
+import { requestText } from '../../plugins/request-text.ts'
 import { readings } from '../support/json-readings.ts'
 import { members, object, type Style, style, text, value, written } from '../support/odd-json.ts'
 
@@ -16,7 +17,7 @@ const VERSION = { [`${META}protocolVersion`]: '2026-07-28', [`${META}clientCapab
 const PROFILE = { name: 'work', title: 'Work' } as Profile
 const UPSTREAM_ID = 57
 const FILLING = 'x'.repeat(16_384)
-const parse = (it: string | Uint8Array) => JSON.parse(typeof it === 'string' ? it : new TextDecoder().decode(it))
+const parse = (it: string) => JSON.parse(it)
 
 /** As the gateway makes them of a body, or undefined where it is refused. */
 async function composed(body: string): Promise<{ text: string; given: Composing } | undefined> {
@@ -34,7 +35,7 @@ async function composed(body: string): Promise<{ text: string; given: Composing 
     progress: false,
     meta: (_meta ?? {}) as JsonObject,
   }
-  return { text: compose(given), given }
+  return { text: requestText(compose(given)), given }
 }
 
 /** What of the reserved metadata may go to an upstream. */
@@ -44,7 +45,7 @@ async function demandFaithful(body: string): Promise<boolean> {
   const made = await composed(body)
   if (!made) return false
   const { given } = made
-  const anewText = compose({ ...given, asked: { ...given.asked, isPlain: false } })
+  const anewText = requestText(compose({ ...given, asked: { ...given.asked, isPlain: false } }))
   const anew = parse(anewText)
   const { _meta: theirs, ...sent } = parse(made.text).params
   const { _meta: ours, ...expected } = anew.params
@@ -130,13 +131,12 @@ function answered(bytes: Uint8Array<ArrayBuffer>, isModern: boolean) {
     return undefined
   }
   const { result } = digest.response
-  if (!digest.bytes || !result) return undefined
+  if (!digest.came || !result) return undefined
   return {
     result,
     made: spliced({
-      bytes: digest.bytes,
+      ...digest.came,
       upstreamId: UPSTREAM_ID,
-      keys: Object.keys(digest.response).length,
       id: 'own',
       result,
       profile: PROFILE,
@@ -147,7 +147,7 @@ function answered(bytes: Uint8Array<ArrayBuffer>, isModern: boolean) {
 function demandFaithfulAnswer(text: string, isModern: boolean): boolean {
   const it = answered(new TextEncoder().encode(text), isModern)
   if (!it?.made) return false
-  const made = new TextDecoder().decode(it.made)
+  const made = Buffer.concat(it.made).toString('utf8')
   const { _meta, ...rest } = it.result
   const expected = isModern
     ? { resultType: 'complete', ...rest, _meta: { ...(_meta as object), [`${META}serverInfo`]: serverInfo(PROFILE) } }

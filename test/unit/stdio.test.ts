@@ -25,7 +25,7 @@ describe('whose answer a line is', () => {
 test.each(['\n', '\r', '\r\n', '\n\n'])('a message stays one line, and says the same, with %j in between', (end) => {
   const message = { id: 1, params: { text: 'a\nb\rc', of: [1, { more: true }] } }
   const text = JSON.stringify(message, null, 1).replaceAll('\n', end)
-  for (const body of [text, Buffer.from(text)]) {
+  for (const body of [text, Buffer.from(text), [text.slice(0, 9), text.slice(9)]]) {
     const line = inOneLine(body)
     expect(line).not.toMatch(/[\r\n]/)
     expect(JSON.parse(line)).toEqual(message)

@@ -13,7 +13,9 @@ const server = Bun.serve({
   fetch: async (request) => {
     await Bun.sleep(1)
     const text = texts[new URL(request.url).pathname] ?? ''
-    return new Response(wholeBody(request.method === 'PUT' ? new TextEncoder().encode(text) : text))
+    const bytes = new TextEncoder().encode(text)
+    const pieces = [bytes.subarray(0, 3), bytes.subarray(3, 3), bytes.subarray(3)]
+    return new Response(wholeBody(request.method === 'PUT' ? bytes : request.method === 'POST' ? pieces : text))
   },
 })
 afterAll(() => server.stop(true))
@@ -33,8 +35,8 @@ async function begun(path: string): Promise<{ socket: Socket; first: string }> {
 }
 
 describe('a body that is here as a whole', () => {
-  test.each(Object.keys(texts))('comes as it is, as text and as bytes: %s', async (path) => {
-    for (const method of ['GET', 'PUT']) {
+  test.each(Object.keys(texts))('comes as it is, as text, as bytes and in pieces: %s', async (path) => {
+    for (const method of ['GET', 'PUT', 'POST']) {
       const answer = await fetch(server.url.origin + path, { method })
       expect(answer.headers.get('content-length')).toBe(String(Buffer.byteLength(texts[path] ?? '')))
       expect(await answer.text()).toBe(texts[path] as string)

@@ -12,6 +12,9 @@ export type WirePlace = {
   hostname: string
 }
 
+/** Pieces are one text, one after the other. To put a long one together costs more than to send it. */
+export type WireBody = string | readonly string[] | Uint8Array<ArrayBuffer>
+
 export type WireRequest = {
   method: string
   /** Request line and fields with their line ends, without length and empty line. Checked by whoever made it. */
@@ -19,7 +22,7 @@ export type WireRequest = {
   /** Whether the head is ASCII; else it is Latin-1. */
   isAscii: boolean
   /** Must not be changed while the request is under way. */
-  body: string | Uint8Array<ArrayBuffer> | undefined
+  body: WireBody | undefined
   /** Until an answer is handed over; what is left of a streamed body is not timed. */
   timeoutMs: number
   bodyBytesMax: number
@@ -57,19 +60,32 @@ const NOTHING: Uint8Array<ArrayBuffer>[] = []
 /** Writes as much as the socket takes. What is announced as the length is counted from the very bytes that are written. */
 export function writeRequest(socket: Writable, { method, head, isAscii, body }: WireRequest): Written {
   if (body === undefined) return writeText(socket, WITH_BODY.has(method) ? `${head}content-length: 0\r\n\r\n` : `${head}\r\n`, isAscii)
-  if (typeof body !== 'string') {
+  if (body instanceof Uint8Array) {
     if (body.byteLength > bodyRoom.length) return writePieces(socket, head, body)
     bodyRoom.set(body)
     return writeScratch(socket, head, body.byteLength)
   }
-  if (isAscii && body.length <= TEXT_CHARS_MAX) {
+  if (typeof body === 'string' && isAscii && body.length <= TEXT_CHARS_MAX) {
     const length = Buffer.byteLength(body)
     // Only ASCII is as long in every encoding.
     if (length === body.length) return writeText(socket, `${head}content-length: ${length}\r\n\r\n${body}`, true)
   }
-  const { read, written } = encoder.encodeInto(body, bodyRoom)
-  return read === body.length ? writeScratch(socket, head, written) : writePieces(socket, head, Buffer.from(body))
+  const pieces = typeof body === 'string' ? [body] : body
+  const written = encodedInto(bodyRoom, pieces)
+  return written === undefined ? writePieces(socket, head, Buffer.from(pieces.join(''))) : writeScratch(socket, head, written)
 }
+
+/** How many bytes they take; undefined where they do not fit, or where one ends in half a character, whose other half begins the next. */
+function encodedInto(room: Uint8Array<ArrayBuffer>, pieces: readonly string[]): number | undefined {
+  let filled = 0
+  for (const [at, piece] of pieces.entries()) {
+    const { read, written } = encoder.encodeInto(piece, filled === 0 ? room : room.subarray(filled))
+    if (read < piece.length || (at < pieces.length - 1 && endsInHalf(piece))) return undefined
+    filled += written
+  }
+  return filled
+}
+const endsInHalf = (piece: string): boolean => (piece.charCodeAt(piece.length - 1) & 0xfc00) === 0xd800
 
 function writeText(socket: Writable, text: string, isAscii: boolean): Written {
   if (!isAscii) return writeRest(socket, [Buffer.from(text, 'latin1')])
