@@ -9,7 +9,7 @@ import type { SqlValue, Store, Writer } from '@/store'
 import type { AuditRow } from './chain.ts'
 import { addHours, type Counted, countByHour } from './hours.ts'
 import type { Numbers } from './numbers.ts'
-import { contentWords, type Hiding, marksOf, type Named, namesOf } from './words.ts'
+import { contentWords, createNaming, type Hiding, marksOf, type Named } from './words.ts'
 
 /** A step takes a millisecond or two, and more where much is kept of calls: then others have their turn in its midst. */
 const STEP_ROWS = 100
@@ -56,6 +56,7 @@ export function createFollowing({ store, clock, hidden, textsOf, numbers: { firs
     return () => statement.get()?.seq ?? 0
   }) as [() => number, () => number]
   const next = store.prepare<Followed, [number]>(NEXT)
+  const namesOf = createNaming()
   let stepping: Promise<number> | undefined
   let running: Promise<void> | undefined
   let isStopped = false

@@ -19,21 +19,26 @@ export const QUERY_WORDS_MAX = 8
 const BEGINNING_CHARS_MIN = 2
 
 const ASCII = /^[\0-\x7f]*$/
+/** `listPull` is two words, `HTMLPage` and `a1` are one. */
+const ASCII_WORDS = /[A-Z]*[a-z\d]+|[A-Z]+/g
 
 /** Without accents and case; `listPull_requests` by each of its words. */
 function wordsIn(text: string): Set<string> {
   // Letters without accents mean the same either way, and most texts have no others.
-  const isAscii = ASCII.test(text)
-  const plain = isAscii
-    ? text.slice(0, PLAIN_CHARS_MAX).replace(/([a-z\d])([A-Z])/g, '$1 $2')
-    : text
-        .normalize('NFKD')
-        .slice(0, PLAIN_CHARS_MAX)
-        .replace(/\p{M}+/gu, '')
-        .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
-  const words = plain.toLowerCase().match(isAscii ? /[a-z\d]+/g : /[\p{L}\p{N}]+/gu) ?? []
-  return new Set(words.map((word) => word.slice(0, WORD_CHARS_MAX)))
+  const words = ASCII.test(text) ? text.slice(0, PLAIN_CHARS_MAX).match(ASCII_WORDS) : wordsBeyondAscii(text)
+  const found = new Set<string>()
+  for (const word of words ?? []) found.add((word.length > WORD_CHARS_MAX ? word.slice(0, WORD_CHARS_MAX) : word).toLowerCase())
+  return found
 }
+
+const wordsBeyondAscii = (text: string): string[] | null =>
+  text
+    .normalize('NFKD')
+    .slice(0, PLAIN_CHARS_MAX)
+    .replace(/\p{M}+/gu, '')
+    .replace(/([\p{Ll}\p{N}])(\p{Lu})/gu, '$1 $2')
+    .toLowerCase()
+    .match(/[\p{L}\p{N}]+/gu)
 
 const ID_MARKS = ['userId', 'clientId', 'grantId', 'profileId', 'connectionId', 'toolId'] as const
 /** Ids tell by their beginning of what they are. A mark is letters and digits alone. */
@@ -41,12 +46,34 @@ const markOf = (id: string): string => id.replace('_', '')
 const outcomeMark = (outcome: string): string => `outcome${outcome.replace('-', '')}`
 const kindMark = (kind: string): string => `kind${kind}`
 
-export const marksOf = (row: Pick<AuditRow, (typeof ID_MARKS)[number] | 'outcome' | 'kind'>): string =>
-  [...ID_MARKS.flatMap((name) => (row[name] ? [markOf(row[name])] : [])), outcomeMark(row.outcome), kindMark(row.kind)].join(' ')
+export function marksOf(row: Pick<AuditRow, (typeof ID_MARKS)[number] | 'outcome' | 'kind'>): string {
+  let marks = ''
+  for (const name of ID_MARKS) {
+    const id = row[name]
+    if (id) marks += `${markOf(id)} `
+  }
+  return `${marks}${outcomeMark(row.outcome)} ${kindMark(row.kind)}`
+}
 
 const NAMES = ['subject', 'action', 'reason', 'purpose', 'userName', 'clientName', 'profileName', 'connectionName', 'traceId'] as const
 export type Named = Pick<AuditRow, (typeof NAMES)[number]>
-export const namesOf = (row: Named): string => [...wordsIn(NAMES.map((name) => row[name] ?? '').join(' \n '))].join(' ')
+
+/** Rows of one app and one tool are alike in this: so many are known, in memory alone. */
+const KNOWN_NAMES_MAX = 512
+export function createNaming(): (row: Named) => string {
+  const known = new Map<string, string>()
+  return (row) => {
+    let text = ''
+    for (const name of NAMES) text += `${row[name] ?? ''} \n `
+    let words = known.get(text)
+    if (words === undefined) {
+      words = [...wordsIn(text)].join(' ')
+      if (known.size >= KNOWN_NAMES_MAX) known.clear()
+      known.set(text, words)
+    }
+    return words
+  }
+}
 
 /** What stands in the index for a word of contents. */
 export type Hiding = (word: string) => string
@@ -68,8 +95,16 @@ export function createHiding(key: Uint8Array): Hiding {
   }
 }
 
-export const contentWords = (text: string, hidden: Hiding): string =>
-  [...wordsIn(text.slice(0, CONTENT_CHARS_MAX))].slice(0, CONTENT_WORDS_MAX).map(hidden).join(' ')
+export function contentWords(text: string, hidden: Hiding): string {
+  let words = ''
+  let count = 0
+  for (const word of wordsIn(text.slice(0, CONTENT_CHARS_MAX))) {
+    if (count === CONTENT_WORDS_MAX) break
+    words += count === 0 ? hidden(word) : ` ${hidden(word)}`
+    count += 1
+  }
+  return words
+}
 
 export type Sought = {
   ids: readonly string[]
