@@ -34,6 +34,8 @@ export type Line = {
   /** What is on it now. */
   ask: Ask | undefined
   isDead: boolean
+  /** Its request has not gone out yet. */
+  isHeld: boolean
   uses: number
   sentBytes: number
   /** Of the request, what the socket did not take yet. */
@@ -65,12 +67,12 @@ export function createLine(place: WirePlace, keeper: LineKeeper): Line {
   const stop = (error: OutboundError): void => destroyLine(line, error)
   const line: Line = {
     ...{ place, keeper, reader, gathering: createGathering(), stop, ...nothing },
-    ...{ isDead: false, isWhole: false, uses: 0, sentBytes: 0, idleUntilMs: Number.POSITIVE_INFINITY },
+    ...{ isDead: false, isHeld: false, isWhole: false, uses: 0, sentBytes: 0, idleUntilMs: Number.POSITIVE_INFINITY },
   }
   return line
 }
 
-/** Puts a request on an idle connection. */
+/** Puts a request on an idle connection. It goes out at the end of this turn. */
 export function startLine(line: Line, ask: Ask): void {
   const { socket } = line
   if (socket === undefined || line.isDead) return line.keeper.onRepeat(ask)
@@ -82,14 +84,43 @@ export function startLine(line: Line, ask: Ask): void {
   line.isWhole = false
   line.gathering.begin()
   line.reader.begin(ask.request)
+  line.sentBytes = 0
+  line.rest = NOTHING
+  line.isHeld = true
+  if (held.push(line) === 1) setImmediate(sendHeld)
+}
+
+/**
+ * Requests of one turn of the loop go out one right after the other at its end: whoever is woken by the first of them finds the others
+ * there, and to wake somebody costs as much as to send.
+ */
+let held: Line[] = []
+function sendHeld(): void {
+  const lines = held
+  held = []
+  for (const line of lines) {
+    try {
+      send(line)
+    } catch (error) {
+      endLine(line, error)
+    }
+  }
+}
+function send(line: Line): void {
+  const { ask, socket } = line
+  line.isHeld = false
+  if (ask === undefined || socket === undefined || line.isDead) return
   const { sent, rest } = writeRequest(socket, ask.request)
   line.sentBytes = Math.max(0, sent)
   line.rest = rest
   if (sent < 0) endLine(line)
 }
+const NOTHING: Uint8Array<ArrayBuffer>[] = []
 
 export function feedLine(line: Line, bytes: Buffer<ArrayBuffer>): void {
   if (line.ask === undefined) return destroyLine(line)
+  // An answer to what was not asked yet is none.
+  if (line.isHeld) return endLine(line)
   try {
     const isClean = line.reader.push(bytes)
     progress(line, isClean)
