@@ -1,6 +1,7 @@
+import { META_SERVER } from '@/lib/meta-keys.ts'
 import { ChannelError, type JsonObject, type JsonRpcResponse } from '@/plugins'
 import { isFailure } from '@/lib/failure.ts'
-import { type Agreed, isObject, META, MODERN_REVISION, modernMeta, OURSELVES, type Session } from './session.ts'
+import { type Agreed, isObject, MODERN_REVISION, modernMeta, OURSELVES, type Session } from './session.ts'
 
 const LEGACY_REVISION = '2025-11-25'
 const LEGACY_REVISIONS = new Set(['2024-11-05', '2025-03-26', '2025-06-18', LEGACY_REVISION])
@@ -46,7 +47,7 @@ async function discover(session: Session, signal: AbortSignal, isAgain = false):
   const versions = result?.['supportedVersions']
   if (!result || !Array.isArray(versions) || !versions.includes(MODERN_REVISION)) return 'not-understood'
   const meta = isObject(result['_meta']) ? result['_meta'] : {}
-  return agreedOn(MODERN_REVISION, true, result, meta[`${META}serverInfo`] ?? result['serverInfo'])
+  return agreedOn(MODERN_REVISION, true, result, meta[META_SERVER] ?? result['serverInfo'])
 }
 
 /** Until both sides agree the session adds no metadata of its own, so the question is marked as modern beforehand. */

@@ -1,3 +1,4 @@
+import { META, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION } from '@/lib/meta-keys.ts'
 import { Failure } from '@/lib/failure.ts'
 import {
   type Channel,
@@ -14,7 +15,6 @@ import {
 import { type Asker, AskRefused, createAsking } from './asking.ts'
 
 export const MODERN_REVISION = '2026-07-28'
-export const META = 'io.modelcontextprotocol/'
 export const OURSELVES = { name: 'toolpass', title: 'Toolpass', version: '0.1.0' }
 
 /** Of one channel. Beyond it the upstream is asked too much already, and waiting would only hide that. */
@@ -206,13 +206,13 @@ function addressed(params: JsonObject, id: number, options: UpstreamRequestOptio
 }
 
 /** Reserved keys that a caller's request may carry through to a modern upstream, beside those that each request has. */
-const CARRIED = [`${META}logLevel`]
+const CARRIED = [META_LOG_LEVEL]
 
 export const modernMeta = (caller: JsonObject = {}): JsonObject => {
   const meta: JsonObject = {
-    [`${META}protocolVersion`]: MODERN_REVISION,
-    [`${META}clientCapabilities`]: caller[`${META}clientCapabilities`] ?? {},
-    [`${META}clientInfo`]: caller[`${META}clientInfo`] ?? OURSELVES,
+    [META_VERSION]: MODERN_REVISION,
+    [META_CAPABILITIES]: caller[META_CAPABILITIES] ?? {},
+    [META_CLIENT]: caller[META_CLIENT] ?? OURSELVES,
   }
   for (const name of CARRIED) if (caller[name] !== undefined) meta[name] = caller[name]
   return meta

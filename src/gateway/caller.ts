@@ -54,7 +54,7 @@ export const inTrail = ({ userId, userName, clientId, clientName, grant, profile
 })
 
 /** A caller without the address it comes from: the same for every request with this token at this address of ours. */
-type Seat = Omit<Caller, 'address'> & { until: number; touchedAt: number }
+type Seat = Omit<Caller, 'address'> & { until: number; touchedAt: number; taken?: Caller }
 
 export type EntranceDeps = {
   oauth: {
@@ -91,9 +91,12 @@ export function createEntrance(deps: EntranceDeps) {
   /** By the token's hash. A seat holds exactly as long as nothing was committed that could decide otherwise, and no longer than its times. */
   const seats = new Map<string, Seat>()
 
+  /** Most come from where they came from before. */
   const seated = (seat: Seat, address: string): Caller => {
+    if (seat.taken?.address === address) return seat.taken
     const { userId, clientId, userName, clientName, grant, profile, home, isNamed, epoch } = seat
-    return { userId, clientId, userName, clientName, grant, profile, home, isNamed, epoch, address }
+    seat.taken = { userId, clientId, userName, clientName, grant, profile, home, isNamed, epoch, address }
+    return seat.taken
   }
   const touch = async (seat: Seat, address: string): Promise<void> => {
     seat.touchedAt = clock()

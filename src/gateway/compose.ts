@@ -3,10 +3,11 @@
  * stand, and the rest keeps its bytes. That is done only where the text can be read in one way, so that no upstream reads another request
  * than the one that was decided about.
  */
+import { META, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION } from '@/lib/meta-keys.ts'
 import { modernMeta } from '@/connections'
 import type { Key } from '@/lib/json.ts'
 import type { JsonObject, RequestBody } from '@/plugins'
-import { type Asked, inPlainLetters, META, metaOf } from './messages.ts'
+import { type Asked, inPlainLetters, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
 export type Composing = {
@@ -41,7 +42,7 @@ function isOurs(name: string): boolean {
   return plain.startsWith(META) || plain === 'progresstoken'
 }
 /** Reserved metadata that may go on as the client wrote it. */
-const CARRIED = new Set([`${META}protocolVersion`, `${META}clientCapabilities`, `${META}clientInfo`, `${META}logLevel`])
+const CARRIED = new Set([META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL])
 
 /**
  * Undefined unless the text is long, the client's own metadata can stay as it is, and what decides stands in it once and unescaped: a key
@@ -52,8 +53,7 @@ function spliced({ id, asked, target, params, isModern, progress }: Composing): 
   if (text === undefined || outline === undefined || asked.isPlain !== true || !isModern || progress) return undefined
   if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
   const meta = metaOf(given)
-  if (meta[`${META}protocolVersion`] === undefined || Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field)))
-    return undefined
+  if (meta[META_VERSION] === undefined || Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field))) return undefined
   const { outer, inner, isOdd, hasDisguisedKeys } = outline
   const fields = inner.get('params') ?? []
   if (isOdd || hasDisguisedKeys || !areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined

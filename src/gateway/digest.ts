@@ -2,13 +2,14 @@
  * An upstream's answer, made into ours. It is read once, for what the audit and the client's revision ask for. A large one is not written
  * anew: ids and names are exchanged where they stand, where it is beyond doubt that they stand there, and the rest keeps its bytes.
  */
+import { META_SERVER } from '@/lib/meta-keys.ts'
 import { isUtf8 } from 'node:buffer'
 import { type Outline, readJson } from '@/lib/json.ts'
 import { Failure } from '@/lib/failure.ts'
 import type { JsonObject, JsonRpcError, JsonRpcResponse, RequestId } from '@/plugins'
 import type { Profile } from '@/profiles'
 import type { Exchanged } from './exchange.ts'
-import { isObject, META } from './messages.ts'
+import { isObject } from './messages.ts'
 import { serverInfo } from './results.ts'
 
 export type Bytes = Buffer<ArrayBuffer>
@@ -80,7 +81,7 @@ const isPlain = ({ outer, isOdd, hasDisguisedKeys }: Outline): boolean =>
   new Set(outer.map(({ spelt }) => spelt)).size === 3
 
 const CLOSING = '}'.charCodeAt(0)
-const SERVER_INFO = `${META}serverInfo`
+const SERVER_INFO = META_SERVER
 
 /** Who gave the answer is us; a result of an older revision gets what every modern one has. */
 function withOurName(inner: Bytes, result: JsonObject, profile: Profile): Bytes[] | undefined {

@@ -2,13 +2,14 @@
  * One request to an upstream on behalf of a client, whatever the revisions on both sides: questions find the client, progress its token,
  * states their way back. The four ways meet here and nowhere else.
  */
+import { META } from '@/lib/meta-keys.ts'
 import { type Asker, AskRefused, mirroredHeaders, type RawReceived, type Upstream } from '@/connections'
 import { randomSecret } from '@/lib/crypto.ts'
 import type { JsonObject, JsonRpcError, JsonRpcResponse, UpstreamMessage } from '@/plugins'
 import type { Caller } from './caller.ts'
 import { CALL_MS_MAX } from './calls.ts'
 import { compose } from './compose.ts'
-import { type Asked, CODES, isObject, META, Refusal } from './messages.ts'
+import { type Asked, CODES, isObject, Refusal } from './messages.ts'
 import { fingerprint, type States } from './states.ts'
 import { isLoudEnough, lacking, type Talk } from './talk.ts'
 import type { Target } from './targets.ts'

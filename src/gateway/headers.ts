@@ -1,5 +1,6 @@
 /** What a modern request says in its headers as well as in its body (SEP-2243), and that both say the same. */
-import { type Asked, CODES, type Incoming, isObject, LEGACY_REVISIONS, META, metaOf, MODERN_REVISION, refuse } from './messages.ts'
+import { META_CAPABILITIES, META_VERSION } from '@/lib/meta-keys.ts'
+import { type Asked, CODES, type Incoming, isObject, LEGACY_REVISIONS, metaOf, MODERN_REVISION, refuse } from './messages.ts'
 
 const VERSION_HEADER = 'mcp-protocol-version'
 /** Methods whose target is told in `Mcp-Name`, and the field it is in. */
@@ -15,7 +16,7 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 /** Older clients send no version at first and one we know later; what else comes is held to the rules of today. */
 export function isModernMessage(request: Request, message: Incoming): boolean {
   if (message.kind === 'response') return false
-  if (metaOf(message.params)[`${META}protocolVersion`] !== undefined) return true
+  if (metaOf(message.params)[META_VERSION] !== undefined) return true
   const version = request.headers.get(VERSION_HEADER)
   if (version === MODERN_REVISION) return true
   if (message.method === 'initialize' || message.method === 'notifications/initialized') return false
@@ -26,12 +27,12 @@ export function isModernMessage(request: Request, message: Incoming): boolean {
 export function demandModern(request: Request, { method, params }: Asked): void {
   const header = request.headers.get(VERSION_HEADER)
   const meta = metaOf(params)
-  const version = meta[`${META}protocolVersion`]
+  const version = meta[META_VERSION]
   if (header !== null && header !== MODERN_REVISION && version === undefined) refuseRevision(header)
-  if (typeof version !== 'string') refuse(400, CODES.invalidParams, `_meta needs ${META}protocolVersion.`)
+  if (typeof version !== 'string') refuse(400, CODES.invalidParams, `_meta needs ${META_VERSION}.`)
   if (header !== version) refuse(400, CODES.headerMismatch, 'MCP-Protocol-Version does not say what the body says.')
   if (version !== MODERN_REVISION) refuseRevision(version)
-  if (!isObject(meta[`${META}clientCapabilities`])) refuse(400, CODES.invalidParams, `_meta needs ${META}clientCapabilities.`)
+  if (!isObject(meta[META_CAPABILITIES])) refuse(400, CODES.invalidParams, `_meta needs ${META_CAPABILITIES}.`)
   if (request.headers.get('mcp-method') !== method) refuse(400, CODES.headerMismatch, 'Mcp-Method does not say what the body says.')
   const field = NAMED.get(method)
   if (field !== undefined && decoded(request.headers.get('mcp-name')) !== params[field])
@@ -55,13 +56,14 @@ function decoded(header: string | null): string | undefined {
 }
 
 /** `Mcp-Param-*` mirrors arguments that the upstream's schema marks; what they mean is the upstream's to check. */
-export function paramHeaders(request: Request): Record<string, string> | undefined {
+export function paramHeaders({ headers }: Request): Record<string, string> | undefined {
   let found: Record<string, string> | undefined
-  request.headers.forEach((value, name) => {
-    if (!name.startsWith(PREFIX)) return
+  // By their names alone: all values together cost as much as the rest of what a call's headers are asked for.
+  for (const name of headers.keys()) {
+    if (!name.startsWith(PREFIX)) continue
     found ??= {}
-    found[name] = value
-  })
+    found[name] = headers.get(name) ?? ''
+  }
   return found
 }
 

@@ -4,6 +4,7 @@
  * nothing is waited for that is there, and nothing is made that is not used. What is not plain goes the long way, and so does a call that
  * its upstream refused before it carried anything out.
  */
+import { META_CAPABILITIES, META_CLIENT, META_VERSION } from '@/lib/meta-keys.ts'
 import type { Audit, NewRow } from '@/audit'
 import { type Asker, type AskRefused, hasMarks, type RawReceived, type Upstream } from '@/connections'
 import { incomingOf } from '@/http/incoming.ts'
@@ -239,11 +240,7 @@ function attempted(received: RawReceived): Digested | Failure {
   }
 }
 
-const PLAIN_META = new Set([
-  'io.modelcontextprotocol/protocolVersion',
-  'io.modelcontextprotocol/clientCapabilities',
-  'io.modelcontextprotocol/clientInfo',
-])
+const PLAIN_META: ReadonlySet<string> = new Set([META_VERSION, META_CAPABILITIES, META_CLIENT])
 
 /** Nothing but a name and arguments; what else a call can say wants more than this. */
 function isPlain({ params }: Asked): boolean {

@@ -10,7 +10,6 @@ export const LEGACY_REVISIONS: readonly string[] = ['2025-03-26', '2025-06-18', 
 export const LATEST_LEGACY_REVISION = '2025-11-25'
 /** The one revision that knows batches. */
 export const BATCH_REVISION = '2025-03-26'
-export const META = 'io.modelcontextprotocol/'
 
 export const CODES = {
   parse: -32700,
@@ -129,10 +128,15 @@ export const answerError = (id: RequestId | null, error: JsonRpcError) => ({ jso
 
 const NO_STORE = { 'cache-control': 'no-store' }
 const JSON_HEADERS = { 'content-type': 'application/json', ...NO_STORE }
-export const json = (body: unknown, status = 200, headers: Record<string, string> = {}): Response =>
-  new Response(wholeBody(JSON.stringify(body)), { status, headers: { ...JSON_HEADERS, ...headers } })
+/** Made once, since a `Response` copies them sooner than it makes them of an object. */
+const AS_JSON = { headers: new Headers(JSON_HEADERS) }
+export const json = (body: unknown, status = 200, headers?: Record<string, string>): Response =>
+  new Response(
+    wholeBody(JSON.stringify(body)),
+    status === 200 && headers === undefined ? AS_JSON : { status, headers: { ...JSON_HEADERS, ...headers } },
+  )
 /** What is JSON already. */
-export const jsonText = (text: Whole): Response => new Response(wholeBody(text), { headers: JSON_HEADERS })
+export const jsonText = (text: Whole): Response => new Response(wholeBody(text), AS_JSON)
 export const accepted = (): Response => new Response(null, { status: 202, headers: NO_STORE })
 /** It takes both, and named the stream first. */
 export const prefersStream = (request: Request): boolean => /^\s*text\/event-stream\b/i.test(request.headers.get('accept') ?? '')

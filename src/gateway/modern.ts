@@ -1,4 +1,5 @@
 /** Revision 2026-07-28: each request speaks for itself, in its body and once more in its headers. */
+import { META_CAPABILITIES, META_LOG_LEVEL, META_SERVER, META_SUBSCRIPTION } from '@/lib/meta-keys.ts'
 import { incomingOf } from '@/http/incoming.ts'
 import { MINUTE_MS } from '@/lib/clock.ts'
 import { isFailure } from '@/lib/failure.ts'
@@ -19,7 +20,6 @@ import {
   isObject,
   json,
   jsonText,
-  META,
   metaOf,
   MODERN_REVISION,
   refuse,
@@ -68,7 +68,7 @@ export function createModern(deps: Deps) {
     if (CALLS.has(method)) return serveLong(request, caller, message)
     if (method === 'server/discover') {
       const result = shape(await discover(caller))
-      return json(answer(id, { ...result, _meta: { ...metaOf(result), [`${META}serverInfo`]: fullServerInfo(caller.profile) } }))
+      return json(answer(id, { ...result, _meta: { ...metaOf(result), [META_SERVER]: fullServerInfo(caller.profile) } }))
     }
     const kind = LISTS.get(method)
     if (kind === 'tools' && params['cursor'] === undefined) {
@@ -179,7 +179,7 @@ function createListen({ listeners, others }: Pick<Deps, 'listeners' | 'others'>)
     listeners.demandRoom(caller.userId)
     incomingOf(request).hold()
     const { wanted, notifications, uris } = honoured(asked)
-    const meta = { [`${META}subscriptionId`]: id }
+    const meta = { [META_SUBSCRIPTION]: id }
     let listener: Listener | undefined
     const stream = openEventStream(() => listener && listeners.leave(listener))
     listener = await listeners.add({ caller, stream, meta, wanted }, request.signal)
@@ -199,7 +199,7 @@ const groupOf = ({ grant }: Caller): string => `${grant.id} modern`
 /** The same in short; undefined headers are the rule. */
 function laneClient(request: Request, caller: Caller, { params }: Asked): LaneClient {
   const meta = metaOf(params)
-  const capabilities = meta[`${META}clientCapabilities`] as JsonObject
+  const capabilities = meta[META_CAPABILITIES] as JsonObject
   const isPlain = paramHeaders(request) === undefined
   return { isModern: true, capabilities, meta, isPlain, group: groupOf(caller), noTo: notInPerson, openStream: plainStream }
 }
@@ -207,8 +207,8 @@ function laneClient(request: Request, caller: Caller, { params }: Asked): LaneCl
 /** What the client says of itself in this request. */
 function modernClient(request: Request, caller: Caller, { params }: Asked): Client {
   const meta = metaOf(params)
-  const capabilities = meta[`${META}clientCapabilities`]
-  const logLevel = meta[`${META}logLevel`]
+  const capabilities = meta[META_CAPABILITIES]
+  const logLevel = meta[META_LOG_LEVEL]
   const headers = paramHeaders(request)
   return {
     isModern: true,

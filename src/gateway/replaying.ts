@@ -2,13 +2,14 @@
  * A call of an app made once more by its user, from the page of that call. It goes the way of every call, under the grant of the app that
  * made it: what the app may not do any more is not done here either, and nothing is asked of anybody in its midst. It has a row of its own.
  */
+import { META_CAPABILITIES } from '@/lib/meta-keys.ts'
 import { Failure, isFailure } from '@/lib/failure.ts'
 import type { GrantId, ToolId, UserId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { ProfileTool } from '@/profiles'
 import type { Calls } from './calls.ts'
 import type { Caller, EntranceDeps } from './caller.ts'
-import { type Asked, META, Refusal } from './messages.ts'
+import { type Asked, Refusal } from './messages.ts'
 import type { Serving, ServingDeps } from './serving.ts'
 import { state } from '@/grants'
 import { lacking, missingCapability, type Talk } from './talk.ts'
@@ -102,7 +103,7 @@ const talkOf = ({ grant }: Caller, call: ReturnType<Calls['start']>): Talk => ({
     call.to = id
   },
   capabilities: {},
-  meta: { [`${META}clientCapabilities`]: {} },
+  meta: { [META_CAPABILITIES]: {} },
   group: `${grant.id} replay`,
   tell: () => undefined,
   ask: (question) => Promise.reject(missingCapability(lacking({}, question) ?? {})),

@@ -1,9 +1,10 @@
 /** What an upstream or a failure says, put into the words of the client's revision. */
+import { META, META_RELATED_TASK, META_SERVER } from '@/lib/meta-keys.ts'
 import { Failure, type FailureCode } from '@/lib/failure.ts'
 import type { JsonObject, JsonRpcError } from '@/plugins'
 import type { Profile } from '@/profiles'
 import { iconOf } from './icon.ts'
-import { type Asked, CODES, isObject, META, metaOf, Refusal, textOf } from './messages.ts'
+import { type Asked, CODES, isObject, metaOf, Refusal, textOf } from './messages.ts'
 
 const VERSION = '0.1.0'
 export const serverInfo = (profile: Pick<Profile, 'name' | 'title'>): JsonObject => ({
@@ -20,14 +21,14 @@ export const saying = (text: string): JsonObject => ({ content: [{ type: 'text',
 export const modernResult = (profile: Profile, result: JsonObject): JsonObject => ({
   resultType: 'complete',
   ...result,
-  _meta: { ...metaOf(result), [`${META}serverInfo`]: serverInfo(profile) },
+  _meta: { ...metaOf(result), [META_SERVER]: serverInfo(profile) },
 })
 
 /** Results that say how long they hold (2026-07-28, "Caching"); an upstream of an older revision does not say. */
 export const withCaching = (result: JsonObject): JsonObject => ({ ttlMs: 0, ...result, cacheScope: 'private' })
 
 /** Reserved metadata that older revisions know as well. */
-const KNOWN_TO_LEGACY = new Set([`${META}related-task`])
+const KNOWN_TO_LEGACY = new Set([META_RELATED_TASK])
 
 /** A legacy client gets neither the result's type nor the reserved metadata (2025-11-25 knows none of it). */
 export function legacyResult({ resultType: _, ttlMs: __, cacheScope: ___, _meta, ...rest }: JsonObject): JsonObject {

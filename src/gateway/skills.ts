@@ -2,12 +2,13 @@
  * Skills of upstreams (the extension of that name, SEP-2640): passed on for servers whose every resource is granted. Where its user wants to
  * be asked about each, skills are left out: they are read by ways on which nobody is asked.
  */
+import { META } from '@/lib/meta-keys.ts'
 import { EVERY_RESOURCE } from '@/connections'
 import type { ConnectionId } from '@/lib/ids.ts'
 import type { JsonObject } from '@/plugins'
 import type { ProfileView } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { type Asked, CODES, isObject, META, refuse } from './messages.ts'
+import { type Asked, CODES, isObject, refuse } from './messages.ts'
 import type { Talk } from './talk.ts'
 import { cleanParams, type Targets } from './targets.ts'
 

@@ -1,7 +1,8 @@
 /** What a client can hear and be asked while a request of its is served, whatever its revision. */
+import { META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL } from '@/lib/meta-keys.ts'
 import type { ConnectionId } from '@/lib/ids.ts'
 import type { JsonObject, RequestId } from '@/plugins'
-import { CODES, isObject, META, Refusal, textOf } from './messages.ts'
+import { CODES, isObject, Refusal, textOf } from './messages.ts'
 
 export type Question = { method: string; params: JsonObject }
 export type Talk = {
@@ -61,7 +62,7 @@ export const missingCapability = (needed: JsonObject): Refusal =>
 
 /** The `_meta` that goes to a modern upstream for a client of an older revision. */
 export const metaFor = (capabilities: JsonObject, clientInfo: JsonObject, logLevel: string | null | undefined): JsonObject => ({
-  [`${META}clientCapabilities`]: capabilities,
-  ...(typeof clientInfo['name'] === 'string' && typeof clientInfo['version'] === 'string' && { [`${META}clientInfo`]: clientInfo }),
-  ...(typeof logLevel === 'string' && { [`${META}logLevel`]: logLevel }),
+  [META_CAPABILITIES]: capabilities,
+  ...(typeof clientInfo['name'] === 'string' && typeof clientInfo['version'] === 'string' && { [META_CLIENT]: clientInfo }),
+  ...(typeof logLevel === 'string' && { [META_LOG_LEVEL]: logLevel }),
 })

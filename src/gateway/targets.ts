@@ -54,6 +54,17 @@ export function cleanParams(params: JsonObject): JsonObject {
   return clean
 }
 
+/** As nearly every call is: nothing is in it that would have to be looked at. */
+function isPlain(params: JsonObject): boolean {
+  for (const name in params) if (name !== 'name' && name !== 'arguments' && name !== '_meta') return false
+  return true
+}
+/** What goes along beside a name and arguments. */
+function othersIn(params: JsonObject): JsonObject {
+  const { name: _, arguments: __, inputResponses, requestState, _meta, ...others } = cleanParams(params)
+  return others
+}
+
 /** Whoever could call it otherwise may know why not: its user can do something about it. */
 const isPaused = ({ grant }: Caller, tool: ProfileTool | undefined): boolean =>
   tool !== undefined && grant.without.has(tool.connectionId) && permissionOf(grant, tool.toolId) !== 'refuse'
@@ -67,16 +78,11 @@ export function createTargets({ connections, clock }: TargetDeps) {
     return { tool, permission }
   }
   const named = (params: JsonObject, tool: ProfileTool, permission: 'allow' | 'ask'): Target => {
-    const { name: _, inputResponses, requestState, _meta, ...rest } = cleanParams(params)
-    const { given, purpose } = adjustedArguments(tool, rest['arguments'])
-    return {
-      tool,
-      permission,
-      purpose,
-      connectionId: tool.connectionId,
-      name: tool.upstreamName,
-      params: { name: tool.upstreamName, ...rest, ...(given !== undefined && { arguments: given }) },
-    }
+    const name = tool.upstreamName
+    const { given, purpose } = adjustedArguments(tool, params['arguments'])
+    const own: JsonObject = isPlain(params) ? { name } : { name, ...othersIn(params) }
+    if (given !== undefined) own['arguments'] = given
+    return { tool, permission, purpose, connectionId: tool.connectionId, name, params: own }
   }
   /** Of servers whose every resource was picked, the one that has it: as it lists, or at least of this kind. */
   const owning = async (caller: Caller, candidates: readonly ResolvedUri[]): Promise<ResolvedUri | undefined> => {

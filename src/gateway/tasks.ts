@@ -2,13 +2,14 @@
  * Tasks of upstreams: what goes on after its request was answered (2025-11-25 "Tasks", 2026-07-28 the extension of that name). A task is
  * named to the client by an id of ours that says whose it is and where it runs, so nothing is kept, and nobody else's id is worth anything.
  */
+import { META_RELATED_TASK } from '@/lib/meta-keys.ts'
 import type { JsonObject } from '@/plugins'
 import type { Caller } from './caller.ts'
-import { isObject, META } from './messages.ts'
+import { isObject } from './messages.ts'
 import type { States } from './states.ts'
 import type { Target } from './targets.ts'
 
-const RELATED = `${META}related-task`
+const RELATED = META_RELATED_TASK
 
 export function createTasks({ states }: { states: States }) {
   const idFor = (taskId: string, { tool, connectionId }: Pick<Target, 'tool' | 'connectionId'>, caller: Caller) =>
