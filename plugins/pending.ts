@@ -9,38 +9,53 @@ import {
 } from '@/plugins/api.ts'
 import { isResponseTo } from './answers.ts'
 
-/** `readsItself`: whoever asked takes the answer as it came. */
-type Waiting = { exchange: Exchange; readsItself: boolean; resolve(answer: RawAnswer): void; reject(error: ChannelError): void }
 /** Throws, or rejects with, `ChannelError`. */
 type Send = () => Promise<void> | void
+
+/** One request under way. A class, since one is made for each call. `readsItself`: whoever asked takes the answer as it came. */
+class Waiting {
+  private readonly answer = Promise.withResolvers<RawAnswer>()
+  private readonly onAbort = () =>
+    this.reject(new ChannelError('lost', 'The request was given up.', { cause: this.exchange.signal.reason }))
+
+  constructor(
+    private readonly all: Map<RequestId, Waiting>,
+    private readonly id: RequestId,
+    readonly exchange: Exchange,
+    readonly readsItself: boolean,
+  ) {}
+  /** Until it is answered. A sending that fails is the end of the waiting, an abort as well. */
+  since(send: Send): Promise<RawAnswer> {
+    const { signal } = this.exchange
+    if (signal.aborted) this.onAbort()
+    else {
+      signal.addEventListener('abort', this.onAbort, { once: true })
+      this.all.set(this.id, this)
+      try {
+        send()?.catch((error) => this.reject(error))
+      } catch (error) {
+        this.reject(error as ChannelError)
+      }
+    }
+    return this.answer.promise
+  }
+  resolve(answer: RawAnswer): void {
+    this.settle()
+    this.answer.resolve(answer)
+  }
+  reject(error: ChannelError): void {
+    this.settle()
+    this.answer.reject(error)
+  }
+  private settle(): void {
+    if (this.all.get(this.id) === this) this.all.delete(this.id)
+    this.exchange.signal.removeEventListener('abort', this.onAbort)
+  }
+}
 
 /** Requests under way on one pipe: responses find their way back by id, progress by its token, the rest belongs to the channel. */
 export function createPending(hear: (message: UpstreamMessage) => void) {
   const waiting = new Map<RequestId, Waiting>()
-
-  /** Waits for the response to what `send` sends. A sending that fails is the end of the waiting, an abort as well. */
-  function ask(id: RequestId, exchange: Exchange, readsItself: boolean, send: Send): Promise<RawAnswer> {
-    const { signal } = exchange
-    const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()
-    const settle = () => {
-      waiting.delete(id)
-      signal.removeEventListener('abort', onAbort)
-    }
-    const fail = (error: ChannelError) => (settle(), reject(error))
-    const onAbort = () => fail(new ChannelError('lost', 'The request was given up.', { cause: signal.reason }))
-    if (signal.aborted) {
-      onAbort()
-      return promise
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    waiting.set(id, { exchange, readsItself, resolve: (answer) => (settle(), resolve(answer)), reject: fail })
-    try {
-      send()?.catch(fail)
-    } catch (error) {
-      fail(error as ChannelError)
-    }
-    return promise
-  }
 
   return {
     take(message: JsonObject): void {
@@ -64,10 +79,10 @@ export function createPending(hear: (message: UpstreamMessage) => void) {
       return true
     },
     ask: (id: RequestId, exchange: Exchange, send: Send): Promise<JsonRpcResponse> =>
-      ask(id, exchange, false, send).then(({ response }) => response as JsonRpcResponse),
-    askRaw: (id: RequestId, exchange: Exchange, send: Send): Promise<RawAnswer> => ask(id, exchange, true, send),
+      new Waiting(waiting, id, exchange, false).since(send).then(({ response }) => response as JsonRpcResponse),
+    askRaw: (id: RequestId, exchange: Exchange, send: Send): Promise<RawAnswer> => new Waiting(waiting, id, exchange, true).since(send),
     end(reason: ChannelError): void {
-      for (const { reject } of [...waiting.values()]) reject(reason)
+      for (const each of [...waiting.values()]) each.reject(reason)
     },
   }
 }

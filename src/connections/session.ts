@@ -36,7 +36,7 @@ export type UpstreamRequestOptions = {
   /** `Mcp-Param-*` headers of the client, for transports that have headers. */
   headers?: Record<string, string> | undefined
   /** Who answers what a legacy upstream asks while it works on this; without it the upstream hears a no. */
-  asker?: Asker
+  asker?: Asker | undefined
   /** From which level on the client wants the remarks of a legacy upstream. */
   logLevel?: string
 }
@@ -84,13 +84,17 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
       else if (message.method === 'notifications/message') asking.remark(message)
     }
   }
-  const exchangeOf: ExchangeOf = ({ receive: hear, headers }, asker) => ({
+  const exchangeOf: ExchangeOf = ({ signal, receive: hear, headers }, asker) => ({
+    signal,
     receive: (message: UpstreamMessage) => receive(message, hear, asker),
     headers,
   })
 
   /** One more under way, with whoever answers for it, until `work` is done. */
-  const counted = async <T>({ signal, asker }: { signal: AbortSignal; asker?: Asker }, work: (id: number) => Promise<T>): Promise<T> => {
+  const counted = async <T>(
+    { signal, asker }: Pick<UpstreamRequestOptions, 'signal' | 'asker'>,
+    work: (id: number) => Promise<T>,
+  ): Promise<T> => {
     if (signal.aborted) throw new Failure('request_cancelled')
     if (state.inFlight >= IN_FLIGHT_MAX) throw new Failure('upstream_busy')
     state.lastId += 1
@@ -121,7 +125,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
     return counted(options, (id) => {
       const message: JsonRpcRequest = { jsonrpc: '2.0', id, method, params: addressed(params, id, options, state.agreed) }
       return withinLimits(channel, { id, method }, options, state.agreed?.isModern === true, (signal) =>
-        channel.request(message, { signal, ...exchangeOf(options, options.asker) }),
+        channel.request(message, { ...exchangeOf(options, options.asker), signal }),
       )
     })
   }
@@ -146,7 +150,7 @@ export function createSession(channel: Channel, hearNotification: (message: Upst
 }
 type State = { lastId: number; inFlight: number; agreed: Agreed | undefined; loudness: string | undefined }
 
-type ExchangeOf = (options: Pick<UpstreamRequestOptions, 'receive' | 'headers'>, asker: Asker | undefined) => Omit<Exchange, 'signal'>
+type ExchangeOf = (options: Pick<UpstreamRequestOptions, 'signal' | 'receive' | 'headers'>, asker: Asker | undefined) => Exchange
 
 /** Whose client cannot be asked: no other may hear what their call led to. */
 const NOBODY: Asker = { group: '', ask: () => Promise.reject(new AskRefused(NOT_OFFERED)), tell: () => undefined }
@@ -164,7 +168,7 @@ function createRawSending(
     if (state.inFlight >= IN_FLIGHT_MAX) return Promise.reject(new Failure('upstream_busy'))
     state.lastId += 1
     const id = state.lastId
-    const raw = { id, body: sending.build(id), method, ...(name !== undefined && { name }), ...(headers && { headers }) }
+    const raw = { id, body: sending.build(id), method, name, headers }
     state.inFlight += 1
     // Over a connection of its own a modern upstream asks nothing.
     const entered = channel.shared || state.agreed?.isModern !== true ? asking.enter(asker) : undefined
@@ -173,7 +177,7 @@ function createRawSending(
       if (entered) asking.leave(entered, signal.aborted)
     }
     // A channel gives up with its signal, or is made to (plugins/opening.ts): nobody has to listen for it here as well.
-    return channel.forward(raw, { signal, ...exchangeOf(sending, asker) }).then(
+    return channel.forward(raw, exchangeOf(sending, asker)).then(
       (answer): RawReceived => {
         settle()
         if (signal.aborted) throw endOf(signal)

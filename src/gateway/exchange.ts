@@ -105,14 +105,17 @@ const identified = (params: JsonObject): JsonObject =>
 /** One message to the upstream and what it answers. Where nobody has to read the answer it stays as it came. */
 function once(upstream: Upstream, target: Target, asked: Asked, talk: Talk, round: JsonObject): Promise<Exchanged> {
   if (upstream.isModern) return send(upstream, target, asked, talk, { round, signal: talk.signal, hearing: hearingOf(talk) })
-  // What the client cannot be asked ends the call: the upstream is not left waiting, nor is the client.
+  // What the client cannot be asked ends the call: the upstream is not left waiting, nor is the client. An answer that came along with the
+  // question is one all the same.
   const failing = Promise.withResolvers<never>()
   failing.promise.catch(() => undefined)
   const stop = new AbortController()
-  const hearing = hearingOf(talk, (refusal) => {
-    failing.reject(refusal)
-    stop.abort()
-  })
+  const hearing = hearingOf(talk, (refusal) =>
+    setImmediate(() => {
+      failing.reject(refusal)
+      stop.abort()
+    }),
+  )
   talk.signal.addEventListener('abort', () => stop.abort(talk.signal.reason), { once: true })
   return Promise.race([send(upstream, target, asked, talk, { round, signal: stop.signal, hearing }), failing.promise])
 }
@@ -141,7 +144,7 @@ function send(upstream: Upstream, target: Target, asked: Asked, talk: Talk, { ro
 type Hearing = { receive(message: UpstreamMessage): void; asker: Asker }
 
 /** @param fail the request cannot be served: the client lacks what the upstream needs */
-function hearingOf(talk: Talk, fail: (refusal: Refusal) => void = () => undefined): Hearing {
+function hearingOf(talk: Talk, fail: (refusal: Refusal) => unknown = () => undefined): Hearing {
   const tell = ({ method, params = {} }: UpstreamMessage) => {
     if (method === 'notifications/progress' && talk.progressToken !== undefined) {
       const { progress, total, message } = params

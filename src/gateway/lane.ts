@@ -80,14 +80,27 @@ export function createLane(deps: LaneDeps) {
     call.to = target.connectionId
     const reply = new Reply(() => (acceptsStream(request) ? client.openStream(request.signal, () => call.abort()) : undefined))
     const sentUs = nowUs()
-    const at = { sentUs, receivedUs: undefined, refusal: undefined }
-    const going: Going = { request, caller, asked, client, target, view, startedUs, allowance, call, reply, ...at }
+    const going: Going = {
+      request,
+      caller,
+      asked,
+      client,
+      target,
+      view,
+      startedUs,
+      allowance,
+      call,
+      reply,
+      sentUs,
+      receivedUs: undefined,
+      refusal: undefined,
+    }
     call.onLate = () => listen(going)
     if (allowance) call.within(Math.min(allowance.ms, CALL_MS_MAX), () => tooLong(allowance.ms))
     const { meta } = client
     const build = (id: number) => compose({ id, asked, target, params: target.params, isModern, meta, progress: false })
-    const sending = { signal: call.signal, receive: nothing, method: asked.method, name: target.name, build }
-    forward(isModern ? sending : { ...sending, asker: new Unasked(going) }).then(
+    const asker = isModern ? undefined : new Unasked(going)
+    forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build, asker }).then(
       (received) => {
         going.receivedUs = nowUs()
         finishing(going, () => settle.answered(going, attempted(received)))
@@ -141,12 +154,15 @@ class Unasked implements Asker {
     return this.going.client.group
   }
   ask(question: Question): Promise<never> {
-    const { client, call } = this.going
-    const no = client.noTo(question)
-    if (no instanceof Refusal) {
-      this.going.refusal ??= no
-      call.abort()
-    }
+    const { going } = this
+    const no = going.client.noTo(question)
+    // Not at once: an answer that came along with the question is one all the same.
+    if (no instanceof Refusal)
+      setImmediate(() => {
+        if (going.receivedUs !== undefined) return
+        going.refusal ??= no
+        going.call.abort()
+      })
     return Promise.reject(no)
   }
   /** Remarks go to who asked for them, who is served the long way. */

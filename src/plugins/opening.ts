@@ -209,13 +209,20 @@ function guardForward(channel: Forwarding, by: OpenedBy): NonNullable<Channel['f
     const { promise, resolve, reject } = Promise.withResolvers<RawAnswer>()
     const onAbort = () => reject(givenUp(signal))
     signal.addEventListener('abort', onAbort, { once: true })
-    const over = () => signal.removeEventListener('abort', onAbort)
-    const failed = (error: unknown) => (over(), reject(asChannelError(error)))
+    const failed = (error: unknown) => {
+      signal.removeEventListener('abort', onAbort)
+      reject(asChannelError(error))
+    }
+    const answered = (answer: RawAnswer) => {
+      try {
+        resolve(tamed(answer))
+        signal.removeEventListener('abort', onAbort)
+      } catch (error) {
+        failed(error)
+      }
+    }
     try {
-      channel
-        .forward(request, { signal, headers, receive: (message) => hand(message, receive, by) })
-        .then(tamed)
-        .then((answer) => (over(), resolve(answer)), failed)
+      channel.forward(request, { signal, headers, receive: (message) => hand(message, receive, by) }).then(answered, failed)
     } catch (error) {
       failed(error)
     }

@@ -66,7 +66,8 @@ async function traces(transport: Transport, client: Client, params: Record<strin
     // The id of the message to the server is in them, and it has one more digit now and then.
     numbers: [requestBytes, responseBytes, upstreamUs].map((each) => typeof each),
     kept,
-    told,
+    // Of a question behind the answer both are true, and both are -32603.
+    told: told.replace('The call that this was about is over.', 'The app did not answer.'),
   }
 }
 
