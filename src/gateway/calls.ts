@@ -1,4 +1,5 @@
 /** Calls under way, so that a cancelling notification finds its call, the end of a grant ends them all, and none lasts for ever. */
+import { Bag, NOWHERE } from '@/lib/bag.ts'
 import { CallSignal } from '@/lib/call-signal.ts'
 import { type Clock, MINUTE_MS } from '@/lib/clock.ts'
 import { Failure } from '@/lib/failure.ts'
@@ -24,15 +25,15 @@ const LOOK_EVERY_MS = 10
 const timedOut = () => new Failure('upstream_timeout')
 
 type Book = {
-  /** In the order in which they began. */
-  readonly begun: Set<UnderWay>
-  readonly byKey: Map<string, Set<UnderWay>>
-  readonly byGrant: Map<GrantId, Set<UnderWay>>
+  readonly begun: Bag<UnderWay>
+  /** How many of each grant. */
+  readonly running: Map<GrantId, number>
 }
 
 /** A class, since one is made for each call: nothing but the call itself is allocated. */
 class UnderWay implements Call {
   readonly ending = new CallSignal()
+  index = NOWHERE
   to: ConnectionId | undefined = undefined
   onLate: (() => void) | undefined = undefined
   isLate = false
@@ -48,6 +49,9 @@ class UnderWay implements Call {
   get signal(): AbortSignal {
     return this.ending.signal
   }
+  isUnderWay(): boolean {
+    return this.index !== NOWHERE
+  }
   abort(why: Failure = new Failure('request_cancelled')): void {
     this.ending.abort(why)
   }
@@ -61,21 +65,27 @@ class UnderWay implements Call {
   end(): void {
     // What it held on to goes with it, and not when somebody looks next.
     this.onLate = undefined
-    const { begun, byGrant, byKey } = this.book
+    const { begun, running } = this.book
+    if (!this.isUnderWay()) return
     begun.delete(this)
-    drop(byGrant, this.grantId, this)
-    if (this.key !== undefined) drop(byKey, this.key, this)
+    const others = (running.get(this.grantId) ?? 1) - 1
+    if (others === 0) running.delete(this.grantId)
+    else running.set(this.grantId, others)
   }
 }
 
 export function createCalls({ clock }: { clock: Clock }) {
-  const book: Book = { begun: new Set(), byKey: new Map(), byGrant: new Map() }
-  const { begun, byKey, byGrant } = book
+  const book: Book = { begun: new Bag(), running: new Map() }
+  const { begun, running } = book
   let timer: ReturnType<typeof setInterval> | undefined
   const look = () => {
     if (begun.size > 0) return lookAt(begun, clock())
     clearInterval(timer)
     timer = undefined
+  }
+  // What ends some of them is rare, and looks at all.
+  const endThose = (which: (call: UnderWay) => boolean, why?: () => Failure): void => {
+    for (const call of begun.all()) if (call.isUnderWay() && which(call)) call.abort(why?.())
   }
   return {
     /** @param key finds it again; calls of the modern revision are ended by their stream alone and have none */
@@ -83,49 +93,35 @@ export function createCalls({ clock }: { clock: Clock }) {
       const call = new UnderWay(book, grantId, key, clock())
       begun.add(call)
       timer ??= setInterval(look, LOOK_EVERY_MS)
-      add(byGrant, grantId, call)
-      if (key !== undefined) add(byKey, key, call)
+      running.set(grantId, (running.get(grantId) ?? 0) + 1)
       return call
     },
-    cancel: (key: string): void => {
-      for (const call of byKey.get(key) ?? []) call.abort()
-    },
+    cancel: (key: string): void => endThose((call) => call.key === key),
     /** How many of this grant are under way. */
-    running: (grantId: GrantId): number => byGrant.get(grantId)?.size ?? 0,
-    grants: (): GrantId[] => [...byGrant.keys()],
-    endOf: (grantId: GrantId): void => {
-      for (const call of byGrant.get(grantId) ?? []) call.abort()
-    },
+    running: (grantId: GrantId): number => running.get(grantId) ?? 0,
+    grants: (): GrantId[] => [...running.keys()],
+    endOf: (grantId: GrantId): void => endThose((call) => call.grantId === grantId),
     /** Its connection is paused: the app goes on, and is told of these calls. */
-    endTo: (grantId: GrantId, connectionId: ConnectionId): void => {
-      for (const call of byGrant.get(grantId) ?? []) if (call.to === connectionId) call.abort(new Failure('connection_paused'))
-    },
+    endTo: (grantId: GrantId, connectionId: ConnectionId): void =>
+      endThose(
+        (call) => call.grantId === grantId && call.to === connectionId,
+        () => new Failure('connection_paused'),
+      ),
     close: (): void => {
       clearInterval(timer)
-      for (const set of byGrant.values()) for (const call of set) call.abort()
+      endThose(() => true)
     },
   }
 }
 export type Calls = ReturnType<typeof createCalls>
 
-function add<K>(map: Map<K, Set<UnderWay>>, key: K, call: UnderWay): void {
-  const known = map.get(key)
-  if (known) known.add(call)
-  else map.set(key, new Set([call]))
-}
-
-function drop<K>(map: Map<K, Set<UnderWay>>, key: K, call: UnderWay): void {
-  const set = map.get(key)
-  set?.delete(call)
-  if (set?.size === 0) map.delete(key)
-}
-
-function lookAt(begun: ReadonlySet<UnderWay>, now: number): void {
-  for (const call of begun) {
+function lookAt(begun: Bag<UnderWay>, now: number): void {
+  for (const call of begun.all()) {
+    // One may end another.
+    if (!call.isUnderWay()) continue
     const ms = now - call.at
-    if (ms < LATE_MS) return
     if (ms >= call.msMax) call.timeOut()
-    else if (!call.isLate) {
+    else if (ms >= LATE_MS && !call.isLate) {
       call.isLate = true
       call.onLate?.()
     }

@@ -1,14 +1,16 @@
+import { Bag, NOWHERE, type Bagged } from './bag.ts'
+
 /** One clock for all that is waited for in many places at once: a timer for each would cost more than most of the waiting. */
 const LOOK_EVERY_MS = 250
 
-type Waiting = { untilMs: number; giveUp(): void }
+type Waiting = Bagged & { untilMs: number; giveUp(): void }
 
-const waiting = new Set<Waiting>()
+const waiting = new Bag<Waiting>()
 let timer: ReturnType<typeof setInterval> | undefined
 
 function look(): void {
   const nowMs = performance.now()
-  for (const each of waiting) if (each.untilMs <= nowMs) each.giveUp()
+  for (const each of waiting.all()) if (each.untilMs <= nowMs) each.giveUp()
   if (waiting.size > 0) return
   clearInterval(timer)
   timer = undefined
@@ -18,6 +20,7 @@ function look(): void {
 export function withinTime<T>(msMax: number, work: Promise<T>, late: () => Error): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>()
   const it: Waiting = {
+    index: NOWHERE,
     untilMs: performance.now() + msMax,
     giveUp: () => {
       waiting.delete(it)

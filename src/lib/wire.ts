@@ -1,3 +1,4 @@
+import { Bag, NOWHERE } from './bag.ts'
 import { OutboundError } from './outbound-error.ts'
 import { type Ask, failAsk } from './wire/ask.ts'
 import { retireLine } from './wire/line.ts'
@@ -25,7 +26,7 @@ export type WireDeps = {
  */
 export function createWires({ ca, limits }: WireDeps = {}) {
   const pools = new Map<string, Pool>()
-  const asks = new Set<Ask>()
+  const asks = new Bag<Ask>()
   const clock = createClock(onTick, () => shared.lines.size + shared.attempts.size + asks.size > 0)
   const shared: Shared = {
     ...{ ca, limits: { ...LIMITS, ...limits }, lines: new Set(), attempts: new Set(), idle: 0, isClosed: false },
@@ -60,6 +61,7 @@ export function createWires({ ca, limits }: WireDeps = {}) {
       reject,
       onOver,
       onAbort: undefined,
+      index: NOWHERE,
     }
     if (signal !== undefined) {
       ask.onAbort = () => stopAsk(ask, givenUp(signal.reason))
@@ -73,7 +75,7 @@ export function createWires({ ca, limits }: WireDeps = {}) {
   function onTick(): void {
     const nowMs = performance.now()
     for (const { untilMs, giveUp, place } of shared.attempts) if (untilMs <= nowMs) giveUp(unsent(place))
-    for (const ask of asks) if (!ask.isAnswered && ask.deadlineMs <= nowMs) stopAsk(ask, late(ask))
+    for (const ask of asks.all()) if (!ask.isAnswered && ask.deadlineMs <= nowMs) stopAsk(ask, late(ask))
     for (const line of shared.lines) if (line.idleUntilMs <= nowMs) retireLine(line)
   }
 
@@ -81,12 +83,12 @@ export function createWires({ ca, limits }: WireDeps = {}) {
     exchange,
     /** Ends all requests of a scope, streams that are still being read included. */
     endScope: (scope: object): void => {
-      for (const ask of asks) if (ask.request.scope === scope) stopAsk(ask, givenUp())
+      for (const ask of asks.all()) if (ask.request.scope === scope) stopAsk(ask, givenUp())
     },
     /** Ends everything; nothing is opened after it. Safe to call twice. */
     close: (): void => {
       shared.isClosed = true
-      for (const ask of asks) stopAsk(ask, givenUp())
+      for (const ask of asks.all()) stopAsk(ask, givenUp())
       for (const { giveUp, place } of shared.attempts) giveUp(unsent(place))
       for (const line of shared.lines) retireLine(line)
       clock.stop()

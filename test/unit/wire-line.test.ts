@@ -1,5 +1,6 @@
 /** When a request goes out on its connection, and what happens in the moment before. */
 import { expect, test } from 'bun:test'
+import { NOWHERE } from '@/lib/bag.ts'
 import type { OutboundError } from '@/lib/outbound.ts'
 import type { Ask } from '@/lib/wire/ask.ts'
 import { createLine, endLine, feedLine, type Line, startLine } from '@/lib/wire/line.ts'
@@ -19,6 +20,7 @@ function kept() {
   line.uses = 1
   const ask = (): Ask => ({
     ...{ place: PLACE, request, deadlineMs: 0, isRepeat: false, isAnswered: false, isOver: false, stop: undefined, onAbort: undefined },
+    index: NOWHERE,
     resolve: ({ body }) => void ends.push(Buffer.from(body as Uint8Array).toString()),
     reject: (error: OutboundError) => void ends.push(error.kind),
     onOver: () => undefined,

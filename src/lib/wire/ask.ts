@@ -19,6 +19,8 @@ export type Ask = {
   readonly reject: (error: OutboundError) => void
   readonly onOver: (ask: Ask) => void
   onAbort: (() => void) | undefined
+  /** Among all that are under way. */
+  index: number
 }
 
 export function answerAsk(ask: Ask, head: AnswerHead, body: WireAnswer['body']): void {
