@@ -103,7 +103,12 @@ export function createLane(deps: LaneDeps) {
     forward({ signal: call.signal, receive: nothing, method: asked.method, name: target.name, build, asker }).then(
       (received) => {
         going.receivedUs = nowUs()
-        finishing(going, () => settle.answered(going, attempted(received)))
+        finishing(going, () => {
+          const digest = attempted(received)
+          // Nothing was carried out. An older app has what is needed asked in person, or answered for it, in the midst of its call.
+          if (!client.isModern && needsMore(digest) && !reply.isStream()) return again(going, longWay)
+          return settle.answered(going, digest)
+        })
       },
       // It may be late by now, and a stream; then it is told as it is.
       (error) => finishing(going, () => (wasRefused(error) && !reply.isStream() ? again(going, longWay) : settle.failed(going, error))),
@@ -245,6 +250,8 @@ function createSettling({ audit, answering, serving, limiting }: Pick<LaneDeps, 
     },
   }
 }
+
+const needsMore = (digest: Digested | Failure): boolean => !isFailure(digest) && digest.response.result?.['resultType'] === 'input_required'
 
 /** Bytes that are no answer are their upstream's failure. */
 function attempted(received: RawReceived): Digested | Failure {

@@ -12,6 +12,7 @@ import {
   openGatewayHouse,
   textIn,
 } from '../support/gateway-house.ts'
+import { answerText, json, startEchoUpstream } from '../support/echo-upstream.ts'
 import { startImpoliteUpstream, WAYS } from '../support/impolite-upstream.ts'
 
 const PROGRAM = resolve(import.meta.dir, '../support/impolite-upstream.ts')
@@ -96,4 +97,36 @@ test.each(CLIENTS)('[GATEWAY-DOUBT] a question between the plain calls of two %s
     expect(textIn(asks)).toContain('It cannot be told which app')
     expect(textIn(await waits)).toBe('here it is')
   }
+})
+
+const NEEDS = {
+  'a form': { method: 'elicitation/create', params: { message: 'Who?', requestedSchema: { type: 'object', properties: {} } } },
+  'the model': { method: 'sampling/createMessage', params: { messages: [], maxTokens: 1 } },
+  folders: { method: 'roots/list', params: {} },
+}
+test('[GATEWAY-ONE-WAY] what a server of today needs of an older app that offers nothing is answered for it, or ends the call, either way', async () => {
+  const needing = startEchoUpstream('modern', ({ id, params = {} }) => {
+    const { needs } = params['arguments'] as { needs: keyof typeof NEEDS }
+    const answers = params['inputResponses']
+    return json(
+      answers
+        ? answerText(id, { resultType: 'complete', content: [{ type: 'text', text: JSON.stringify(answers) }] })
+        : answerText(id, { resultType: 'input_required', inputRequests: { it: NEEDS[needs] }, requestState: 'here' }),
+    )
+  })
+  const id = await house.connection(house.admin, 'needing', { settings: { url: needing.url } })
+  const app = await house.app(house.admin, await house.profile(house.admin, 'needing', [id], 'never'))
+  const session = await initialize(app)
+  const asked = async (needs: string, more: object) => {
+    const { id: _, ...answer } = await send(app, 'legacy', { name: 'echo', arguments: { needs }, ...more }, session).then(answerOf)
+    const { audit } = house.house
+    await audit.flush()
+    const [row] = await audit.list({ kind: 'call', limit: 1 })
+    return { answer, outcome: row?.outcome, reason: row?.reason, kept: row && (await audit.contentsOf(row.seq)) }
+  }
+  await asked('a form', {})
+  for (const needs of Object.keys(NEEDS)) expect(await asked(needs, {})).toEqual(await asked(needs, LONG))
+  expect((await asked('a form', {})).answer).toMatchObject({ result: { content: [{ text: '{"it":{"action":"cancel"}}' }] } })
+  expect((await asked('folders', {})).answer).toMatchObject({ error: { code: -32_601 } })
+  await needing.stop()
 })
