@@ -175,6 +175,14 @@ function throwDescribed(error: unknown): never {
 
 /** Holds a connector to its promises: `ChannelError` only, JSON within bounds, `close` that never rejects. */
 function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges: () => void): Channel {
+  let closing: Promise<void> | undefined
+  const closeIt = async (): Promise<void> => {
+    state.ended = true
+    endExchanges()
+    await channel.close().catch(() => {})
+    // What it sent to say goodbye, if that is still under way.
+    endExchanges()
+  }
   const guarded: Channel = {
     shared: channel.shared,
     request: async (request, exchange) => {
@@ -186,13 +194,8 @@ function guardChannel(channel: Channel, state: State, by: OpenedBy, endExchanges
     },
     notify: (notification) => channel.notify(notification).catch((error) => Promise.reject(asChannelError(error))),
     respond: (response) => channel.respond(response).catch((error) => Promise.reject(asChannelError(error))),
-    close: async () => {
-      state.ended = true
-      endExchanges()
-      await channel.close().catch(() => {})
-      // What it sent to say goodbye, if that is still under way.
-      endExchanges()
-    },
+    // Once: whoever closes it again waits for the same, and does not cut off what it says in parting.
+    close: () => (closing ??= closeIt()),
   }
   if (channel.forward !== undefined) guarded.forward = guardForward(channel as Forwarding, by)
   return guarded
