@@ -95,7 +95,7 @@ export function createBatch({ store, sealer, clock }: { store: Store; sealer: Pi
       const hasRoom = heldBytes + bytes <= HELD_BYTES_MAX
       if (!hasRoom) leaveOut(values, TOO_MUCH_WAITED)
       if (hasRoom) heldBytes += bytes
-      waiting.push({ values, contents: hasRoom ? contents : undefined, bytes: hasRoom ? bytes : 0 })
+      waiting.push({ values, contents: hasRoom ? contents : undefined, bytes: hasRoom ? bytes : 0, text: undefined, isReady: false })
       if (mustWait) waiters ??= Promise.withResolvers()
       schedule()
       return mustWait ? waiters?.promise : undefined

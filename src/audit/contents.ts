@@ -19,8 +19,17 @@ export const RESULT_CHARS_MAX = 32_768
 /** On the wire, of what waits for its batch. Objects in memory take a few times as much. */
 export const HELD_BYTES_MAX = 16 * 1024 * 1024
 
-/** A row that waits. `text` is what becomes of its contents, once that is known. */
-export type Waiting = { values: RowValues; contents?: Contents | undefined; bytes: number; text?: string; isReady?: boolean }
+/**
+ * A row that waits. `text` is what becomes of its contents, once that is known. Nothing is added and nothing is taken out: an object
+ * that loses a member is slow from then on.
+ */
+export type Waiting = {
+  readonly values: RowValues
+  contents: Contents | undefined
+  readonly bytes: number
+  text: string | undefined
+  isReady: boolean
+}
 
 const CONTENTS = 'contents'
 
@@ -36,40 +45,44 @@ const TURN_MS = 3
 
 /** Undefined when it is done already. Never rejects: what cannot be looked through is left out, and its row stays. */
 export function prepare(rows: readonly Waiting[]): Promise<unknown> | undefined {
-  const slow: Promise<unknown>[] = []
+  let slow: Promise<unknown>[] | undefined
   const until = performance.now() + TURN_MS
-  for (const [at, row] of rows.entries()) {
+  for (let at = 0; at < rows.length; at += 1) {
+    const row = rows[at] as Waiting
     if (row.isReady) continue
     if (performance.now() > until) {
-      slow.push(new Promise(setImmediate).then(() => prepare(rows.slice(at))))
+      const rest = rows.slice(at)
+      slow = [...(slow ?? []), new Promise(setImmediate).then(() => prepare(rest))]
       break
     }
-    row.isReady = true
-    const coming = sparing(row, () => {
-      const texts = redactTexts(row.values, false)
-      const contents = keep(row)
-      return texts && contents ? texts.then(() => contents) : (texts ?? contents)
-    })
-    if (coming) slow.push(coming)
+    const coming = prepareOne(row)
+    if (coming) (slow ??= []).push(coming)
   }
-  return slow.length > 0 ? Promise.all(slow) : undefined
+  return slow && Promise.all(slow)
 }
 
-function sparing(row: Waiting, work: () => Promise<void> | undefined): Promise<void> | undefined {
-  const without = () => {
-    delete row.contents
-    delete row.text
-    for (const at of TEXTS_AT) if (row.values[at] !== null) row.values[at] = UNREAD
-    row.values[CONTENT_HASH_AT] = null
-    row.values[DETAIL_AT] = null
-    leaveOut(row.values, 'they could not be looked through for secrets')
-  }
+function prepareOne(row: Waiting): Promise<void> | undefined {
+  row.isReady = true
   try {
-    return work()?.catch(without)
+    const texts = redactTexts(row.values, false)
+    const contents = keep(row)
+    if (!texts && !contents) return undefined
+    return Promise.all([texts, contents]).then(
+      () => undefined,
+      () => without(row),
+    )
   } catch {
-    without()
+    without(row)
     return undefined
   }
+}
+
+function without(row: Waiting): void {
+  row.contents = row.text = undefined
+  for (const at of TEXTS_AT) if (row.values[at] !== null) row.values[at] = UNREAD
+  row.values[CONTENT_HASH_AT] = null
+  row.values[DETAIL_AT] = null
+  leaveOut(row.values, 'they could not be looked through for secrets')
 }
 const UNREAD = '[redacted]'
 
@@ -77,15 +90,15 @@ const REDACTED_AT = [...TEXTS_AT, DETAIL_AT]
 
 /** What a caller wrote and what an upstream said: names, reasons, purposes, addresses of resources. */
 function redactTexts(values: RowValues, isAct: boolean): Promise<void> | undefined {
-  const slow: Promise<void>[] = []
+  let slow: Promise<void>[] | undefined
   for (const at of REDACTED_AT) {
     const text = values[at]
     if (typeof text !== 'string') continue
     const redacted = (at === DETAIL_AT ? redactedDetail : redactedText)(text, isAct)
     if (typeof redacted === 'string') values[at] = redacted
-    else slow.push(putInto(values, at, redacted))
+    else (slow ??= []).push(putInto(values, at, redacted))
   }
-  return slow.length > 0 ? Promise.all(slow).then(() => undefined) : undefined
+  return slow && Promise.all(slow).then(() => undefined)
 }
 async function putInto(values: RowValues, at: number, text: Promise<string>): Promise<void> {
   values[at] = await text
@@ -94,16 +107,16 @@ async function putInto(values: RowValues, at: number, text: Promise<string>): Pr
 function keep(row: Waiting): Promise<void> | undefined {
   const { contents } = row
   if (!contents) return undefined
-  delete row.contents
+  row.contents = undefined
   const asText = contents.keeps === 'whole' ? wholeJson : redactedJson
   const question = contents.arguments === undefined ? '' : asText(contents.arguments, ARGUMENTS_CHARS_MAX)
   const answer = contents.result === undefined ? '' : asText(contents.result, RESULT_CHARS_MAX)
-  const done = (asked: string, answered: string): void => {
-    row.text = written(contents.keeps, asked, answered)
-    row.values[CONTENT_HASH_AT] = sha256(row.text)
-  }
-  if (typeof question === 'string' && typeof answer === 'string') return void done(question, answer)
-  return Promise.all([question, answer]).then(([asked, answered]) => done(asked, answered))
+  if (typeof question === 'string' && typeof answer === 'string') return keepAs(row, written(contents.keeps, question, answer))
+  return Promise.all([question, answer]).then(([asked, answered]) => keepAs(row, written(contents.keeps, asked, answered)))
+}
+function keepAs(row: Waiting, text: string): undefined {
+  row.text = text
+  row.values[CONTENT_HASH_AT] = sha256(text)
 }
 
 /** A line for what is kept and one for each of both, which are JSON and hold no line end of their own: nothing is written twice over. */

@@ -23,7 +23,7 @@ const NEXT = "SELECT coalesce(max(seq), 0) AS seq FROM sqlite_sequence WHERE nam
 const INSERT = 'INSERT INTO audit_contents (seq, last, rows, sealed, sealed_key) VALUES (?, ?, ?, ?, ?)'
 
 /** Before their rows, whose numbers are known: this is the one transaction that gives any. @param rows undefined where nothing is kept */
-export function insertContents(tx: Writer, sealer: Pick<Sealer, 'seal'>, rows: readonly { text?: string }[]): void {
+export function insertContents(tx: Writer, sealer: Pick<Sealer, 'seal'>, rows: readonly { text: string | undefined }[]): void {
   let group: Group | undefined
   let chars = 0
   let seq = 0
