@@ -45,20 +45,20 @@ const TURN_MS = 3
 
 /** Undefined when it is done already. Never rejects: what cannot be looked through is left out, and its row stays. */
 export function prepare(rows: readonly Waiting[]): Promise<unknown> | undefined {
-  let slow: Promise<unknown>[] | undefined
+  const slow: Promise<unknown>[] = []
   const until = performance.now() + TURN_MS
   for (let at = 0; at < rows.length; at += 1) {
     const row = rows[at] as Waiting
     if (row.isReady) continue
     if (performance.now() > until) {
       const rest = rows.slice(at)
-      slow = [...(slow ?? []), new Promise(setImmediate).then(() => prepare(rest))]
+      slow.push(new Promise(setImmediate).then(() => prepare(rest)))
       break
     }
     const coming = prepareOne(row)
-    if (coming) (slow ??= []).push(coming)
+    if (coming) slow.push(coming)
   }
-  return slow && Promise.all(slow)
+  return slow.length > 0 ? Promise.all(slow) : undefined
 }
 
 function prepareOne(row: Waiting): Promise<void> | undefined {
@@ -90,15 +90,15 @@ const REDACTED_AT = [...TEXTS_AT, DETAIL_AT]
 
 /** What a caller wrote and what an upstream said: names, reasons, purposes, addresses of resources. */
 function redactTexts(values: RowValues, isAct: boolean): Promise<void> | undefined {
-  let slow: Promise<void>[] | undefined
+  const slow: Promise<void>[] = []
   for (const at of REDACTED_AT) {
     const text = values[at]
     if (typeof text !== 'string') continue
     const redacted = (at === DETAIL_AT ? redactedDetail : redactedText)(text, isAct)
     if (typeof redacted === 'string') values[at] = redacted
-    else (slow ??= []).push(putInto(values, at, redacted))
+    else slow.push(putInto(values, at, redacted))
   }
-  return slow && Promise.all(slow).then(() => undefined)
+  return slow.length > 0 ? Promise.all(slow).then(() => undefined) : undefined
 }
 async function putInto(values: RowValues, at: number, text: Promise<string>): Promise<void> {
   values[at] = await text
