@@ -57,20 +57,25 @@ type Splicing = Came & { upstreamId: RequestId; id: RequestId; result: JsonObjec
  * result, a key is there twice or spelt with an escape, the client could read another answer than we did, or one to another request of its.
  */
 export function spliced({ bytes, outline, upstreamId, id, result, profile, isModern }: Splicing): readonly Bytes[] | undefined {
-  const front = Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)},"result":{`)
-  const back = Buffer.from(`},"jsonrpc":"2.0","id":${JSON.stringify(upstreamId)}}`)
-  const plainFront = Buffer.from('{"result":{')
-  const isFront = bytes.subarray(0, front.length).equals(front)
-  const isBack = bytes.subarray(0, plainFront.length).equals(plainFront) && bytes.subarray(-back.length).equals(back)
+  const plainId = JSON.stringify(upstreamId)
+  const front = `{"jsonrpc":"2.0","id":${plainId},"result":{`
+  const back = `},"jsonrpc":"2.0","id":${plainId}}`
+  const start = bytes.toString('latin1', 0, front.length)
+  const isFront = start === front
+  const isBack = start.startsWith(PLAIN_FRONT) && bytes.toString('latin1', Math.max(0, bytes.length - back.length)) === back
   if ((!isFront && !isBack) || Object.keys(result).length === 0 || !isPlain(outline) || !isUtf8(bytes)) return undefined
   // With no other members than these, the last byte but one a brace, it is the one that closes the result.
-  const from = isFront ? front.length : plainFront.length
+  const from = isFront ? front.length : PLAIN_FRONT.length
   const to = isFront ? bytes.length - 1 : bytes.length - back.length + 1
   if (bytes[bytes.length - 1] !== CLOSING || bytes[to - 1] !== CLOSING) return undefined
   const inner = bytes.subarray(from, to)
   const middle = isModern ? withOurName(inner, result, profile) : withoutTheirs(inner, result)
-  return middle && [Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{`), ...middle, Buffer.from('}')]
+  return middle && [Buffer.from(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{`), ...middle, END]
 }
+
+const PLAIN_FRONT = '{"result":{'
+/** Written, and never changed. */
+const END = Buffer.from('}')
 
 const MEMBERS = new Set(['jsonrpc', 'id', 'result'])
 const isPlain = ({ outer, isOdd, hasDisguisedKeys }: Outline): boolean =>
