@@ -6,7 +6,8 @@
 /** What stands where something was. */
 export const mark = (what: string): string => `[redacted: ${what}]`
 
-type Pattern = { pattern: RegExp; with: string | ((match: string, ...groups: string[]) => string) }
+/** `needs`: a sign that is in each of its matches, which is searched for faster than the pattern is tried everywhere. */
+type Pattern = { pattern: RegExp; needs?: string; with: string | ((match: string, ...groups: string[]) => string) }
 
 /** Words of pages and lists: where the next part begins is no secret. */
 const HARMLESS_TOKEN =
@@ -14,15 +15,18 @@ const HARMLESS_TOKEN =
 const KEY_WORDS =
   'passwords?|passwd|passphrase|passcode|pwd|secrets?|tokens?|api[-_ ]?keys?|(?:access|private|secret|signing|encryption|shared|auth|account)[-_ ]?keys?|credentials?|session[-_ ]?(?:id|key)|jwt|connection[-_ ]?string|client[-_ ]?assertion|code[-_ ]?verifier|otp|cvv|cvc'
 
+/** What stands before a word is looked at where there is one, since a pattern that looks back does so at every letter. */
+const BEFORE_CHARS = 16
 /** `password: …`, `API_KEY=…`, `"token": "…"` inside a text that is no JSON itself, escaped or not. */
 const KEYED: Pattern = {
   pattern: new RegExp(
-    String.raw`(?<=(.{0,16}))(${KEY_WORDS})(\\*["'*\x60]{0,3}\s{0,3}(?::|=>?|%3D)[*\x60]{0,3}\s{0,3})(?:(")((?:\\.|[^"\\\r\n])+)|(')([^'\r\n]+)|(\\+["'])((?:(?!\\+["'])[^\r\n])+)|([^\s"'\\,;&<>{}()[\]]{4,}))`,
+    String.raw`(${KEY_WORDS})(\\*["'*\x60]{0,3}\s{0,3}(?::|=>?|%3D)[*\x60]{0,3}\s{0,3})(?:(")((?:\\.|[^"\\\r\n])+)|(')([^'\r\n]+)|(\\+["'])((?:(?!\\+["'])[^\r\n])+)|([^\s"'\\,;&<>{}()[\]]{4,}))`,
     'gi',
   ),
-  with: (match, before, word, between, double, inDouble, single, inSingle, escaped, inEscaped, bare) => {
+  with: (match, word, between, double, inDouble, single, inSingle, escaped, inEscaped, bare, at, text = '') => {
     const value = inDouble ?? inSingle ?? inEscaped ?? bare ?? ''
-    if ((/^tokens?$/i.test(word ?? '') && HARMLESS_TOKEN.test(before ?? '')) || value.startsWith('[redacted')) return match
+    const before = text.slice(Math.max(0, Number(at) - BEFORE_CHARS), Number(at))
+    if ((/^tokens?$/i.test(word ?? '') && HARMLESS_TOKEN.test(before)) || value.startsWith('[redacted')) return match
     return `${word}${between}${double ?? single ?? escaped ?? ''}${mark('secret')}`
   },
 }
@@ -54,11 +58,13 @@ const SCHEMES: Pattern = {
 /** A name and a password, or a token alone, before the host of an address. */
 const USERINFO: Pattern = {
   pattern: /\b([a-z][a-z0-9+.-]{1,20}:\/\/)[^\s/?#@"'<>\\]{1,512}@/gi,
+  needs: '@',
   with: (_, scheme) => `${scheme}${mark('secret')}@`,
 }
 const QUERY: Pattern = {
   pattern:
     /([?&;](?:[a-z0-9]{1,20}[-_.]){0,4}(?:sig|signature|key|apikey|code|auth|token|secret|password|pwd|credential|assertion|state|ticket|hmac|sas|jwt)=)([^&#\s"'<>\\]+)/gi,
+  needs: '=',
   with: (_, name) => `${name}${mark('secret')}`,
 }
 /** To its end, or to the end of the text where it was cut. */
@@ -98,6 +104,7 @@ export const SECRETS: readonly Pattern[] = [
 /** From where its name begins and from nowhere else, or each letter of a long word would be a beginning. */
 const EMAILS: Pattern = {
   pattern: /(?<![\p{L}\p{N}._%+-])[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]{1,63}(?:\.[\p{L}\p{N}-]{1,63}){1,8}/gu,
+  needs: '@',
   with: mark('e-mail'),
 }
 /** In the international form, and in that of North America. */
@@ -119,7 +126,10 @@ export const PERSONAL: readonly Pattern[] = [EMAILS, IBANS, CARDS, PHONES]
 
 export function replaced(text: string, patterns: readonly Pattern[]): string {
   let rest = text
-  for (const { pattern, with: by } of patterns) rest = typeof by === 'string' ? rest.replace(pattern, by) : rest.replace(pattern, by)
+  for (const { pattern, needs, with: by } of patterns) {
+    if (needs !== undefined && !rest.includes(needs)) continue
+    rest = typeof by === 'string' ? rest.replace(pattern, by) : rest.replace(pattern, by)
+  }
   return rest
 }
 
