@@ -3,6 +3,7 @@
  * question does not say which call it belongs to; it goes to the caller only where there is no doubt, since one user's client must
  * never see what another's call led to.
  */
+import { Bag, type Bagged, NOWHERE } from '@/lib/bag.ts'
 import { SECOND_MS } from '@/lib/clock.ts'
 import type { Channel, JsonObject, JsonRpcError, JsonRpcRequest, JsonRpcResponse, RequestId, UpstreamMessage } from '@/plugins'
 
@@ -22,8 +23,8 @@ export type Asker = {
   tell(message: UpstreamMessage): void
 }
 
-/** One call of an asker's. */
-type Entered = { readonly asker: Asker }
+/** One call of an asker's. The later it began, the larger its `turn`. */
+type Entered = Bagged & { readonly asker: Asker; readonly turn: number }
 
 const METHOD_NOT_FOUND = -32601
 const INTERNAL = -32603
@@ -33,8 +34,9 @@ const QUESTIONS_MAX = 64
 const DOUBT_MS = 30 * SECOND_MS
 
 export function createAsking(channel: Pick<Channel, 'respond'>) {
-  /** The calls under way that could be asked, the latest last. One asker with several calls stands there for each. */
-  const underWay = new Set<Entered>()
+  /** The calls under way that could be asked. One asker with several calls stands there for each. */
+  const underWay = new Bag<Entered>()
+  let turns = 0
   /** Groups of calls that were given up a short while ago. */
   const givenUp = new Map<string, ReturnType<typeof setTimeout>>()
   const questions = new Map<RequestId, { request: JsonRpcRequest; ending: AbortController; asker: Asker; isOwn: boolean }>()
@@ -44,8 +46,8 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
 
   /** The only caller there is, or none. */
   const undoubted = (): Asker | undefined => {
-    const askers = [...underWay].map(({ asker }) => asker)
-    return new Set([...askers.map(({ group }) => group), ...givenUp.keys()]).size === 1 ? askers.at(-1) : undefined
+    const calls = underWay.all().toSorted((a, b) => a.turn - b.turn)
+    return new Set([...calls.map(({ asker }) => asker.group), ...givenUp.keys()]).size === 1 ? calls.at(-1)?.asker : undefined
   }
 
   const put = async (request: JsonRpcRequest, asker: Asker, isOwn: boolean): Promise<void> => {
@@ -86,7 +88,8 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
 
   return {
     enter(asker: Asker): Entered {
-      const entered = { asker }
+      turns += 1
+      const entered = { asker, turn: turns, index: NOWHERE }
       underWay.add(entered)
       return entered
     },
@@ -96,7 +99,7 @@ export function createAsking(channel: Pick<Channel, 'respond'>) {
       const { asker: mine } = entered
       if (isGivenUp) doubt(mine.group)
       // Whoever still thinks about a question of a call that is over need not go on.
-      if (questions.size === 0 || underWay.values().some(({ asker }) => asker === mine)) return
+      if (questions.size === 0 || underWay.all().some(({ asker }) => asker === mine)) return
       for (const { request, ending, asker, isOwn } of [...questions.values()]) {
         if (asker !== mine) continue
         ending.abort()
