@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '@/lib/clock.ts'
 import type { Sealer, Store } from '@/store'
 import { insertChained, type NewRow, valuesOf } from './chain.ts'
-import { type Contents, HELD_BYTES_MAX, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
+import { type Contents, cut, HELD_BYTES_MAX, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
 import { insertContents } from './sealing.ts'
 
 const BATCH_DELAY_MS = 50
@@ -11,6 +11,8 @@ const BATCH_ROWS_MAX = 500
 /** Rows that nobody waits for, at most. Each takes less than a kilobyte. */
 export const HELD_ROWS_MAX = 2_000
 const RETRY_DELAY_MS = 250
+/** What is larger than this on the wire is cut at once. Whole until its batch it would outlive a collection of garbage or two, and stay until a full one. */
+const CUT_FROM_BYTES = 8 * 1024
 
 const bytesOf = (rows: readonly Waiting[]): number => rows.reduce((sum, { bytes }) => sum + bytes, 0)
 
@@ -95,7 +97,8 @@ export function createBatch({ store, sealer, clock }: { store: Store; sealer: Pi
       const hasRoom = heldBytes + bytes <= HELD_BYTES_MAX
       if (!hasRoom) leaveOut(values, TOO_MUCH_WAITED)
       if (hasRoom) heldBytes += bytes
-      waiting.push({ values, contents: hasRoom ? contents : undefined, bytes: hasRoom ? bytes : 0, text: undefined, isReady: false })
+      const kept = contents && hasRoom && bytes >= CUT_FROM_BYTES ? cut(contents) : contents
+      waiting.push({ values, contents: hasRoom ? kept : undefined, bytes: hasRoom ? bytes : 0, text: undefined, isReady: false })
       if (mustWait) waiters ??= Promise.withResolvers()
       schedule()
       return mustWait ? waiters?.promise : undefined

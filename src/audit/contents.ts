@@ -5,12 +5,13 @@
 import { sha256 } from '@/lib/crypto.ts'
 import type { KEEPS, Sealer, Store } from '@/store'
 import { type AuditRow, CONTENT_HASH_AT, DETAIL_AT, type RowValues, TEXTS_AT } from './chain.ts'
-import { redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
+import { redactedCut, redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
+import { shortened } from './redaction/shortening.ts'
 import { groupsOf, openedTexts } from './sealing.ts'
 
 export type Keeps = (typeof KEEPS)[number]
-/** By reference. Nothing of it may be changed afterwards by whoever gave it. */
-export type Contents = { keeps: Exclude<Keeps, 'sizes'>; arguments?: unknown; result?: unknown }
+/** By reference. Nothing of it may be changed afterwards by whoever gave it. `isCut`: they are as much as is kept of them already. */
+export type Contents = { keeps: Exclude<Keeps, 'sizes'>; arguments?: unknown; result?: unknown; isCut?: boolean }
 /** As they are kept: JSON, each. */
 export type KeptContents = { keeps: Keeps; arguments?: string; result?: string }
 
@@ -108,12 +109,21 @@ function keep(row: Waiting): Promise<void> | undefined {
   const { contents } = row
   if (!contents) return undefined
   row.contents = undefined
-  const asText = contents.keeps === 'whole' ? wholeJson : redactedJson
+  const { keeps, isCut } = contents
+  const asText = isCut ? (keeps === 'whole' ? cutJson : redactedCut) : keeps === 'whole' ? wholeJson : redactedJson
   const question = contents.arguments === undefined ? '' : asText(contents.arguments, ARGUMENTS_CHARS_MAX)
   const answer = contents.result === undefined ? '' : asText(contents.result, RESULT_CHARS_MAX)
-  if (typeof question === 'string' && typeof answer === 'string') return keepAs(row, written(contents.keeps, question, answer))
-  return Promise.all([question, answer]).then(([asked, answered]) => keepAs(row, written(contents.keeps, asked, answered)))
+  if (typeof question === 'string' && typeof answer === 'string') return keepAs(row, written(keeps, question, answer))
+  return Promise.all([question, answer]).then(([asked, answered]) => keepAs(row, written(keeps, asked, answered)))
 }
+/** As much as is kept, which holds on to nothing of the rest. */
+export const cut = ({ keeps, arguments: given, result }: Contents): Contents => ({
+  keeps,
+  arguments: given === undefined ? undefined : shortened(given, ARGUMENTS_CHARS_MAX, keeps !== 'whole'),
+  result: result === undefined ? undefined : shortened(result, RESULT_CHARS_MAX, keeps !== 'whole'),
+  isCut: true,
+})
+const cutJson = (value: unknown): string => JSON.stringify(value)
 function keepAs(row: Waiting, text: string): undefined {
   row.text = text
   row.values[CONTENT_HASH_AT] = sha256(text)

@@ -61,6 +61,31 @@ describe('contents', () => {
     await store.transact((tx) => tx.insert(auditContents).values({ ...stored, seq: without.seq, last: without.seq }))
     await expect(audit.contentsOf(without.seq)).rejects.toThrow()
   })
+  test.each<Contents['keeps']>(['redacted', 'whole'])(
+    'of a large call, which are cut at once, are those that would be kept of a small one: %s',
+    async (keeps) => {
+      const { audit, rows } = open()
+      // Parts of a longer text, as parsing makes them.
+      const whole = `${'It was said that the "password": hunter-2x is known.\\n'.repeat(2_000)}`
+      const contents = (): Contents => ({
+        keeps,
+        arguments: { text: whole.slice(10, 9_000), password: 'hunter-2x', long: whole.slice(20, 60_000), list: [whole.slice(3, 8_000), 1] },
+        result: {
+          content: [
+            { type: 'text', text: whole.slice(7) },
+            { type: 'text', text: 'ü€🙂'.repeat(3_000) },
+          ],
+          data: 'abcd'.repeat(5_000),
+        },
+      })
+      audit.write(call('small'), false, contents())
+      await audit.write(call('large', { responseBytes: 200_000 }), true, contents())
+      const [small, large] = await Promise.all(rows().map(({ seq }) => audit.contentsOf(seq)))
+      expect(large).toEqual(small as NonNullable<typeof small>)
+      expect(large?.result).toContain(`[cut: ${whole.length - 7} characters in all]`)
+      expect(large?.arguments?.includes('hunter-2x')).toBe(keeps === 'whole')
+    },
+  )
   test('of refused and failed calls are kept as well, by way of a record', async () => {
     const { audit, rows } = open()
     const failing = audit.record(

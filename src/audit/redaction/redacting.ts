@@ -29,8 +29,10 @@ export function redactedText(text: string, isAct = false): Redacted<string> {
 }
 
 /** JSON, of about `max` characters at most. */
-export function redactedJson(value: unknown, max: number): Redacted<string> {
-  const copy = shortened(value, max, true)
+export const redactedJson = (value: unknown, max: number): Redacted<string> => redactedCut(shortened(value, max, true), max)
+
+/** Of what is cut to so much already. */
+export function redactedCut(copy: unknown, max: number): Redacted<string> {
   const text = JSON.stringify(copy)
   const needed = neededFor(text)
   if (needed === 'nothing') return text

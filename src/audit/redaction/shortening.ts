@@ -42,14 +42,24 @@ function textOf(text: string, walk: Walk): string {
   }
   const { left } = walk
   walk.left -= text.length
-  if (text.length <= left) return text
+  if (text.length <= left) return text.length < PART_FROM ? text : apart(text)
   if (left <= 0) return `[cut: ${text.length} characters]`
   return cutAt(text, left)
 }
 
 function cutAt(text: string, at: number): string {
   const from = Math.max(0, at - CUT_WORD_CHARS)
-  return `${text.slice(0, from)}${text.slice(from, at).replace(/\S+$/, '')} [cut: ${text.length} characters in all]`
+  return apart(`${text.slice(0, from)}${text.slice(from, at).replace(/\S+$/, '')} [cut: ${text.length} characters in all]`)
+}
+
+/** A long text can be a part of a longer one, as parsing makes them (lib/json.ts). */
+const PART_FROM = 4 * 1024
+/** Copied, so that what it is a part of does not stay as long as it does. */
+function apart(text: string): string {
+  const copy = `${text} `
+  // Looking into a text that is put together is what writes it out.
+  copy.charCodeAt(0)
+  return copy.slice(0, -1)
 }
 
 /** Of the length of a text in base64. */
