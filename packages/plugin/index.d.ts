@@ -63,9 +63,9 @@ declare module 'toolpass/plugin' {
     body: RequestBody
     method: string
     /** Name (tools, prompts) or uri (resources) as the upstream knows it, for `Mcp-Name`. */
-    name?: string
+    name?: string | undefined
     /** `Mcp-Param-*` headers of the client, passed on. */
-    headers?: Record<string, string>
+    headers?: Record<string, string> | undefined
   }
   /** `bytes`: one JSON-RPC response that nobody has parsed. `response`: what came as a stream of events and was read as such. */
   export type RawAnswer =
