@@ -16,6 +16,9 @@ mkdirSync(elsewhere)
 writeFileSync(join(dataDir, 'toolpass.db'), 'canary')
 writeFileSync(keyFile, 'canary')
 symlinkSync(dataDir, join(outside, 'way-round'))
+/** Of another house: the guardian of one ends whatever is left in its folder when it closes, and would end what runs for the other. */
+const bareDir = join(outside, 'bare')
+mkdirSync(bareDir)
 const environment = {
   ...process.env,
   TOOLPASS_ENCRYPTION_KEY: 'canary',
@@ -161,14 +164,14 @@ describe('47: a program', () => {
     ['python9', [], 'Install Python there'],
     ['/opt/nowhere/server', [], 'There is no program at this path'],
   ])('[PROGRAM-MISSING] %s says what to do', async (command, args, sentence) => {
-    const bare = createPrograms({ executable: OURSELVES, dataDir, environment: { PATH: '/nowhere' } })
+    const bare = createPrograms({ executable: OURSELVES, dataDir: bareDir, environment: { PATH: '/nowhere' } })
     const failed = await bare.start({ command, args, env: {}, key: 'con_bare' }).catch((error: Error) => error)
     expect(String(failed)).toContain(sentence)
     expect(String(failed)).not.toContain('/opt/nowhere')
     await bare.close()
   })
   test('[PROGRAM-MISSING] npx needs no npx: the runtime inside stands in', async () => {
-    const bare = createPrograms({ executable: OURSELVES, dataDir, environment: { PATH: '/nowhere' } })
+    const bare = createPrograms({ executable: OURSELVES, dataDir: bareDir, environment: { PATH: '/nowhere' } })
     const program = await bare.start({ command: 'npx', args: ['-y', '--help'], env: {}, key: 'con_bare' })
     expect((await new Response(program.stdout).text()) + (await new Response(program.stderr).text())).toContain('bunx')
     await bare.close()
