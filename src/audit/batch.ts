@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock } from '@/lib/clock.ts'
 import type { Sealer, Store } from '@/store'
 import { insertChained, type NewRow, valuesOf } from './chain.ts'
-import { type Contents, cut, HELD_BYTES_MAX, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
+import { type Contents, cutAtOnce, HELD_BYTES_MAX, leaveOut, prepare, TOO_MUCH_WAITED, type Waiting } from './contents.ts'
 import { insertContents } from './sealing.ts'
 
 const BATCH_DELAY_MS = 50
@@ -97,7 +97,7 @@ export function createBatch({ store, sealer, clock }: { store: Store; sealer: Pi
       const hasRoom = heldBytes + bytes <= HELD_BYTES_MAX
       if (!hasRoom) leaveOut(values, TOO_MUCH_WAITED)
       if (hasRoom) heldBytes += bytes
-      const kept = contents && hasRoom && bytes >= CUT_FROM_BYTES ? cut(contents) : contents
+      const kept = contents && hasRoom && bytes >= CUT_FROM_BYTES ? cutAtOnce(contents) : contents
       waiting.push({ values, contents: hasRoom ? kept : undefined, bytes: hasRoom ? bytes : 0, text: undefined, isReady: false })
       if (mustWait) waiters ??= Promise.withResolvers()
       schedule()

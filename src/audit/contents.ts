@@ -5,7 +5,7 @@
 import { sha256 } from '@/lib/crypto.ts'
 import type { KEEPS, Sealer, Store } from '@/store'
 import { type AuditRow, CONTENT_HASH_AT, DETAIL_AT, type RowValues, TEXTS_AT } from './chain.ts'
-import { redactedCut, redactedDetail, redactedJson, redactedText, wholeJson } from './redaction/redacting.ts'
+import { redactedCut, redactedDetail, redactedText } from './redaction/redacting.ts'
 import { shortened } from './redaction/shortening.ts'
 import { groupsOf, openedTexts } from './sealing.ts'
 
@@ -109,20 +109,28 @@ function keep(row: Waiting): Promise<void> | undefined {
   const { contents } = row
   if (!contents) return undefined
   row.contents = undefined
-  const { keeps, isCut } = contents
-  const asText = isCut ? (keeps === 'whole' ? cutJson : redactedCut) : keeps === 'whole' ? wholeJson : redactedJson
-  const question = contents.arguments === undefined ? '' : asText(contents.arguments, ARGUMENTS_CHARS_MAX)
-  const answer = contents.result === undefined ? '' : asText(contents.result, RESULT_CHARS_MAX)
+  const { keeps, arguments: given, result } = contents.isCut ? contents : cut(contents)
+  const asText = keeps === 'whole' ? cutJson : redactedCut
+  const question = given === undefined ? '' : asText(given, ARGUMENTS_CHARS_MAX)
+  const answer = result === undefined ? '' : asText(result, RESULT_CHARS_MAX)
   if (typeof question === 'string' && typeof answer === 'string') return keepAs(row, written(keeps, question, answer))
   return Promise.all([question, answer]).then(([asked, answered]) => keepAs(row, written(keeps, asked, answered)))
 }
-/** As much as is kept, which holds on to nothing of the rest. */
-export const cut = ({ keeps, arguments: given, result }: Contents): Contents => ({
+/** Up to so many characters, without what is no text. */
+const cut = ({ keeps, arguments: given, result }: Contents): Contents => ({
   keeps,
-  arguments: given === undefined ? undefined : shortened(given, ARGUMENTS_CHARS_MAX, keeps !== 'whole'),
-  result: result === undefined ? undefined : shortened(result, RESULT_CHARS_MAX, keeps !== 'whole'),
+  arguments: shortened(given, ARGUMENTS_CHARS_MAX, keeps !== 'whole'),
+  result: shortened(result, RESULT_CHARS_MAX, keeps !== 'whole'),
   isCut: true,
 })
+/** As much as is kept, which holds on to nothing of the rest. What cannot be cut stays: its row is written without it, in the batch. */
+export function cutAtOnce(contents: Contents): Contents {
+  try {
+    return cut(contents)
+  } catch {
+    return contents
+  }
+}
 const cutJson = (value: unknown): string => JSON.stringify(value)
 function keepAs(row: Waiting, text: string): undefined {
   row.text = text

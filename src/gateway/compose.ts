@@ -7,7 +7,7 @@ import { META, META_CAPABILITIES, META_CLIENT, META_LOG_LEVEL, META_VERSION } fr
 import { modernMeta } from '@/connections'
 import type { Key } from '@/lib/json.ts'
 import type { JsonObject, RequestBody } from '@/plugins'
-import { type Asked, inPlainLetters, metaOf } from './messages.ts'
+import { type Asked, CALL_FIELDS, inPlainLetters, isPlainCall, metaOf } from './messages.ts'
 import type { Target } from './targets.ts'
 
 export type Composing = {
@@ -21,7 +21,6 @@ export type Composing = {
 }
 
 const MESSAGE_FIELDS = new Set(['jsonrpc', 'id', 'method', 'params'])
-const PLAIN_FIELDS = new Set(['name', 'arguments', '_meta'])
 export function compose(it: Composing): RequestBody {
   return spliced(it) ?? written(it)
 }
@@ -51,12 +50,13 @@ const CARRIED = new Set([META_VERSION, META_CAPABILITIES, META_CLIENT, META_LOG_
 function spliced({ id, asked, target, params, isModern, progress }: Composing): readonly string[] | undefined {
   const { text, outline, params: given } = asked
   if (text === undefined || outline === undefined || asked.isPlain !== true || !isModern || progress) return undefined
-  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlain(params) || !isPlain(given)) return undefined
+  if (asked.method !== 'tools/call' || params['arguments'] !== given['arguments'] || !isPlainCall(params) || !isPlainCall(given))
+    return undefined
   const meta = metaOf(given)
   if (meta[META_VERSION] === undefined || Object.keys(meta).some((field) => isOurs(field) && !CARRIED.has(field))) return undefined
   const { outer, inner, isOdd, hasDisguisedKeys } = outline
   const fields = inner.get('params') ?? []
-  if (isOdd || hasDisguisedKeys || !areThese(outer, MESSAGE_FIELDS) || !areThese(fields, PLAIN_FIELDS)) return undefined
+  if (isOdd || hasDisguisedKeys || !areThese(outer, MESSAGE_FIELDS) || !areThese(fields, CALL_FIELDS)) return undefined
   const ownId = pieceOf(text, outer, 'id', JSON.stringify(asked.id), String(id))
   const name = pieceOf(text, fields, 'name', JSON.stringify(given['name']), JSON.stringify(target.name))
   if (!ownId || !name) return undefined
@@ -64,7 +64,6 @@ function spliced({ id, asked, target, params, isModern, progress }: Composing): 
   return [text.slice(0, first.from), first.by, text.slice(first.to, second.from), second.by, text.slice(second.to)]
 }
 
-const isPlain = (fields: JsonObject): boolean => Object.keys(fields).every((field) => PLAIN_FIELDS.has(field))
 /** No other, and none of them twice. */
 const areThese = (keys: readonly Key[], fields: ReadonlySet<string>): boolean =>
   keys.every(({ spelt }) => fields.has(spelt)) && new Set(keys.map(({ spelt }) => spelt)).size === keys.length

@@ -20,7 +20,7 @@ import { type Digested, digested } from './digest.ts'
 import type { Answering } from './answering.ts'
 import type { EventStream } from './events.ts'
 import { type Limiting, tooLong } from './limiting.ts'
-import { acceptsStream, type Asked, Refusal } from './messages.ts'
+import { acceptsStream, type Asked, isPlainCall, Refusal } from './messages.ts'
 import { Reply } from './reply.ts'
 import { contentsOf } from './recording.ts'
 import type { Serving } from './serving.ts'
@@ -267,7 +267,7 @@ const PLAIN_META: ReadonlySet<string> = new Set([META_VERSION, META_CAPABILITIES
 
 /** Nothing but a name and arguments; what else a call can say wants more than this. */
 function isPlain({ params }: Asked): boolean {
-  for (const name in params) if (name !== 'name' && name !== 'arguments' && name !== '_meta') return false
+  if (!isPlainCall(params)) return false
   for (const name in params['_meta'] as JsonObject | undefined) if (!PLAIN_META.has(name)) return false
   return typeof params['name'] === 'string'
 }

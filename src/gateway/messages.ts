@@ -74,6 +74,13 @@ export type Incoming =
   /** An answer to a question of ours. */
   | { kind: 'response'; id: RequestId; result?: JsonObject; error?: JsonRpcError }
 
+export const CALL_FIELDS: ReadonlySet<string> = new Set(['name', 'arguments', '_meta'])
+/** Nothing is in it but what every call has. */
+export function isPlainCall(params: JsonObject): boolean {
+  for (const name in params) if (!CALL_FIELDS.has(name)) return false
+  return true
+}
+
 /** One message, or those of a batch (2025-03-26). @throws Refusal, Failure `too_large`, `request_timeout` */
 export function readMessages(request: Request): Promise<Incoming | Incoming[]> {
   if (!/^application\/json\b/i.test(request.headers.get('content-type') ?? '')) refuse(415, CODES.invalidRequest, 'Send application/json.')

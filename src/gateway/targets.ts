@@ -7,7 +7,7 @@ import { decide, permissionOf } from '@/grants'
 import type { JsonObject } from '@/plugins'
 import { adjustedArguments, type ProfileTool, type ProfileView, type ResolvedUri, resolveUri } from '@/profiles'
 import type { Caller } from './caller.ts'
-import { CODES, inPlainLetters, isObject, Refusal, textOf } from './messages.ts'
+import { CODES, inPlainLetters, isObject, isPlainCall, Refusal, textOf } from './messages.ts'
 
 export type Target = {
   tool: ProfileTool
@@ -54,11 +54,6 @@ export function cleanParams(params: JsonObject): JsonObject {
   return clean
 }
 
-/** As nearly every call is: nothing is in it that would have to be looked at. */
-function isPlain(params: JsonObject): boolean {
-  for (const name in params) if (name !== 'name' && name !== 'arguments' && name !== '_meta') return false
-  return true
-}
 /** What goes along beside a name and arguments. */
 function othersIn(params: JsonObject): JsonObject {
   const { name: _, arguments: __, inputResponses, requestState, _meta, ...others } = cleanParams(params)
@@ -80,7 +75,7 @@ export function createTargets({ connections, clock }: TargetDeps) {
   const named = (params: JsonObject, tool: ProfileTool, permission: 'allow' | 'ask'): Target => {
     const name = tool.upstreamName
     const { given, purpose } = adjustedArguments(tool, params['arguments'])
-    const own: JsonObject = isPlain(params) ? { name } : { name, ...othersIn(params) }
+    const own: JsonObject = isPlainCall(params) ? { name } : { name, ...othersIn(params) }
     if (given !== undefined) own['arguments'] = given
     return { tool, permission, purpose, connectionId: tool.connectionId, name, params: own }
   }

@@ -3,8 +3,12 @@ import { describe, expect, test } from 'bun:test'
 import { rules } from '@secretlint/secretlint-rule-preset-recommend'
 import { lint, LINTED } from '@/audit/redaction/linting.ts'
 import { HINTS } from '@/audit/redaction/patterns.ts'
-import { redactedJson, redactedText, wholeJson } from '@/audit/redaction/redacting.ts'
+import { redactedCut, redactedText } from '@/audit/redaction/redacting.ts'
 import { shortened } from '@/audit/redaction/shortening.ts'
+
+/** As contents become text, with secrets taken out and whole. */
+const redactedJson = (value: unknown, max: number) => redactedCut(shortened(value, max, true), max)
+const wholeJson = (value: unknown, max: number) => JSON.stringify(shortened(value, max, false))
 
 /** Letters and digits that stay the same from run to run, in no order. */
 const letters = (count: number, from = 'aZ4kQ9wXb7LmT2cVn8RdY3sJ6fHgP5tE1uKzB0xWyC') =>

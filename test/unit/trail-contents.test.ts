@@ -145,7 +145,10 @@ describe('contents', () => {
     expect(rows().at(-1)?.contentHash).not.toBeNull()
     expect(verifyChain(rows()).brokenAt).toBeUndefined()
   })
-  test('that cannot be looked through are left out, and their row is blank where it could not be', async () => {
+  test.each([
+    ['small', 0],
+    ['so large that they are cut at once', 100_000],
+  ])('that cannot be looked through are left out, and their row is blank where it could not be: %s', async (_, responseBytes) => {
     const { audit, rows } = open()
     const broken = {
       keeps: 'redacted',
@@ -155,7 +158,7 @@ describe('contents', () => {
         },
       },
     } as Contents
-    await audit.write(call('one'), true, broken)
+    await audit.write(call('one', { responseBytes }), true, broken)
     expect(rows()[0]).toMatchObject({
       subject: '[redacted]',
       contentHash: null,

@@ -28,10 +28,7 @@ export function redactedText(text: string, isAct = false): Redacted<string> {
   return needed === 'all' ? (isAct ? lintAtOnce : lint)(own).then((found) => without(own, found)) : own
 }
 
-/** JSON, of about `max` characters at most. */
-export const redactedJson = (value: unknown, max: number): Redacted<string> => redactedCut(shortened(value, max, true), max)
-
-/** Of what is cut to so much already. */
+/** JSON, of what was cut to about `max` characters already (`shortened`). */
 export function redactedCut(copy: unknown, max: number): Redacted<string> {
   const text = JSON.stringify(copy)
   const needed = neededFor(text)
@@ -49,9 +46,6 @@ export function redactedDetail(text: string, isAct: boolean): Redacted<string> {
   if (needed === 'ours') return JSON.stringify(own)
   return (isAct ? lintAtOnce : lint)(linesOf(own)).then((found) => JSON.stringify(everyText(own, (each) => without(each, found))))
 }
-
-/** The same, with nothing taken out but what is no text. */
-export const wholeJson = (value: unknown, max: number): string => JSON.stringify(shortened(value, max, false))
 
 /** @param found the longest first: what is shorter than the last of them holds none */
 const without = (text: string, found: readonly Found[]): string =>
